@@ -59,7 +59,7 @@ function install(packages) {
     // Under systemd the package also enables its server for the next boot.
     if (packages.includes('redis-server') && existsSync('/run/systemd/system')) execFileSync('systemctl', ['disable', 'redis-server'], options);
   } catch (error) {
-    throw new Error(`${need}, and installing failed:\n${error.stderr ?? error}\nRun: apt-get update && ${line}`);
+    throw new Error(`${need}, and installing failed:\n${error.stderr ?? error}\nRun: apt-get update && ${line}`, { cause: error });
   } finally {
     if (ownPolicy) rmSync(POLICY);
   }

@@ -117,7 +117,7 @@ async function initialise(home: Home, initdb: string, passwords: Passwords, ephe
     await rename(draft, home.cluster);
   } catch (error) {
     const { stderr } = error as { stderr?: string };
-    throw new Error(`PostgreSQL's data could not be made in ${home.cluster}: ${stderr?.trim() || String(error)}`);
+    throw new Error(`PostgreSQL's data could not be made in ${home.cluster}: ${stderr?.trim() || String(error)}`, { cause: error });
   } finally {
     await rm(passwordFile, { force: true });
     await rm(draft, { recursive: true, force: true });

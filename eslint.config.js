@@ -1,0 +1,60 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+import { houseImports } from './scripts/lint/house-imports.mjs';
+
+const NODE_GLOBALS = ['process', 'console', 'URL', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'fetch', 'Buffer', 'performance', 'AbortSignal', 'WebSocket'];
+
+const FOCUSED_TEST = {
+  selector: "MemberExpression[object.name=/^(describe|context|suite|it|specify|test)$/][property.name='only']",
+  message: 'A focused test silences all others: take the .only away.',
+};
+const READS_ENVIRONMENT = [
+  "MemberExpression[object.name='process'][property.name='env']",
+  "MemberExpression[object.name='process'][property.value='env']",
+  "VariableDeclarator[init.name='process'] > ObjectPattern > Property[key.name='env']",
+].map((selector) => ({ selector, message: 'Only src/config.ts reads the environment: take a setting from it, passed in.' }));
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', '.omnitalk/', 'sdk/generated/', 'bench/peers/', 'bench/var/', 'bench/results/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  {
+    rules: {
+      'no-restricted-syntax': ['error', FOCUSED_TEST],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  {
+    files: ['**/*.{js,mjs}'],
+    languageOptions: { globals: Object.fromEntries(NODE_GLOBALS.map((name) => [name, 'readonly'])) },
+    rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }] },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommended],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all' }],
+      // The rules that need types, and are worth their time: a promise that nobody waits for loses its error.
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'sdk/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    plugins: { house: { rules: { imports: houseImports } } },
+    rules: { 'house/imports': 'error', 'no-console': 'error', 'max-lines': ['error', 400] },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['**/*.spec.ts', 'src/config.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', FOCUSED_TEST, ...READS_ENVIRONMENT],
+      'no-restricted-imports': ['error', { paths: ['process', 'node:process'].map((name) => ({ name, importNames: ['env'], message: 'Only src/config.ts reads the environment.' })) }],
+    },
+  },
+);
