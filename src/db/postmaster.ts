@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -62,9 +62,17 @@ export async function launchPostmaster(launch: Launch): Promise<Postmaster> {
 export async function stopPostmasterOf(cluster: string, signal: StopSignal, log: { warn(message: string): void }): Promise<void> {
   const pid = (await statusOf(cluster))?.pid;
   if (pid === undefined || !isAlive(pid)) return; // PostgreSQL itself clears the file of a dead one.
-  if (!(await worksIn(pid, cluster))) {
+  const holds = await worksIn(pid, cluster);
+  if (holds === undefined) {
+    // Neither ended nor passed by: two postmasters on one folder destroy it.
+    throw new Error(
+      `Process ${pid} may be a PostgreSQL on ${cluster}, and can't be looked into. Stop it; or, if it is something else, delete ` +
+        `${join(cluster, 'postmaster.pid')}.`,
+    );
+  }
+  if (!holds) {
     // The number was given to another process (usual in containers), which PostgreSQL would take for a rival.
-    await unlink(join(cluster, 'postmaster.pid'));
+    await rm(join(cluster, 'postmaster.pid'), { force: true });
     return;
   }
   log.warn(`PostgreSQL ${pid} was left running on ${cluster} by an OmniTalk that was killed; stopping it first`);

@@ -32,13 +32,16 @@ export async function startTimeOf(pid: number): Promise<string> {
   }
 }
 
-/** Whether this process works in this folder. A postmaster's working folder is always its data folder. */
-export async function worksIn(pid: number, folder: string): Promise<boolean> {
+/**
+ * Whether this process works in this folder; undefined when that can't be seen. A postmaster's working folder is always its data folder.
+ */
+export async function worksIn(pid: number, folder: string): Promise<boolean | undefined> {
   const wanted = await realpath(folder);
   try {
     return (await readlink(`/proc/${pid}/cwd`)) === wanted;
   } catch {
     const { stdout } = await run('ps', ['-ww', '-o', 'command=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
+    if (stdout.trim() === '') return isAlive(pid) ? undefined : false;
     return stdout.includes(folder) || stdout.includes(wanted);
   }
 }
