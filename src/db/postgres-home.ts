@@ -85,9 +85,14 @@ async function sweepEphemeral(log: Log): Promise<void> {
       const locked = await stat(join(folder, 'omnitalk.lock')).catch(() => undefined);
       if (!locked && Date.now() - about.mtimeMs < 600_000) continue;
       if (await ownerOf(folder)) continue;
-      await stopPostmasterOf(join(folder, 'postgres'), 'SIGQUIT', log);
-      await rm(folder, { recursive: true, force: true });
-      log.info(`Removed ${folder}, left by a test run that was killed`);
+      try {
+        await stopPostmasterOf(join(folder, 'postgres'), 'SIGQUIT', log);
+        await rm(folder, { recursive: true, force: true });
+        log.info(`Removed ${folder}, left by a test run that was killed`);
+      } catch (error) {
+        // Another run may be sweeping it this moment, and what can't be swept is no reason not to start.
+        log.warn(`${folder}, left by a test run that was killed, could not be removed: ${String(error)}`);
+      }
     }
   }
 }
