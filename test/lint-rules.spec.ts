@@ -47,6 +47,8 @@ const CASES: Case[] = [
       ['src/services/loaders/chat.ts', use('../../server/context.js')],
       ['src/resolvers/chat.ts', use('../server/http.js')],
       ['src/services/chat.ts', use('../jobs/thumbnails.js')],
+      ['src/server/http.ts', use('../container.js')],
+      ['src/services/chat.ts', useType('../container.js')],
       ['src/services/chat.ts', `export const later = () => import('../resolvers/chat.js');\n`],
       ['src/services/chat.ts', `export * from '../schema/chat.js';\n`],
       ['src/services/chat.ts', `export type Chat = import('../schema/chat.js').Chat;\n`],
@@ -56,6 +58,7 @@ const CASES: Case[] = [
     ],
     good: [
       ['src/server/http.ts', use('../resolvers/chat.js')],
+      ['src/server/http.ts', useType('../container.js')],
       ['src/resolvers/chat.ts', use('../services/chat.js')],
       ['src/resolvers/chat.ts', use('../schema/chat.js')],
       ['src/services/chat.ts', use('../policies/chat.js')],

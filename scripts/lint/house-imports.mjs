@@ -10,7 +10,7 @@ const UNDER_SERVICES = ['policies', 'entities', 'db', 'events', 'media', 'ml', .
 
 /**
  * server → resolvers → services → { policies, entities, db, events, media, … } → lib; jobs → services. Each folder may import itself and
- * what its row names; `typesOf` names folders (or config) whose types alone it may import.
+ * what its row names; `typesOf` names folders (or config, or the container) whose types alone it may import.
  */
 const LAYERS = {
   lib: { from: [] },
@@ -27,7 +27,7 @@ const LAYERS = {
   // One edge in two folders: what it looks like, and what it does.
   schema: { from: ['resolvers', 'entities', 'policies', 'events', 'lib'], typesOf: ['services', 'config'] },
   resolvers: { from: ['schema', 'services', ...UNDER_SERVICES, 'lib'], typesOf: ['config'] },
-  server: { from: ['resolvers', 'schema', 'services', ...UNDER_SERVICES, 'lib'], typesOf: ['config'] },
+  server: { from: ['resolvers', 'schema', 'services', ...UNDER_SERVICES, 'lib'], typesOf: ['config', 'container'] },
 };
 
 /** Packages that only some folders may touch. */
