@@ -1,0 +1,327 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** People, groups, chats, messages, and the event log. docs/ARCHITECTURE.md explains the shapes. */
+export class FirstLight1763600000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(/* sql */ `
+create extension if not exists pg_trgm;
+create extension if not exists btree_gin;
+
+-- ── events ────────────────────────────────────────────────────────────────────────────────────────────────
+create table streams (
+  id    text primary key,                              -- chat:<uuid>, user:<uuid>, …
+  epoch uuid   not null default gen_random_uuid(),     -- changes when history can't be continued
+  head  bigint not null default 0                      -- offset of the newest event
+) with (fillfactor = 50);                              -- updated with every event: leave room for HOT updates
+
+create table events (
+  stream text   not null,
+  pos    bigint not null,                              -- offset in the stream: 1, 2, 3 … without gaps, in commit order
+  kind   text   not null,
+  ref    jsonb  not null,                              -- ids and numbers, never contents: replay reads today's rows
+  at     timestamptz not null default now(),
+  xid    xid8   not null default pg_current_xact_id(), -- for consumers that read across streams in commit order
+  primary key (stream, pos, at)
+) partition by range (at);
+create table events_default partition of events default;
+create index on events (xid);
+
+create function ensure_event_partitions(weeks_ahead int) returns void language plpgsql as $$
+declare
+  first_day date;
+begin
+  for week in 0..weeks_ahead loop
+    first_day := date_trunc('week', now())::date + week * 7;
+    execute format('create table if not exists events_%s partition of events for values from (%L) to (%L)',
+                   to_char(first_day, 'YYYYMMDD'), first_day, first_day + 7);
+  end loop;
+end $$;
+select ensure_event_partitions(3);
+
+create table idempotency_keys (
+  actor_id   uuid  not null,
+  operation  text  not null,
+  key        text  not null,
+  input_hash bytea not null,
+  result     jsonb,
+  created_at timestamptz not null default now(),
+  primary key (actor_id, operation, key)
+);
+create index on idempotency_keys using brin (created_at);
+
+create table server_keys (name text primary key, value text not null);
+
+-- ── people ────────────────────────────────────────────────────────────────────────────────────────────────
+create table users (
+  id                 uuid primary key,
+  kind               text not null default 'PERSON' check (kind in ('PERSON', 'BOT')),
+  handle             text not null,
+  handle_key         text not null unique,             -- lower-cased
+  display_name       text not null,
+  about              text,
+  avatar_url         text,
+  email              text unique,                      -- lower-cased
+  email_verified_at  timestamptz,
+  phone              text unique,                      -- E.164, verified
+  password_hash      text,
+  role               text not null default 'USER' check (role in ('USER', 'MODERATOR', 'ADMIN')),
+  last_seen_at       timestamptz,
+  presence_privacy   text not null default 'CONTACTS' check (presence_privacy in ('EVERYONE', 'CONTACTS', 'NOBODY')),
+  find_by_phone      boolean not null default true,
+  discoverable       boolean not null default true,
+  suspended_at       timestamptz,
+  version            int not null default 1,
+  created_at         timestamptz not null default now()
+);
+create index users_search on users using gin ((lower(handle || ' ' || display_name)) gin_trgm_ops) where discoverable;
+
+create table identities (
+  issuer text not null, subject text not null, user_id uuid not null references users on delete cascade, created_at timestamptz not null default now(),
+  primary key (issuer, subject)
+);
+create index on identities (user_id);
+
+create table sessions (                                -- one a device
+  id uuid primary key, user_id uuid not null references users on delete cascade,
+  device text, created_at timestamptz not null default now(), last_active_at timestamptz not null default now(),
+  ended_at timestamptz, end_reason text
+);
+create index on sessions (user_id, id desc);
+
+create table refresh_tokens (
+  hash bytea primary key, session_id uuid not null references sessions on delete cascade,
+  created_at timestamptz not null default now(), expires_at timestamptz not null, rotated_at timestamptz
+);
+create index on refresh_tokens (session_id);
+
+create table one_time_codes (
+  id uuid primary key, purpose text not null check (purpose in ('VERIFY_EMAIL', 'RESET_PASSWORD', 'PHONE')),
+  subject text not null,                               -- the e-mail address or phone number that it was sent to
+  user_id uuid references users on delete cascade, code_hash bytea not null,
+  tries int not null default 0, created_at timestamptz not null default now(), expires_at timestamptz not null, used_at timestamptz
+);
+create index on one_time_codes (purpose, subject, created_at desc);
+create index on one_time_codes (code_hash);
+
+create table contacts (
+  owner_id uuid not null references users on delete cascade, contact_id uuid not null references users on delete cascade,
+  name text, created_at timestamptz not null default now(), primary key (owner_id, contact_id), check (owner_id <> contact_id)
+);
+create index on contacts (contact_id);
+
+create table blocks (
+  blocker_id uuid not null references users on delete cascade, blocked_id uuid not null references users on delete cascade,
+  created_at timestamptz not null default now(), primary key (blocker_id, blocked_id), check (blocker_id <> blocked_id)
+);
+create index on blocks (blocked_id);
+
+-- Who is connected where. A node that dies stops renewing its lease; what it held is then swept.
+create unlogged table nodes (id uuid primary key, lease_until timestamptz not null);
+create unlogged table presence (
+  user_id uuid not null, node_id uuid not null, active int not null default 0, away int not null default 0,
+  updated_at timestamptz not null default now(), primary key (user_id, node_id)
+);
+create index on presence (node_id);
+
+-- ── groups ────────────────────────────────────────────────────────────────────────────────────────────────
+create table groups (
+  id uuid primary key, name text not null, description text, rules text, topics text[] not null default '{}', avatar_url text,
+  visibility text not null check (visibility in ('PUBLIC', 'PRIVATE', 'SECRET')),
+  join_policy text not null check (join_policy in ('OPEN', 'REQUEST', 'INVITE')),
+  origin text not null default 'PEOPLE' check (origin in ('PEOPLE', 'CLUSTER')),
+  member_count int not null default 0, version int not null default 1, created_at timestamptz not null default now()
+);
+create index groups_search on groups using gin ((lower(name || ' ' || coalesce(description, ''))) gin_trgm_ops) where visibility <> 'SECRET';
+create index groups_topics on groups using gin (topics) where visibility <> 'SECRET';
+
+create table group_members (
+  group_id uuid not null references groups on delete cascade, user_id uuid not null references users on delete cascade,
+  role text not null check (role in ('OWNER', 'ADMIN', 'MEMBER')), state text not null check (state in ('MEMBER', 'REQUESTED', 'BANNED')),
+  joined_at timestamptz not null default now(), primary key (group_id, user_id)
+);
+create index on group_members (user_id);
+
+-- ── chats ─────────────────────────────────────────────────────────────────────────────────────────────────
+create table chats (
+  id uuid primary key, kind text not null check (kind in ('DIRECT', 'GROUP')),
+  encryption text not null default 'NONE' check (encryption in ('NONE', 'MLS')),
+  title text, avatar_url text, group_id uuid references groups on delete set null,
+  direct_key text unique,                              -- both members' ids, the smaller first: a direct chat exists once
+  last_seq int not null default 0, last_message_at timestamptz not null default now(),
+  member_count int not null default 0,
+  acl_version int not null default 1,                  -- grows with every change of who may do what: guards decisions made on a snapshot
+  slow_mode_seconds int not null default 0, message_ttl_seconds int,
+  version int not null default 1, created_at timestamptz not null default now()
+) with (fillfactor = 70);
+create index on chats (group_id) where group_id is not null;
+
+create table chat_members (
+  chat_id uuid not null, user_id uuid not null references users on delete cascade,
+  role text not null check (role in ('OWNER', 'ADMIN', 'MEMBER')),
+  joined_at timestamptz not null default now(),
+  visible_from_seq int not null default 1,             -- the first message that they may see
+  visible_from_pos bigint not null default 0,          -- the first event of the chat's stream that may be replayed to them
+  last_read_seq int not null default 0, last_delivered_seq int not null default 0,
+  muted_until timestamptz, pinned_at timestamptz, archived_at timestamptz, draft text, draft_updated_at timestamptz,
+  last_sent_at timestamptz,                            -- kept only where slow mode is on
+  primary key (chat_id, user_id)
+) with (fillfactor = 70);
+create index on chat_members (user_id);
+
+create table messages (
+  chat_id uuid not null, seq int not null, sender_id uuid not null,
+  kind text not null check (kind in ('TEXT', 'MEDIA', 'VOICE', 'CARD', 'SYSTEM', 'ENCRYPTED')),
+  version int not null default 1, created_at timestamptz not null default now(), edited_at timestamptz, deleted_at timestamptz, expires_at timestamptz,
+  reply_to_seq int, thread_root_seq int, thread_count int not null default 0, thread_last_at timestamptz,
+  text text, mentions uuid[],                          -- the body
+  forward jsonb,                                       -- { chatId, seq, senderId, at } of the original
+  card jsonb,                                          -- { type: 'poll' } (see polls), { type: 'location', … }, system messages: { type: 'member.joined', … }
+  reactions jsonb,                                     -- [["👍", 3], …]: counts by emoji, in the order of first use; message_reactions holds who
+  primary key (chat_id, seq)
+);
+create index on messages (chat_id, thread_root_seq, seq) where thread_root_seq is not null;
+create index on messages (expires_at) where expires_at is not null and deleted_at is null;
+create index messages_search on messages using gin (chat_id, to_tsvector('simple', text)) where text is not null and deleted_at is null;
+
+create table message_edits (
+  chat_id uuid not null, seq int not null, version int not null, text text not null, replaced_at timestamptz not null default now(), primary key (chat_id, seq, version)
+);
+create table message_reactions (
+  chat_id uuid not null, seq int not null, user_id uuid not null, emoji text not null, created_at timestamptz not null default now(), primary key (chat_id, seq, emoji, user_id)
+);
+create table message_marks (                           -- one person's own marks on a message
+  chat_id uuid not null, seq int not null, user_id uuid not null, starred_at timestamptz, hidden_at timestamptz, primary key (chat_id, seq, user_id)
+);
+create index on message_marks (user_id, starred_at desc) where starred_at is not null;
+create table pinned_messages (
+  chat_id uuid not null, seq int not null, pinned_by uuid not null, pinned_at timestamptz not null default now(), primary key (chat_id, seq)
+);
+
+create table polls (
+  chat_id uuid not null, seq int not null, question text not null, multiple boolean not null, anonymous boolean not null,
+  closes_at timestamptz, voter_count int not null default 0, primary key (chat_id, seq)
+);
+create table poll_options (
+  chat_id uuid not null, seq int not null, idx int not null, text text not null, votes int not null default 0, primary key (chat_id, seq, idx)
+);
+create table poll_votes (
+  chat_id uuid not null, seq int not null, user_id uuid not null, idx int not null, created_at timestamptz not null default now(), primary key (chat_id, seq, user_id, idx)
+);
+
+create table invite_links (
+  id uuid primary key, token_hash bytea not null unique, chat_id uuid not null, created_by uuid not null references users on delete cascade,
+  max_uses int, uses int not null default 0, expires_at timestamptz, revoked_at timestamptz, created_at timestamptz not null default now()
+);
+create index on invite_links (chat_id);
+
+create table scheduled_messages (
+  id uuid primary key, chat_id uuid not null, sender_id uuid not null references users on delete cascade, input jsonb not null,
+  send_at timestamptz not null, state text not null default 'WAITING' check (state in ('WAITING', 'SENT', 'FAILED', 'CANCELLED')),
+  sent_seq int, failure text, created_at timestamptz not null default now()
+);
+create index on scheduled_messages (sender_id, send_at, id);
+create index on scheduled_messages (send_at) where state = 'WAITING';
+
+create table reports (
+  id uuid primary key, reporter_id uuid not null references users on delete cascade, target_type text not null, target_id uuid not null, target_seq int,
+  reason text not null, note text, created_at timestamptz not null default now()
+);
+create unique index on reports (reporter_id, target_type, target_id, coalesce(target_seq, 0));
+`);
+    await runner.query(SEND_MESSAGES);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(/* sql */ `
+drop function send_messages; drop function ensure_event_partitions;
+drop table reports, scheduled_messages, invite_links, poll_votes, poll_options, polls, pinned_messages, message_marks, message_reactions, message_edits, messages,
+  chat_members, chats, group_members, groups, presence, nodes, blocks, contacts, one_time_codes, refresh_tokens, sessions, identities, users, server_keys,
+  idempotency_keys, events, streams;
+`);
+  }
+}
+
+/**
+ * The hot path: writes a batch of messages, over one or many chats, in one round trip and one commit.
+ *
+ * Who may send was decided on a snapshot of the chat; `acl_version`, compared under the chat's lock, tells whether that
+ * snapshot still holds. Each send succeeds or fails alone, by its status:
+ *   ok | stale (decide again) | busy (the chat is locked by another transaction: send it on its own) | key (the idempotency key was used)
+ *   | reply (no such message to reply to) | thread (no such root) | slow (slow mode: not yet)
+ */
+const SEND_MESSAGES = /* sql */ `
+create function send_messages(
+  p_chat uuid[], p_acl int[], p_sender uuid[], p_key text[], p_hash bytea[], p_kind text[], p_text text[], p_mentions jsonb[], p_reply int[], p_thread int[],
+  p_forward jsonb[], p_card jsonb[], p_visible_from int[], p_slow int[], p_now timestamptz, p_skip_locked boolean
+) returns table (ord int, status text, seq int, pos bigint, epoch uuid, expires_at timestamptz, root_pos bigint) language plpgsql as $$
+#variable_conflict use_column
+declare
+  n int := coalesce(array_length(p_chat, 1), 0);
+  v_status text[] := array_fill('busy'::text, array[n]);
+  v_seq int[] := array_fill(null::int, array[n]);
+  v_pos bigint[] := array_fill(null::bigint, array[n]);
+  v_root_pos bigint[] := array_fill(null::bigint, array[n]);
+  v_epoch uuid[] := array_fill(null::uuid, array[n]);
+  v_expires timestamptz[] := array_fill(null::timestamptz, array[n]);
+  c record; s record; i int; done int; next_seq int; next_pos bigint; sent int;
+begin
+  for c in
+    select id, last_seq, acl_version, message_ttl_seconds from chats
+    where id = any (p_chat) and not p_skip_locked order by id for update
+  loop
+    null; -- locks are taken in one order; the loop below reads the locked rows
+  end loop;
+  for c in
+    select id, last_seq, acl_version, message_ttl_seconds from chats where id = any (p_chat) order by id for update skip locked
+  loop
+    next_seq := c.last_seq; sent := 0;
+    select head, epoch into s from streams where id = 'chat:' || c.id for update;
+    next_pos := s.head;
+    for i in select u.o from unnest(p_chat) with ordinality u(id, o) where u.id = c.id order by u.o loop
+      if c.acl_version <> p_acl[i] then v_status[i] := 'stale'; continue; end if;
+      if p_reply[i] is not null and not exists (
+        select from messages m where m.chat_id = c.id and m.seq = p_reply[i] and m.seq >= p_visible_from[i] and m.deleted_at is null) then v_status[i] := 'reply'; continue; end if;
+      if p_thread[i] is not null and not exists (
+        select from messages m where m.chat_id = c.id and m.seq = p_thread[i] and m.seq >= p_visible_from[i] and m.deleted_at is null and m.thread_root_seq is null and m.kind <> 'SYSTEM')
+        then v_status[i] := 'thread'; continue; end if;
+      if p_key[i] is not null then
+        insert into idempotency_keys (actor_id, operation, key, input_hash, result, created_at)
+          values (p_sender[i], 'sendMessage', p_key[i], p_hash[i], jsonb_build_object('seq', next_seq + 1), p_now) on conflict do nothing;
+        get diagnostics done = row_count;
+        if done = 0 then v_status[i] := 'key'; continue; end if;
+      end if;
+      if p_slow[i] > 0 then
+        update chat_members set last_sent_at = p_now where chat_id = c.id and user_id = p_sender[i]
+          and (last_sent_at is null or last_sent_at <= p_now - make_interval(secs => p_slow[i]));
+        get diagnostics done = row_count;
+        if done = 0 then
+          delete from idempotency_keys where actor_id = p_sender[i] and operation = 'sendMessage' and key = p_key[i];
+          v_status[i] := 'slow'; continue;
+        end if;
+      end if;
+      next_seq := next_seq + 1; next_pos := next_pos + 1; sent := sent + 1;
+      v_status[i] := 'ok'; v_seq[i] := next_seq; v_pos[i] := next_pos; v_epoch[i] := s.epoch;
+      v_expires[i] := p_now + make_interval(secs => c.message_ttl_seconds);
+      if p_thread[i] is not null then next_pos := next_pos + 1; v_root_pos[i] := next_pos; end if;
+    end loop;
+    if sent > 0 then
+      update chats set last_seq = next_seq, last_message_at = p_now where id = c.id;
+      update streams set head = next_pos where id = 'chat:' || c.id;
+    end if;
+  end loop;
+
+  insert into messages (chat_id, seq, sender_id, kind, created_at, expires_at, reply_to_seq, thread_root_seq, text, mentions, forward, card)
+    select p_chat[o], v_seq[o], p_sender[o], p_kind[o], p_now, v_expires[o], p_reply[o], p_thread[o], p_text[o],
+           (select array_agg(m::uuid) from jsonb_array_elements_text(p_mentions[o]) m), p_forward[o], p_card[o]
+    from generate_series(1, n) o where v_status[o] = 'ok';
+  insert into events (stream, pos, kind, ref, at)
+    select 'chat:' || p_chat[o], v_pos[o], 'message.sent', jsonb_build_object('seq', v_seq[o]), p_now from generate_series(1, n) o where v_status[o] = 'ok'
+    union all
+    select 'chat:' || p_chat[o], v_root_pos[o], 'message.updated', jsonb_build_object('seq', p_thread[o]), p_now from generate_series(1, n) o where v_root_pos[o] is not null;
+  update messages m set thread_count = m.thread_count + r.replies, thread_last_at = p_now, version = m.version + r.replies
+    from (select p_chat[o] as chat_id, p_thread[o] as seq, count(*)::int as replies from generate_series(1, n) o where v_root_pos[o] is not null group by 1, 2) r
+    where m.chat_id = r.chat_id and m.seq = r.seq;
+
+  return query select o, v_status[o], v_seq[o], v_pos[o], v_epoch[o], v_expires[o], v_root_pos[o] from generate_series(1, n) o;
+end $$;
+`;

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65535);
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const url = (protocols: string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol.slice(0, -1)), {
+    message: `expected a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+  });
+const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean));
+
+/** Every setting, its default, and what it is for. The table in docs/OPERATIONS.md is written from here. */
+const schema = z.object({
+  PORT: port.default(4000).describe('TCP port of the API; 0 picks a free one'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all'),
+  PUBLIC_URL: url(['http', 'https']).optional().describe('Where people reach this server, for links in e-mails; default: http://HOST:PORT'),
+  DATA_DIR: z.string().min(1).default('.omnitalk').describe('Folder of the embedded PostgreSQL and other local data'),
+  DATABASE_URL: url(['postgres', 'postgresql']).optional().describe('A PostgreSQL of your own (15 or later); default: the embedded one'),
+  DATABASE_POOL: count(2, 200).default(16).describe('Connections to PostgreSQL, for each process'),
+  REDIS_URL: url(['redis', 'rediss']).optional().describe('Redis, needed when more than one process serves; default: in-process'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('Least severe log line that is written'),
+  JWT_SECRET: z.string().min(32).optional().describe('Key of access tokens, 32 characters or more; default: made once and kept in the database'),
+  ACCESS_TOKEN_TTL: count(5, 86_400).default(900).describe('Life of an access token, seconds'),
+  REFRESH_TOKEN_TTL: count(60, 31_536_000).default(2_592_000).describe('Life of a refresh token that is not used, seconds'),
+  OIDC_JWKS_URL: url(['http', 'https']).optional().describe("Keys of a partner's identity provider; with OIDC_ISSUER and OIDC_AUDIENCE its tokens are accepted"),
+  OIDC_ISSUER: z.string().min(1).optional().describe('The `iss` that such a token must carry'),
+  OIDC_AUDIENCE: z.string().min(1).optional().describe('The `aud` that such a token must carry'),
+  SMTP_URL: url(['smtp', 'smtps']).optional().describe('Mail server for verification and reset; default: mails are written to the log'),
+  MAIL_FROM: z.string().min(3).default('OmniTalk <no-reply@localhost>').describe('Sender of e-mails'),
+  CORS_ORIGINS: list.default([]).describe('Origins whose pages may call the API, comma-separated; `*` for any; default: none but its own'),
+  TRUST_PROXY: flag.default(false).describe('Take the client address from X-Forwarded-For (only behind a proxy of your own)'),
+  GRAPHIQL: flag.default(true).describe('Serve GraphiQL at /graphql to browsers'),
+  INTROSPECTION: flag.default(true).describe('Answer introspection queries'),
+  METRICS_TOKEN: z.string().min(8).optional().describe('Bearer token that /metrics asks for; default: loopback only'),
+  MAX_QUERY_DEPTH: count(2, 100).default(14).describe('Deepest selection that is executed'),
+  MAX_QUERY_COST: count(10, 1_000_000).default(5_000).describe('Highest cost of one operation; see docs/ERRORS.md'),
+  RATE_LIMIT_COST: count(100, 100_000_000).default(60_000).describe('Cost that one person may spend a minute'),
+  RATE_LIMIT_ADDRESS: count(10, 10_000_000).default(3_000).describe('Requests that one address may make a minute'),
+  RATE_LIMIT_AUTH: count(1, 100_000).default(30).describe('Sign-ups, sign-ins and codes that one address may ask for in 10 minutes'),
+  PERSISTED_OPERATIONS: z.string().min(1).optional().describe('A JSON file of persisted operations, id to document'),
+  PERSISTED_ONLY: flag.default(false).describe('Refuse every operation that is not persisted'),
+  MAX_SOCKETS: count(1, 1_000_000).default(20_000).describe('WebSocket and SSE connections that one process holds'),
+  MAX_SUBSCRIPTIONS: count(1, 10_000).default(100).describe('Subscriptions on one connection'),
+  MAX_BUFFERED: count(16_384, 67_108_864).default(1_048_576).describe('Bytes waiting for one slow connection before it is closed'),
+  HEARTBEAT: count(1, 60).default(10).describe('Seconds between pings; a dead connection is noticed within two'),
+  RECONCILE: count(1, 60).default(3).describe('Seconds between comparisons of live streams with the database'),
+  DRAIN: count(0, 300).default(10).describe('Longest wait for requests under way at a stop, seconds'),
+  JOBS: flag.default(true).describe('Run background jobs in this process'),
+});
+
+export type Config = z.infer<typeof schema>;
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const NEED_EACH_OTHER: (keyof Config)[][] = [['OIDC_JWKS_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE']];
+
+/**
+ * Reads the settings from an environment. An empty value counts as not set.
+ * @throws ConfigError that names every wrong value at once.
+ */
+export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, env[name] === '' ? undefined : env[name]]));
+  const parsed = schema.safeParse(given);
+  const mistakes = parsed.success ? [] : parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  for (const group of NEED_EACH_OTHER) {
+    const missing = group.filter((name) => given[name] === undefined);
+    if (missing.length && missing.length < group.length) mistakes.push(...missing.map((name) => `  ${name}: needed beside ${group.filter((other) => !missing.includes(other)).join(', ')}`));
+  }
+  if (given['PERSISTED_ONLY'] === 'true' && given['PERSISTED_OPERATIONS'] === undefined) mistakes.push('  PERSISTED_OPERATIONS: needed beside PERSISTED_ONLY=true');
+  if (mistakes.length || !parsed.success) throw new ConfigError(`These settings are wrong:\n${mistakes.join('\n')}`);
+  return parsed.data;
+}
+
+/** Name, default and meaning of every setting, for the documentation. */
+export function describeSettings(): { name: string; fallback: string; meaning: string }[] {
+  return Object.entries(schema.shape).map(([name, field]) => {
+    const fallback = field.safeParse(undefined);
+    return { name, fallback: fallback.success && fallback.data !== undefined ? String(fallback.data) : '', meaning: field.description ?? '' };
+  });
+}

@@ -1,0 +1,43 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+export type MessageKind = 'TEXT' | 'MEDIA' | 'VOICE' | 'CARD' | 'SYSTEM' | 'ENCRYPTED';
+/** Where a forwarded message comes from. */
+export interface ForwardRef {
+  chatId: string;
+  seq: number;
+  senderId: string;
+  at: string;
+}
+/** What a card message or a system message is about; a poll's contents stand in tables of their own. */
+export type CardRef = { type: 'poll' } | { type: 'location'; latitude: number; longitude: number; name: string | null } | SystemRef;
+export interface SystemRef {
+  type: 'system';
+  action: string;
+  subjectIds: string[];
+  value?: string | null;
+}
+
+@Entity('messages')
+export class Message {
+  @PrimaryColumn('uuid', { name: 'chat_id' }) chatId: string;
+  /** The message's number in its chat. */
+  @PrimaryColumn('int') seq: number;
+  @Column('uuid', { name: 'sender_id' }) senderId: string;
+  @Column('text') kind: MessageKind;
+  /** Grows with every change, reactions included. */
+  @Column('int', { default: 1 }) version: number;
+  @Column('timestamptz', { name: 'created_at' }) createdAt: Date;
+  @Column('timestamptz', { name: 'edited_at', nullable: true }) editedAt: Date | null;
+  @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt: Date | null;
+  @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt: Date | null;
+  @Column('int', { name: 'reply_to_seq', nullable: true }) replyToSeq: number | null;
+  @Column('int', { name: 'thread_root_seq', nullable: true }) threadRootSeq: number | null;
+  @Column('int', { name: 'thread_count', default: 0 }) threadCount: number;
+  @Column('timestamptz', { name: 'thread_last_at', nullable: true }) threadLastAt: Date | null;
+  @Column('text', { nullable: true }) text: string | null;
+  @Column('uuid', { array: true, nullable: true }) mentions: string[] | null;
+  @Column('jsonb', { nullable: true }) forward: ForwardRef | null;
+  @Column('jsonb', { nullable: true }) card: CardRef | null;
+  /** Counts by emoji in the order of first use. */
+  @Column('jsonb', { nullable: true }) reactions: [string, number][] | null;
+}
