@@ -1,0 +1,41 @@
+import type { AddressInfo } from 'node:net';
+import { createDataSource } from '../ormconfig.js';
+import type { Config } from './config.js';
+import { createContainer, type Container } from './container.js';
+import { migrate } from './db/migrate.js';
+import { systemClock, type Clock } from './lib/clock.js';
+import type { Logger } from './lib/logger.js';
+import { buildSchema } from './resolvers/build-schema.js';
+import { serve, type Serving } from './server/serve.js';
+
+export interface App {
+  /** http://host:port */
+  url: string;
+  container: Container;
+  serving: Serving;
+  /** Tells clients to go elsewhere, waits for what is under way, and closes everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Everything between a database that answers and a server that listens. */
+export async function startApp(config: Config & { DATABASE_URL: string }, log: Logger, clock: Clock = systemClock): Promise<App> {
+  const source = createDataSource(config.DATABASE_URL, config.DATABASE_POOL);
+  await source.initialize();
+  try {
+    await migrate(source);
+    const container = await createContainer(config, source, log, clock);
+    const schema = buildSchema({ get: (type) => container.resolvers.get(type) });
+    const serving = await serve(container, schema);
+    const { port } = serving.fastify.server.address() as AddressInfo;
+    let stopping: Promise<void> | null = null;
+    const stop = async () => {
+      await serving.close();
+      await container.close();
+      await source.destroy();
+    };
+    return { url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`, container, serving, stop: () => (stopping ??= stop()) };
+  } catch (error) {
+    await source.destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,86 @@
+import type { DataSource } from 'typeorm';
+import type { Config } from './config.js';
+import { Database } from './db/database.js';
+import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
+import { LocalBus, type Bus } from './events/bus.js';
+import { Hub } from './events/hub.js';
+import { EventLog } from './events/log.js';
+import { RedisBus } from './events/redis-bus.js';
+import type { Clock } from './lib/clock.js';
+import type { Logger } from './lib/logger.js';
+import { AccountResolver } from './resolvers/account.js';
+import { ChatMemberResolver, ChatResolver, ChatViewerStateResolver } from './resolvers/chat.js';
+import { EVENT_RESOLVERS } from './resolvers/events.js';
+import { MessageReferenceResolver, MessageResolver } from './resolvers/message.js';
+import { NodeResolver } from './resolvers/node.js';
+import { SubscriptionResolver } from './resolvers/subscriptions.js';
+import { UserResolver, ViewerResolver } from './resolvers/user.js';
+import { AccountService } from './services/accounts.js';
+import { ChatAccessReader } from './services/chat-access.js';
+import { ChatService } from './services/chats.js';
+import { MessageService } from './services/messages.js';
+import { RecentMessages } from './services/recent-messages.js';
+import { SendQueue } from './services/send-queue.js';
+import { SessionGate } from './services/sessions.js';
+import { AccessTokens, loadTokenSecret } from './services/tokens.js';
+
+export interface Container {
+  config: Config;
+  log: Logger;
+  clock: Clock;
+  db: Database;
+  bus: Bus;
+  hub: Hub;
+  recent: RecentMessages;
+  sendQueue: SendQueue;
+  tokens: AccessTokens;
+  sessions: SessionGate;
+  /** Resolver instances by class, as type-graphql asks for them. */
+  resolvers: Map<unknown, object>;
+  /** In the reverse order of making. */
+  close(): Promise<void>;
+}
+
+/** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
+export async function createContainer(config: Config, source: DataSource, log: Logger, clock: Clock): Promise<Container> {
+  const db = new Database(source);
+  const bus: Bus = config.REDIS_URL ? new RedisBus(config.REDIS_URL, log) : new LocalBus();
+  const hub = new Hub(bus, new EventLog(db.sql), log, { reconcileMs: config.RECONCILE * 1000 });
+  const after: AfterCommit = hub;
+  const unitOfWork = new UnitOfWork(db, clock, after);
+  const sessions = new SessionGate(db.sql, bus);
+  await sessions.start();
+  const tokens = new AccessTokens(config.JWT_SECRET ?? (await loadTokenSecret(db.sql)), config.ACCESS_TOKEN_TTL, clock);
+
+  const recent = new RecentMessages();
+  const access = new ChatAccessReader(db.sql);
+  const sendQueue = new SendQueue(db.sql, clock, access, recent, after);
+
+  const accounts = new AccountService(db.sql, unitOfWork, tokens, config.REFRESH_TOKEN_TTL);
+  const chats = new ChatService(db.sql, unitOfWork);
+  const messages = new MessageService(db.sql, sendQueue);
+
+  const instances: object[] = [
+    new AccountResolver(accounts),
+    new NodeResolver(chats, messages),
+    new UserResolver(),
+    new ViewerResolver(hub.log),
+    new ChatResolver(chats, messages),
+    new ChatMemberResolver(),
+    new ChatViewerStateResolver(),
+    new MessageResolver(messages),
+    new MessageReferenceResolver(),
+    new SubscriptionResolver(),
+    ...EVENT_RESOLVERS.map((resolver) => new resolver()),
+  ];
+
+  return {
+    config, log, clock, db, bus, hub, recent, sendQueue, tokens, sessions,
+    resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
+    async close() {
+      await sendQueue.close();
+      hub.close();
+      await bus.close();
+    },
+  };
+}

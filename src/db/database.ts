@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
+import type { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+
+export type Sql = <Row extends object = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<Row[]>;
+
+const names = new Map<string, string>();
+
+/**
+ * Runs a text as a named prepared statement. Texts are constants of the source (never built from input), so the
+ * number of names is bounded by the code.
+ */
+export async function runPrepared<Row extends object>(client: Pool | PoolClient, text: string, values: unknown[]): Promise<Row[]> {
+  let name = names.get(text);
+  if (name === undefined) names.set(text, (name = createHash('sha1').update(text).digest('base64url')));
+  const result = await client.query<Row>({ name, text, values });
+  return result.rows;
+}
+
+/** Reads outside a transaction, and the pool under TypeORM. Writes go through the UnitOfWork. */
+export class Database {
+  readonly #pool: Pool;
+  /** Statements so far, for tests that count them and for metrics. */
+  statements = 0;
+
+  constructor(readonly source: DataSource) {
+    this.#pool = (source.driver as PostgresDriver).master as Pool;
+  }
+
+  sql: Sql = <Row extends object>(text: string, values: unknown[] = []) => {
+    this.statements++;
+    return runPrepared<Row>(this.#pool, text, values);
+  };
+
+  /** Connections in use, idle, and callers waiting for one. */
+  poolState(): { total: number; idle: number; waiting: number } {
+    return { total: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
+  }
+}

@@ -1,0 +1,62 @@
+/** A message on the bus: plain JSON. */
+export type BusMessage = object;
+export type BusHandler = (message: BusMessage) => void;
+
+/**
+ * Carries hints between processes: that a stream has new events, that somebody types, that a cache is stale. Delivery
+ * is at most once and unordered: whoever needs more reads PostgreSQL (see Hub).
+ */
+export interface Bus {
+  /** Hands the message to every subscriber of the topic, in this process at once. Never throws, never waits. */
+  publish(topic: string, message: BusMessage): void;
+  /** Resolves when messages published from now on, by any process, will arrive. */
+  subscribe(topic: string, handler: BusHandler): Promise<void>;
+  unsubscribe(topic: string, handler: BusHandler): void;
+  /** Called after messages may have been lost and the bus is well again. */
+  onRecovered(handler: () => void): void;
+  readonly healthy: boolean;
+  close(): Promise<void>;
+}
+
+/** The bus of a single process, and the local half of every other. */
+export class LocalBus implements Bus {
+  readonly healthy = true;
+  readonly #topics = new Map<string, Set<BusHandler>>();
+
+  publish(topic: string, message: BusMessage): void {
+    const handlers = this.#topics.get(topic);
+    if (handlers) for (const handler of handlers) handler(message);
+  }
+
+  async subscribe(topic: string, handler: BusHandler): Promise<void> {
+    this.add(topic, handler);
+  }
+
+  /** Returns whether this is the topic's first handler. */
+  add(topic: string, handler: BusHandler): boolean {
+    const handlers = this.#topics.get(topic);
+    if (handlers) handlers.add(handler);
+    else this.#topics.set(topic, new Set([handler]));
+    return !handlers;
+  }
+
+  unsubscribe(topic: string, handler: BusHandler): void {
+    this.remove(topic, handler);
+  }
+
+  /** Returns whether the topic has no handler any more. */
+  remove(topic: string, handler: BusHandler): boolean {
+    const handlers = this.#topics.get(topic);
+    if (!handlers?.delete(handler) || handlers.size) return false;
+    this.#topics.delete(topic);
+    return true;
+  }
+
+  onRecovered(): void {
+    // Nothing is ever lost inside one process.
+  }
+
+  async close(): Promise<void> {
+    this.#topics.clear();
+  }
+}

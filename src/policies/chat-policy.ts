@@ -1,0 +1,26 @@
+import { DomainError, forbidden, notFound } from '../lib/errors.js';
+
+/** What decides who may do what in a chat, as it stood at `aclVersion`. */
+export interface ChatAccess {
+  chat: { id: string; kind: 'DIRECT' | 'GROUP'; encryption: 'NONE' | 'MLS'; aclVersion: number; slowModeSeconds: number };
+  /** The actor's membership; null when they are not in the chat. */
+  member: { role: 'OWNER' | 'ADMIN' | 'MEMBER'; visibleFromSeq: number } | null;
+  /** In a direct chat: one of the two has blocked the other. */
+  blocked: boolean;
+}
+
+/** A chat that the actor is not in does not exist for them. */
+export function assertCanRead(access: ChatAccess | null): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
+  if (!access?.member) throw notFound('chat');
+}
+
+export function assertCanSend(access: ChatAccess | null): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
+  assertCanRead(access);
+  if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
+  if (access.chat.encryption !== 'NONE') throw forbidden('This chat is end-to-end encrypted: it takes encrypted messages alone.');
+}
+
+export const isChatAdmin = (access: ChatAccess): boolean => access.member?.role === 'OWNER' || access.member?.role === 'ADMIN';
+
+/** Seconds between two messages of this member: slow mode is for members, not for those who run the chat. */
+export const slowModeFor = (access: ChatAccess): number => (isChatAdmin(access) ? 0 : access.chat.slowModeSeconds);

@@ -1,0 +1,39 @@
+import 'reflect-metadata';
+import { isObjectType, type GraphQLSchema } from 'graphql';
+import { buildSchemaSync, getMetadataStorage, type ContainerType, type NonEmptyArray } from 'type-graphql';
+import { DateTime } from '../schema/scalars.js';
+import { RESOLVERS } from './index.js';
+
+/** Builds the executable schema; `container` hands out the resolver instances. */
+export function buildSchema(container: ContainerType): GraphQLSchema {
+  const schema = buildSchemaSync({
+    resolvers: RESOLVERS as unknown as NonEmptyArray<new (...args: never[]) => object>,
+    container,
+    validate: false, // services validate: jobs and bots call them too
+    scalarsMap: [{ type: Date, scalar: DateTime }],
+    nullableByDefault: false,
+  });
+  dropTrivialResolvers(schema);
+  return schema;
+}
+
+/** For use where the schema is printed and nothing is executed. */
+export const buildSchemaForPrinting = (): GraphQLSchema => buildSchema({ get: () => ({}) });
+
+/** type-graphql wraps even plain property reads in a function; without it the executor reads the property itself. */
+function dropTrivialResolvers(schema: GraphQLSchema): void {
+  const storage = getMetadataStorage();
+  const written = new Map<string, Set<string>>();
+  for (const resolver of storage.fieldResolvers) {
+    const target = resolver.getObjectType?.();
+    const name = storage.objectTypes.find((type) => type.target === target)?.name;
+    if (name) written.set(name, (written.get(name) ?? new Set()).add(resolver.schemaName));
+  }
+  const roots = new Set([schema.getQueryType(), schema.getMutationType()]);
+  for (const type of Object.values(schema.getTypeMap())) {
+    // A subscription's root field is the event itself: the Subscription type has no resolvers either.
+    if (!isObjectType(type) || roots.has(type)) continue;
+    type.isTypeOf = undefined; // every abstract type tells by __typename
+    for (const field of Object.values(type.getFields())) if (!written.get(type.name)?.has(field.name)) field.resolve = undefined;
+  }
+}

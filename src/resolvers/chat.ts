@@ -1,0 +1,91 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { chatStream } from '../events/catalogue.js';
+import { encodeCursor } from '../events/cursor.js';
+import type { Page } from '../db/pages.js';
+import { decodeId, encodeId } from '../lib/ids.js';
+import { ChatMemberPages, ChatMemberType, ChatType, ChatViewerStateType } from '../schema/chat.js';
+import { CreateChatInput, CreateChatPayload } from '../schema/chat-inputs.js';
+import { ConnectionArgs, ForwardArgs } from '../schema/connection.js';
+import { MessagePages, MessageType } from '../schema/message.js';
+import { EventCursor } from '../schema/scalars.js';
+import { FileType, UserType } from '../schema/user.js';
+import type { ChatService } from '../services/chats.js';
+import { streamHead } from '../services/loaders/streams.js';
+import { viewerMembership, type ChatRow, type MemberRow } from '../services/loaders/chats.js';
+import type { MessageRow } from '../services/loaders/messages.js';
+import { userById, type UserRow } from '../services/loaders/users.js';
+import type { MessageService } from '../services/messages.js';
+import type { Context } from './context.js';
+import { ViewerDependent } from './viewer-dependent.js';
+
+@Resolver(() => ChatType)
+export class ChatResolver {
+  constructor(
+    private readonly chats: ChatService,
+    private readonly messageService: MessageService,
+  ) {}
+
+  @Query(() => ChatType, { nullable: true, description: 'A chat that the viewer is in, or null.' })
+  chat(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<ChatRow | null> {
+    context.requireViewer();
+    return this.chats.find(context, decodeId('Chat', id));
+  }
+
+  @Mutation(() => CreateChatPayload, { description: 'Makes a chat. A direct chat is found, not made twice.' })
+  async createChat(@Arg('input', () => CreateChatInput) input: CreateChatInput, @Ctx() context: Context): Promise<{ chat: ChatRow }> {
+    const memberIds = input.memberIds.map((id) => decodeId('User', id, 'memberIds'));
+    return { chat: await this.chats.create(context.requireViewer(), { ...input, memberIds }) };
+  }
+
+  @FieldResolver()
+  id(@Root() chat: ChatRow): string {
+    return encodeId('Chat', chat.id);
+  }
+
+  @FieldResolver(() => FileType, { nullable: true })
+  avatar(@Root() chat: ChatRow): FileType | null {
+    return chat.avatarUrl === null ? null : { url: chat.avatarUrl };
+  }
+
+  @FieldResolver(() => EventCursor, { description: 'Read it before the state, then subscribe from it.' })
+  async eventCursor(@Root() chat: ChatRow, @Ctx() context: Context): Promise<string> {
+    const stream = chatStream(chat.id);
+    const { epoch, head } = (await context.load(streamHead, stream))!;
+    return encodeCursor(stream, epoch, head);
+  }
+
+  @FieldResolver(() => ChatMemberPages.Connection)
+  members(@Root() chat: ChatRow, @Args(() => ForwardArgs) args: ForwardArgs): Promise<Page<MemberRow>> {
+    return this.chats.members(chat.id, args);
+  }
+
+  @ViewerDependent()
+  @FieldResolver(() => MessagePages.Connection, { description: 'The history, oldest first; answers in threads stand under `thread`.' })
+  messages(@Root() chat: ChatRow, @Args(() => ConnectionArgs) args: ConnectionArgs, @Ctx() context: Context): Promise<Page<MessageRow>> {
+    return this.messageService.history(context, chat.id, args);
+  }
+
+  @ViewerDependent()
+  @FieldResolver(() => MessageType, { nullable: true })
+  lastMessage(@Root() chat: ChatRow, @Ctx() context: Context): Promise<MessageRow | null> {
+    return this.messageService.last(context, chat);
+  }
+
+  @ViewerDependent()
+  @FieldResolver(() => ChatViewerStateType, { nullable: true })
+  viewerState(@Root() chat: ChatRow, @Ctx() context: Context): Promise<MemberRow | null> {
+    context.requireViewer();
+    return context.load(viewerMembership, chat.id);
+  }
+}
+
+@Resolver(() => ChatMemberType)
+export class ChatMemberResolver {
+  @FieldResolver(() => UserType)
+  user(@Root() member: MemberRow, @Ctx() context: Context): Promise<UserRow | null> {
+    return context.load(userById, member.userId);
+  }
+}
+
+@Resolver(() => ChatViewerStateType)
+export class ChatViewerStateResolver {}

@@ -1,0 +1,85 @@
+import { LoaderScope, type LoaderDef } from '../db/loaders.js';
+import type { Sql } from '../db/database.js';
+import { unauthenticated } from '../lib/errors.js';
+import { viewerMembership } from '../services/loaders/chats.js';
+
+/** Whoever is signed in, as the access token says. */
+export interface Viewer {
+  userId: string;
+  sessionId: string;
+  role: 'USER' | 'MODERATOR' | 'ADMIN';
+}
+
+export interface RequestInfo {
+  id: string;
+  /** The client's address, for limits. */
+  address: string;
+}
+
+/** What a resolver may ask of its surroundings. */
+export abstract class Context {
+  constructor(
+    protected readonly scope: LoaderScope,
+    readonly request: RequestInfo,
+  ) {}
+
+  /** The time of this operation. */
+  get now(): Date {
+    return this.scope.deps.now;
+  }
+
+  /** Null for the anonymous. Throws in a shared execution: nothing there may depend on who asks. */
+  abstract get viewer(): Viewer | null;
+  /** The first message of the chat that may be shown. */
+  abstract visibleFrom(chatId: string): number | Promise<number>;
+
+  /** Throws `UNAUTHENTICATED` for the anonymous. */
+  requireViewer(): Viewer {
+    if (!this.viewer) throw unauthenticated();
+    return this.viewer;
+  }
+
+  load<Key, Value>(def: LoaderDef<Key, Value>, key: Key): Promise<Value | null> {
+    return this.scope.load(def, key);
+  }
+  loadMany<Key, Value>(def: LoaderDef<Key, Value>, keys: readonly Key[]): Promise<(Value | null)[]> {
+    return this.scope.loadMany(def, keys);
+  }
+  prime<Key, Value>(def: LoaderDef<Key, Value>, key: Key, value: Value | null): void {
+    this.scope.prime(def, key, value);
+  }
+}
+
+/** One operation of one person (or of nobody). */
+export class RequestContext extends Context {
+  constructor(
+    deps: { sql: Sql; now: Date },
+    request: RequestInfo,
+    readonly viewer: Viewer | null,
+  ) {
+    super(new LoaderScope({ ...deps, viewerId: viewer?.userId ?? null }), request);
+  }
+
+  async visibleFrom(chatId: string): Promise<number> {
+    return (await this.load(viewerMembership, chatId))?.visibleFromSeq ?? Number.MAX_SAFE_INTEGER;
+  }
+}
+
+const NO_REQUEST: RequestInfo = { id: 'event', address: '' };
+
+/** One event, executed once for everybody who gets the same bytes. */
+export class SharedContext extends Context {
+  readonly #visibleFrom: number;
+  constructor(scope: LoaderScope, visibleFrom: number) {
+    super(scope, NO_REQUEST);
+    this.#visibleFrom = visibleFrom;
+  }
+
+  get viewer(): Viewer | null {
+    throw new Error('A shared execution has no viewer: this field must stand under viewerState, or be marked viewer-dependent.');
+  }
+
+  visibleFrom(): number {
+    return this.#visibleFrom;
+  }
+}

@@ -1,0 +1,101 @@
+import { Ctx, FieldResolver, Resolver, Root, type ClassType } from 'type-graphql';
+import {
+  ChatAddedType,
+  ChatUpdatedType,
+  MemberJoinedType,
+  MemberLeftType,
+  MemberUpdatedType,
+  MessageDeletedType,
+  MessageSentType,
+  MessageUpdatedType,
+  PinnedMessagesChangedType,
+  ReactionsChangedType,
+} from '../schema/events.js';
+import { chatById, chatMember, type ChatRow, type MemberRow } from '../services/loaders/chats.js';
+import type { MessageRow } from '../services/loaders/messages.js';
+import { userById, type UserRow } from '../services/loaders/users.js';
+import { encodeId } from '../lib/ids.js';
+import type { Context } from './context.js';
+
+interface OfMessage {
+  chatKey: string;
+  row: MessageRow | null;
+}
+interface OfMember {
+  chatKey: string;
+  userKey: string;
+}
+
+/** `message`, for those who may see it. */
+function messageEventResolver(type: ClassType): ClassType {
+  @Resolver(() => type)
+  class MessageEventResolver {
+    @FieldResolver()
+    message(@Root() event: OfMessage, @Ctx() context: Context): MessageRow | null | Promise<MessageRow | null> {
+      const visible = (from: number) => (event.row && event.row.seq >= from ? event.row : null);
+      const from = context.visibleFrom(event.chatKey);
+      return typeof from === 'number' ? visible(from) : from.then(visible);
+    }
+  }
+  return MessageEventResolver;
+}
+
+@Resolver(() => ReactionsChangedType)
+class ReactionsChangedResolver {
+  @FieldResolver()
+  reactions(@Root() event: OfMessage, @Ctx() context: Context): object[] | Promise<object[]> {
+    const visible = (from: number) => (event.row && event.row.seq >= from ? (event.row.reactions ?? []).map(([emoji, count]) => ({ emoji, count })) : []);
+    const from = context.visibleFrom(event.chatKey);
+    return typeof from === 'number' ? visible(from) : from.then(visible);
+  }
+}
+
+function memberEventResolver(type: ClassType): ClassType {
+  @Resolver(() => type)
+  class MemberEventResolver {
+    @FieldResolver()
+    userId(@Root() event: OfMember): string {
+      return encodeId('User', event.userKey);
+    }
+    @FieldResolver()
+    user(@Root() event: OfMember, @Ctx() context: Context): Promise<UserRow | null> {
+      return context.load(userById, event.userKey);
+    }
+    @FieldResolver()
+    async memberCount(@Root() event: OfMember, @Ctx() context: Context): Promise<number> {
+      return (await context.load(chatById, event.chatKey))?.memberCount ?? 0;
+    }
+  }
+  return MemberEventResolver;
+}
+
+/** `member` as it is now: null once they have left. */
+function withMember(type: ClassType): ClassType {
+  @Resolver(() => type)
+  class WithMemberResolver {
+    @FieldResolver()
+    member(@Root() event: OfMember, @Ctx() context: Context): Promise<MemberRow | null> {
+      return context.load(chatMember, { chatId: event.chatKey, userId: event.userKey });
+    }
+  }
+  return WithMemberResolver;
+}
+
+function withChat(type: ClassType): ClassType {
+  @Resolver(() => type)
+  class WithChatResolver {
+    @FieldResolver()
+    chat(@Root() event: { chatKey: string; gone?: boolean }, @Ctx() context: Context): Promise<ChatRow | null> | null {
+      return event.gone ? null : context.load(chatById, event.chatKey);
+    }
+  }
+  return WithChatResolver;
+}
+
+export const EVENT_RESOLVERS = [
+  ...[MessageSentType, MessageUpdatedType, MessageDeletedType, ReactionsChangedType, PinnedMessagesChangedType].map(messageEventResolver),
+  ReactionsChangedResolver,
+  ...[MemberJoinedType, MemberLeftType, MemberUpdatedType].map(memberEventResolver),
+  ...[MemberJoinedType, MemberUpdatedType].map(withMember),
+  ...[ChatUpdatedType, ChatAddedType].map(withChat),
+];

@@ -1,0 +1,83 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { decodeId, decodeMessageId, encodeMessageId } from '../lib/ids.js';
+import { ChatType } from '../schema/chat.js';
+import { MessageReferenceType, MessageType, ReactionGroupType } from '../schema/message.js';
+import { SendMessageInput, SendMessagePayload } from '../schema/message-inputs.js';
+import { UserType } from '../schema/user.js';
+import { chatById, type ChatRow } from '../services/loaders/chats.js';
+import { messageByKey, type MessageRow } from '../services/loaders/messages.js';
+import { userById, type UserRow } from '../services/loaders/users.js';
+import type { MessageService } from '../services/messages.js';
+import type { Context } from './context.js';
+
+@Resolver(() => MessageType)
+export class MessageResolver {
+  constructor(private readonly messages: MessageService) {}
+
+  @Mutation(() => SendMessagePayload)
+  async sendMessage(@Arg('input', () => SendMessageInput) input: SendMessageInput, @Ctx() context: Context): Promise<{ message: MessageRow }> {
+    const seqIn = (id: string | null | undefined, field: string) => (id == null ? null : decodeMessageId(id, field));
+    return {
+      message: await this.messages.send(context.requireViewer(), {
+        chatId: decodeId('Chat', input.chatId, 'chatId'),
+        text: input.text ?? null,
+        attachmentIds: input.attachmentIds?.map((id) => decodeId('File', id, 'attachmentIds')) ?? [],
+        replyTo: seqIn(input.replyToId, 'replyToId'),
+        threadRoot: seqIn(input.threadRootId, 'threadRootId'),
+        idempotencyKey: input.idempotencyKey,
+      }),
+    };
+  }
+
+  @FieldResolver()
+  id(@Root() message: MessageRow): string {
+    return encodeMessageId(message.chatId, message.seq);
+  }
+
+  @FieldResolver(() => ChatType)
+  chat(@Root() message: MessageRow, @Ctx() context: Context): Promise<ChatRow | null> {
+    return context.load(chatById, message.chatId);
+  }
+
+  @FieldResolver(() => UserType)
+  sender(@Root() message: MessageRow, @Ctx() context: Context): Promise<UserRow | null> {
+    return context.load(userById, message.senderId);
+  }
+
+  @FieldResolver(() => [ReactionGroupType])
+  reactions(@Root() message: MessageRow): ReactionGroupType[] {
+    return message.reactions?.map(([emoji, count]) => ({ emoji, count })) ?? [];
+  }
+
+  @FieldResolver(() => MessageReferenceType, { nullable: true })
+  replyTo(@Root() message: MessageRow): MessageReference | null {
+    return message.replyToSeq === null ? null : { chatId: message.chatId, seq: message.replyToSeq };
+  }
+}
+
+interface MessageReference {
+  chatId: string;
+  seq: number;
+}
+
+@Resolver(() => MessageReferenceType)
+export class MessageReferenceResolver {
+  @FieldResolver()
+  id(@Root() reference: MessageReference): string {
+    return encodeMessageId(reference.chatId, reference.seq);
+  }
+
+  @FieldResolver()
+  async state(@Root() reference: MessageReference, @Ctx() context: Context): Promise<'VISIBLE' | 'DELETED' | 'HIDDEN'> {
+    if (reference.seq < (await context.visibleFrom(reference.chatId))) return 'HIDDEN';
+    const message = await context.load(messageByKey, reference);
+    return !message || message.deletedAt ? 'DELETED' : 'VISIBLE';
+  }
+
+  @FieldResolver()
+  async message(@Root() reference: MessageReference, @Ctx() context: Context): Promise<MessageRow | null> {
+    if (reference.seq < (await context.visibleFrom(reference.chatId))) return null;
+    const message = await context.load(messageByKey, reference);
+    return message?.deletedAt ? null : message;
+  }
+}

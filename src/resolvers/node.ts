@@ -1,0 +1,30 @@
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { decodeAnyId, type IdType } from '../lib/ids.js';
+import { NodeType } from '../schema/node.js';
+import type { ChatService } from '../services/chats.js';
+import type { MessageService } from '../services/messages.js';
+import { userById } from '../services/loaders/users.js';
+import type { Context } from './context.js';
+
+type Finder = (context: Context, key: { uuid: string; seq?: number }) => Promise<object | null>;
+
+@Resolver()
+export class NodeResolver {
+  readonly #finders: Partial<Record<IdType, Finder>>;
+
+  constructor(chats: ChatService, messages: MessageService) {
+    this.#finders = {
+      User: (context, { uuid }) => context.load(userById, uuid),
+      Chat: (context, { uuid }) => chats.find(context, uuid),
+      Message: (context, { uuid, seq }) => messages.find(context, { chatId: uuid, seq: seq! }),
+    };
+  }
+
+  @Query(() => NodeType, { nullable: true, description: 'Any Node that the viewer may see, or null.' })
+  async node(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<object | null> {
+    context.requireViewer();
+    const key = decodeAnyId(id);
+    const found = await this.#finders[key.type]?.(context, key);
+    return found ? { ...found, __typename: key.type } : null;
+  }
+}

@@ -1,0 +1,30 @@
+import { Arg, ID, Resolver, Subscription } from 'type-graphql';
+import { ChatEvent, InboxEvent } from '../schema/events.js';
+import { EventCursor } from '../schema/scalars.js';
+
+/**
+ * The subscriptions of the schema. They are not served by resolvers: server/realtime opens their sources and executes
+ * each event once for everybody who asked for it in the same way.
+ */
+const served = (): never => {
+  throw new Error('Subscriptions are served by server/realtime.');
+};
+
+@Resolver()
+export class SubscriptionResolver {
+  @Subscription(() => ChatEvent, {
+    subscribe: served,
+    description: 'The events of a chat, lossless: replays after the cursor, then live. Without a cursor: live only.',
+  })
+  chatEvents(@Arg('chatId', () => ID) _chatId: string, @Arg('after', () => EventCursor, { nullable: true }) _after: string | null): never {
+    return served();
+  }
+
+  @Subscription(() => InboxEvent, {
+    subscribe: served,
+    description: 'The events of all of the viewer’s chats and of the viewer’s own stream. Give one cursor for each stream; streams without one are live only and told by InboxCheckpoint.',
+  })
+  inboxEvents(@Arg('after', () => [EventCursor], { nullable: true }) _after: string[] | null): never {
+    return served();
+  }
+}

@@ -1,0 +1,33 @@
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { connectionOf } from './connection.js';
+import { ChatEncryption, ChatKind, MemberRole } from './enums.js';
+import { NodeType } from './node.js';
+import { DateTime } from './scalars.js';
+
+@ObjectType('Chat', { implements: NodeType, description: 'A conversation: between two people, or of a group of members.' })
+export class ChatType extends NodeType {
+  @Field(() => ID) override id: string;
+  @Field(() => ChatKind) kind: 'DIRECT' | 'GROUP';
+  @Field(() => ChatEncryption) encryption: 'NONE' | 'MLS';
+  @Field(() => String, { nullable: true, description: 'Null in a direct chat: show the other member.' }) title: string | null;
+  @Field(() => Int) memberCount: number;
+  @Field(() => Int, { description: 'Seconds a member waits between two messages; 0: none. Owner and admins are free of it.' }) slowModeSeconds: number;
+  @Field(() => Int, { nullable: true, description: 'Seconds after which a new message disappears; null: never.' }) messageTtlSeconds: number | null;
+  @Field(() => DateTime) createdAt: Date;
+}
+
+@ObjectType('ChatMember')
+export class ChatMemberType {
+  @Field(() => MemberRole) role: 'OWNER' | 'ADMIN' | 'MEMBER';
+  @Field(() => DateTime) joinedAt: Date;
+}
+
+@ObjectType('ChatViewerState', { description: 'What of a chat is the viewer’s own.' })
+export class ChatViewerStateType {
+  @Field(() => MemberRole) role: 'OWNER' | 'ADMIN' | 'MEMBER';
+  @Field(() => Int) lastReadSeq: number;
+  @Field(() => Int) lastDeliveredSeq: number;
+}
+
+export const ChatPages = connectionOf('Chat', () => ChatType);
+export const ChatMemberPages = connectionOf('ChatMember', () => ChatMemberType);

@@ -1,0 +1,18 @@
+import { registerEnumType } from 'type-graphql';
+
+/** GraphQL enums whose values are their own names. */
+function enumOf<const Values extends readonly string[]>(name: string, values: Values, description?: string): { [Value in Values[number]]: Value } {
+  const object = Object.fromEntries(values.map((value) => [value, value])) as { [Value in Values[number]]: Value };
+  registerEnumType(object, { name, ...(description ? { description } : {}) });
+  return object;
+}
+
+export const UserKind = enumOf('UserKind', ['PERSON', 'BOT']);
+export const Role = enumOf('Role', ['USER', 'MODERATOR', 'ADMIN']);
+export const ChatKind = enumOf('ChatKind', ['DIRECT', 'GROUP']);
+export const ChatEncryption = enumOf('ChatEncryption', ['NONE', 'MLS'], 'Fixed when the chat is made.');
+export const MemberRole = enumOf('MemberRole', ['OWNER', 'ADMIN', 'MEMBER']);
+export const MessageKind = enumOf('MessageKind', ['TEXT', 'MEDIA', 'VOICE', 'CARD', 'SYSTEM', 'ENCRYPTED']);
+export const ReferenceState = enumOf('ReferenceState', ['VISIBLE', 'DELETED', 'HIDDEN'], 'HIDDEN: from before one joined.');
+export const ResyncReason = enumOf('ResyncReason', ['EXPIRED', 'EPOCH_CHANGED', 'TOO_FAR_BEHIND', 'AHEAD'], 'Why a stream can not be continued from a cursor.');
+export { enumOf };

@@ -1,0 +1,126 @@
+import { createUnionType, Field, ID, Int, InterfaceType, ObjectType, type ClassType } from 'type-graphql';
+import { ChatType, ChatMemberType } from './chat.js';
+import { ResyncReason } from './enums.js';
+import { MessageType, ReactionGroupType } from './message.js';
+import { DateTime, EventCursor } from './scalars.js';
+import { UserType } from './user.js';
+
+const resolveType = (value: { __typename: string }): string => value.__typename;
+
+@InterfaceType('StreamEvent', { resolveType, description: 'An event with its place in its stream.' })
+export abstract class StreamEventType {
+  @Field(() => ID, { description: 'The chat or user whose stream this is.' }) streamId: string;
+  @Field(() => EventCursor, { description: 'Give it as `after` to go on behind this event.' }) cursor: string;
+  @Field(() => DateTime) at: Date;
+}
+
+/** An event of a chat's stream. */
+abstract class ChatStreamEvent extends StreamEventType {
+  @Field(() => ID) chatId: string;
+  @Field(() => Int, { description: 'Its number in the stream: gapless. Of what is not in the log (receipts), the number of the newest event.' }) offset: number;
+}
+const chatEvent = (name: string, description: string) => ObjectType(name, { implements: StreamEventType, description });
+const userEvent = chatEvent;
+
+abstract class MessageEvent extends ChatStreamEvent {
+  @Field(() => ID) messageId: string;
+  @Field(() => MessageType, { nullable: true, description: 'As it is now. Null when it is from before one joined.' }) message: object | null;
+}
+
+@chatEvent('MessageSent', 'A new message.')
+export class MessageSentType extends MessageEvent {}
+@chatEvent('MessageUpdated', 'A message was edited, voted on, answered in its thread, or otherwise changed.')
+export class MessageUpdatedType extends MessageEvent {}
+@chatEvent('MessageDeleted', 'A message was deleted for everyone, or has disappeared.')
+export class MessageDeletedType extends MessageEvent {}
+
+@chatEvent('ReactionsChanged', 'All reactions of a message as they are now.')
+export class ReactionsChangedType extends MessageEvent {
+  @Field(() => [ReactionGroupType]) reactions: object[];
+}
+
+@chatEvent('PinnedMessagesChanged', 'A message was pinned or unpinned.')
+export class PinnedMessagesChangedType extends MessageEvent {
+  @Field(() => Boolean) pinned: boolean;
+}
+
+abstract class MemberEvent extends ChatStreamEvent {
+  @Field(() => ID) userId: string;
+  @Field(() => UserType, { nullable: true }) user: object | null;
+  @Field(() => Int) memberCount: number;
+}
+@chatEvent('MemberJoined', 'Somebody joined the chat.')
+export class MemberJoinedType extends MemberEvent {
+  @Field(() => ChatMemberType, { nullable: true, description: 'Null when they have left since.' }) member: object | null;
+}
+@chatEvent('MemberLeft', 'Somebody left the chat, or was removed. It is the last event for whoever it was.')
+export class MemberLeftType extends MemberEvent {}
+@chatEvent('MemberUpdated', 'A member’s role changed.')
+export class MemberUpdatedType extends MemberEvent {
+  @Field(() => ChatMemberType, { nullable: true, description: 'Null when they have left since.' }) member: object | null;
+}
+
+@chatEvent('ChatUpdated', 'Title, avatar or rules of the chat changed.')
+export class ChatUpdatedType extends ChatStreamEvent {
+  @Field(() => ChatType) chat: object;
+}
+
+@ObjectType('MemberReceipt', { description: 'How far one member has received and read.' })
+export class MemberReceiptType {
+  @Field(() => ID) userId: string;
+  @Field(() => Int) lastReadSeq: number;
+  @Field(() => Int) lastDeliveredSeq: number;
+}
+
+@chatEvent('ReceiptsChanged', 'How far members have received and read, at most once a second a chat. State, not log: read it again after a resume.')
+export class ReceiptsChangedType extends ChatStreamEvent {
+  @Field(() => [MemberReceiptType], { nullable: true, description: 'The members whose pointers moved; null above 100 members, where counts alone are told.' }) receipts: object[] | null;
+  @Field(() => Int, { description: 'The highest message that every member has read.' }) readByAllSeq: number;
+}
+
+@ObjectType('ResyncRequired', {
+  implements: StreamEventType,
+  description: 'The stream can’t be continued from the given cursor: read the state again, then subscribe from its eventCursor. Nothing follows in this stream.',
+})
+export class ResyncRequiredType extends StreamEventType {
+  @Field(() => ResyncReason) reason: string;
+}
+
+@userEvent('InboxCheckpoint', 'Where streams stand for which no cursor was given: keep these cursors, to resume each of them without loss.')
+export class InboxCheckpointType extends StreamEventType {
+  @Field(() => [EventCursor]) cursors: string[];
+}
+@userEvent('ChatAdded', 'The viewer is now in this chat; its events follow.')
+export class ChatAddedType extends StreamEventType {
+  @Field(() => ID) chatId: string;
+  @Field(() => ChatType, { nullable: true, description: 'Null when the viewer has left since.' }) chat: object | null;
+  @Field(() => EventCursor, { nullable: true, description: 'Where the chat’s stream begins for the viewer.' }) chatCursor: string | null;
+}
+@userEvent('ChatRemoved', 'The viewer is no longer in this chat.')
+export class ChatRemovedType extends StreamEventType {
+  @Field(() => ID) chatId: string;
+}
+
+/** Rooms of the house add their own events here: the order is that of the printed schema. */
+export const CHAT_EVENT_TYPES: ClassType[] = [
+  MessageSentType,
+  MessageUpdatedType,
+  MessageDeletedType,
+  ReactionsChangedType,
+  PinnedMessagesChangedType,
+  MemberJoinedType,
+  MemberLeftType,
+  MemberUpdatedType,
+  ChatUpdatedType,
+  ReceiptsChangedType,
+  ResyncRequiredType,
+];
+export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType];
+
+export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never, resolveType: resolveType as never });
+export const InboxEvent = createUnionType({
+  name: 'InboxEvent',
+  description: 'What happens in all of the viewer’s chats, and to the viewer.',
+  types: () => [...CHAT_EVENT_TYPES, ...USER_EVENT_TYPES] as never,
+  resolveType: resolveType as never,
+});

@@ -1,0 +1,34 @@
+import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
+import { GraphQLBigInt, GraphQLJSON } from 'graphql-scalars';
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
+
+function parseDateTime(value: unknown): Date {
+  const date = typeof value === 'string' && RFC_3339.test(value) ? new Date(value) : null;
+  if (!date || Number.isNaN(date.getTime())) throw new GraphQLError('A DateTime is an RFC 3339 string with an offset, as 2026-01-31T12:00:00Z.');
+  return date;
+}
+
+export const DateTime = new GraphQLScalarType<Date, string>({
+  name: 'DateTime',
+  description: 'A moment, as an RFC 3339 string. Answers are in UTC with milliseconds.',
+  serialize: (value) => (value instanceof Date ? value : new Date(value as number)).toISOString(),
+  parseValue: parseDateTime,
+  parseLiteral: (node: ValueNode) => parseDateTime(node.kind === Kind.STRING ? node.value : null),
+});
+
+function parseCursor(value: unknown): string {
+  if (typeof value !== 'string') throw new GraphQLError('An EventCursor is the string that an event or an eventCursor field gave.');
+  return value;
+}
+
+export const EventCursor = new GraphQLScalarType<string, string>({
+  name: 'EventCursor',
+  description: 'A place in a stream of events: opaque. Given as `after`, the stream goes on right behind it.',
+  serialize: (value) => value as string,
+  parseValue: parseCursor,
+  parseLiteral: (node: ValueNode) => parseCursor(node.kind === Kind.STRING ? node.value : null),
+});
+
+export const BigIntScalar = GraphQLBigInt;
+export const JsonScalar = GraphQLJSON;

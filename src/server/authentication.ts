@@ -1,0 +1,31 @@
+import { DomainError } from '../lib/errors.js';
+import type { Viewer } from '../resolvers/context.js';
+import type { SessionGate } from '../services/sessions.js';
+import type { AccessTokens } from '../services/tokens.js';
+
+export interface Authenticated {
+  viewer: Viewer;
+  expiresAt: Date;
+}
+
+const MAX_TOKEN_LENGTH = 4_096;
+
+/** Reads `Authorization: Bearer …`, from HTTP and from connection_init alike. */
+export class Authentication {
+  constructor(
+    private readonly tokens: AccessTokens,
+    private readonly sessions: SessionGate,
+  ) {}
+
+  /**
+   * Null when nothing was given: the anonymous may sign up and in.
+   * Throws UNAUTHENTICATED (not a token of ours), TOKEN_EXPIRED, SESSION_ENDED.
+   */
+  async authenticate(authorization: unknown): Promise<Authenticated | null> {
+    if (authorization === undefined || authorization === null || authorization === '') return null;
+    const match = typeof authorization === 'string' && authorization.length <= MAX_TOKEN_LENGTH ? /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization) : null;
+    if (!match) throw new DomainError('UNAUTHENTICATED', 'Authorization is not of the form "Bearer <accessToken>".');
+    const { actor, expiresAt } = this.tokens.verify(match[1]!);
+    return { viewer: await this.sessions.check(actor), expiresAt };
+  }
+}

@@ -1,0 +1,165 @@
+import {
+  execute,
+  getOperationAST,
+  getVariableValues,
+  GraphQLError,
+  Kind,
+  parse,
+  print,
+  specifiedRules,
+  TypeInfo,
+  validate,
+  visit,
+  visitWithTypeInfo,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type OperationTypeNode,
+  type ValidationRule,
+} from 'graphql';
+import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import { LRUCache } from 'lru-cache';
+import { VIEWER_DEPENDENT } from '../resolvers/viewer-dependent.js';
+
+export interface Request {
+  query: string;
+  operationName?: string | null;
+  variables?: Record<string, unknown> | null;
+}
+
+/** An operation that has been parsed and validated, and may be executed any number of times. */
+export interface Prepared {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly kind: OperationTypeNode;
+  /** The document's normalised text: two documents that differ by white space alone are one. */
+  readonly text: string;
+  /** Of a subscription: its one root field. */
+  readonly rootField: string | null;
+  /** Whether it selects anything that depends on who asks. */
+  readonly viewerDependent: boolean;
+  /** Variables that nothing but the root field's `after` uses: cursors, which don't tell subscriptions apart. */
+  readonly cursorVariables: ReadonlySet<string>;
+  execute(root: unknown, context: unknown, variables: Record<string, unknown>): ExecutionResult | Promise<ExecutionResult>;
+}
+
+export interface EngineOptions {
+  /** Rules beside those of the specification (depth, introspection). */
+  rules: readonly ValidationRule[];
+  maxTokens: number;
+}
+
+const KEPT_DOCUMENTS = 2_000;
+const MAX_DOCUMENT_BYTES = 100_000;
+/** Compiling costs as much as some tens of executions: a document earns it by being used again. */
+const COMPILE_AFTER = 2;
+
+/** Parses, validates and compiles documents, once each. */
+export class Engine {
+  readonly #documents = new LRUCache<string, Prepared | readonly GraphQLError[]>({ max: KEPT_DOCUMENTS });
+
+  constructor(
+    readonly schema: GraphQLSchema,
+    private readonly options: EngineOptions,
+  ) {}
+
+  /** The operation, or the errors that keep it from being one. */
+  prepare({ query, operationName }: Pick<Request, 'query' | 'operationName'>): Prepared | readonly GraphQLError[] {
+    if (query.length > MAX_DOCUMENT_BYTES) return [coded(new GraphQLError('The document is too long.'), 'BAD_REQUEST')];
+    const key = operationName ? `${operationName}\n${query}` : query;
+    const known = this.#documents.get(key);
+    if (known) return known;
+    const prepared = this.#prepare(query, operationName ?? null);
+    this.#documents.set(key, prepared);
+    return prepared;
+  }
+
+  /** Checks variables against the operation: coerced values, or errors. */
+  coerce(prepared: Prepared, variables: Record<string, unknown>): { coerced?: Record<string, unknown>; errors?: readonly GraphQLError[] } {
+    return getVariableValues(this.schema, prepared.operation.variableDefinitions ?? [], variables, { maxErrors: 5 });
+  }
+
+  #prepare(query: string, operationName: string | null): Prepared | readonly GraphQLError[] {
+    let document: DocumentNode;
+    try {
+      document = parse(query, { maxTokens: this.options.maxTokens });
+    } catch (error) {
+      return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
+    }
+    const errors = validate(this.schema, document, [...specifiedRules, ...this.options.rules], { maxErrors: 20 });
+    if (errors.length) return errors.map((error) => (error.extensions['code'] ? error : coded(error, 'GRAPHQL_VALIDATION_FAILED')));
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return [coded(new GraphQLError(operationName ? `There is no operation named ${operationName}.` : 'Name the operation to run.'), 'BAD_REQUEST')];
+    return new PreparedOperation(this.schema, document, operation);
+  }
+}
+
+class PreparedOperation implements Prepared {
+  readonly kind: OperationTypeNode;
+  readonly text: string;
+  readonly rootField: string | null;
+  readonly viewerDependent: boolean;
+  readonly cursorVariables: ReadonlySet<string>;
+  #uses = 0;
+  #compiled: CompiledQuery | null | undefined;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    readonly document: DocumentNode,
+    readonly operation: OperationDefinitionNode,
+  ) {
+    this.kind = operation.operation;
+    this.text = `${operation.name?.value ?? ''}\n${print(document)}`;
+    const [selection] = operation.selectionSet.selections;
+    this.rootField = this.kind === 'subscription' && selection?.kind === Kind.FIELD ? selection.name.value : null;
+    this.viewerDependent = dependsOnViewer(schema, document);
+    this.cursorVariables = cursorVariables(document, operation);
+  }
+
+  execute(root: unknown, context: unknown, variables: Record<string, unknown>): ExecutionResult | Promise<ExecutionResult> {
+    if (++this.#uses > COMPILE_AFTER && this.#compiled === undefined) {
+      const compiled = compileQuery(this.schema, this.document, this.operation.name?.value, { disableLeafSerialization: false });
+      this.#compiled = isCompiledQuery(compiled) ? (compiled as CompiledQuery) : null;
+    }
+    if (this.#compiled) return this.#compiled.query(root, context, variables) as ExecutionResult | Promise<ExecutionResult>;
+    return execute({
+      schema: this.schema,
+      document: this.document,
+      rootValue: root,
+      contextValue: context,
+      variableValues: variables,
+      operationName: this.operation.name?.value ?? null,
+    }) as ExecutionResult | Promise<ExecutionResult>;
+  }
+}
+
+function dependsOnViewer(schema: GraphQLSchema, document: DocumentNode): boolean {
+  const types = new TypeInfo(schema);
+  let found = false;
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      Field() {
+        found ||= types.getFieldDef()?.extensions[VIEWER_DEPENDENT] === true;
+      },
+    }),
+  );
+  return found;
+}
+
+function cursorVariables(document: DocumentNode, operation: OperationDefinitionNode): ReadonlySet<string> {
+  const [root] = operation.selectionSet.selections;
+  if (root?.kind !== Kind.FIELD) return new Set();
+  const after = root.arguments?.find((argument) => argument.name.value === 'after')?.value;
+  const found = new Set<string>();
+  if (after) visit(after, { Variable: (node) => void found.add(node.name.value) });
+  const uses = new Map<string, number>();
+  visit(document, { VariableDefinition: () => false, Variable: (node) => void uses.set(node.name.value, (uses.get(node.name.value) ?? 0) + 1) });
+  return new Set([...found].filter((name) => uses.get(name) === 1));
+}
+
+/** The error with a code in its extensions. */
+export function coded(error: GraphQLError, code: string, extensions: object = {}): GraphQLError {
+  return new GraphQLError(error.message, { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path, originalError: error.originalError, extensions: { ...error.extensions, ...extensions, code } });
+}

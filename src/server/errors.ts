@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { DomainError, ERROR_CODES, type ErrorCode } from '../lib/errors.js';
+import type { Logger } from '../lib/logger.js';
+
+const KNOWN = new Set<string>(ERROR_CODES);
+/** PostgreSQL that is away or has no room: the caller may try again. */
+const UNAVAILABLE = new Set(['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '53300', '08006', '08001', '08003', '08004']);
+
+/** How a failure is shown to clients: its public code, and for the unknown an id to find it in the log by. */
+export class ErrorMapper {
+  constructor(private readonly log: Logger) {}
+
+  map(error: GraphQLError | Error): GraphQLFormattedError {
+    const shown = error instanceof GraphQLError ? { ...(error.locations ? { locations: error.locations } : {}), ...(error.path ? { path: error.path } : {}) } : {};
+    const cause = error instanceof GraphQLError ? unwrap(error) : error;
+    if (cause instanceof DomainError) return { message: cause.message, ...shown, extensions: { code: cause.code, ...cause.details } };
+    if (cause === null) {
+      const given = (error as GraphQLError).extensions['code'];
+      // Apollo says BAD_USER_INPUT where a variable does not fit its type.
+      const code: ErrorCode = typeof given === 'string' && KNOWN.has(given) ? (given as ErrorCode) : given === undefined || given === 'BAD_USER_INPUT' ? 'INVALID_INPUT' : 'BAD_REQUEST';
+      const { stacktrace: _, ...extensions } = (error as GraphQLError).extensions as Record<string, unknown>;
+      return { message: error.message, ...shown, extensions: { ...extensions, code } };
+    }
+    const sqlState = (cause as { code?: string }).code ?? '';
+    if (UNAVAILABLE.has(sqlState) || /timeout exceeded when trying to connect|Connection terminated/.test(cause.message)) {
+      this.log.error({ error: cause.message, code: sqlState }, 'database unavailable');
+      return { message: 'The database is not reachable; try again.', ...shown, extensions: { code: 'UNAVAILABLE', retryAfter: 1 } };
+    }
+    const errorId = randomUUID();
+    this.log.error({ errorId, error: cause.message, stack: cause.stack, path: (error as GraphQLError).path }, 'internal error');
+    return { message: 'Something went wrong on our side.', ...shown, extensions: { code: 'INTERNAL', errorId } };
+  }
+}
+
+/** What a resolver threw; null for an error of GraphQL itself (syntax, validation, variables). */
+function unwrap(error: GraphQLError): Error | null {
+  let inner: Error | undefined | null = error.originalError;
+  while (inner instanceof GraphQLError && inner.originalError) inner = inner.originalError;
+  return inner instanceof GraphQLError ? null : (inner ?? null);
+}

@@ -1,0 +1,243 @@
+import type { Duplex } from 'node:stream';
+import type { GraphQLFormattedError } from 'graphql';
+import { CloseCode, MessageType, validateMessage, type ConnectionInitMessage, type SubscribeMessage } from 'graphql-ws';
+import type { RawData, WebSocket } from 'ws';
+import type { Authentication } from '../authentication.js';
+import { DomainError } from '../../lib/errors.js';
+import type { RequestInfo, Viewer } from '../../resolvers/context.js';
+import type { Operations } from '../operations.js';
+import type { Sink } from './sink.js';
+import { SocketWriter } from './socket-writer.js';
+
+/**
+ * Why a server closes a WebSocket. 44xx are those of graphql-transport-ws; 10xx those of RFC 6455, which its client
+ * takes as "reconnect". docs/EVENTS.md is the reader's version.
+ */
+export const CLOSE = {
+  badRequest: CloseCode.BadRequest, // 4400: a message out of the protocol; give up
+  unauthorized: CloseCode.Unauthorized, // 4401: subscribed before the acknowledgement, or the session has ended; sign in again
+  tokenExpired: CloseCode.Forbidden, // 4403: connect again with a fresh token
+  initTimeout: CloseCode.ConnectionInitialisationTimeout, // 4408
+  subscriberExists: CloseCode.SubscriberAlreadyExists, // 4409
+  tooManyInit: CloseCode.TooManyInitialisationRequests, // 4429
+  restart: 1012, // the server drains; reconnect and resume
+  tryLater: 1013, // too slow a reader, or no room; reconnect and resume
+} as const;
+
+export interface ConnectionOptions {
+  maxBuffered: number;
+  maxSubscriptions: number;
+  initTimeoutMs: number;
+}
+
+export interface ConnectionDeps {
+  operations: Operations;
+  authentication: Authentication;
+  options: ConnectionOptions;
+  onAuthenticated(connection: WsConnection, viewer: Viewer): void;
+}
+
+/** The longest delay of Node's timers; a token that lives longer is looked at again then. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const CLOSE_GRACE_MS = 1_000;
+
+/** One WebSocket that speaks graphql-transport-ws. */
+export class WsConnection {
+  viewer: Viewer | null = null;
+  readonly #writer: SocketWriter;
+  readonly #operations = new Map<string, WsOperation>();
+  readonly #initTimer: NodeJS.Timeout;
+  #expiryTimer: NodeJS.Timeout | null = null;
+  #state: 'new' | 'initialising' | 'acknowledged' | 'closed' = 'new';
+
+  constructor(
+    private readonly socket: WebSocket,
+    duplex: Duplex,
+    readonly request: RequestInfo,
+    private readonly deps: ConnectionDeps,
+  ) {
+    this.#writer = new SocketWriter(duplex, deps.options.maxBuffered, () => this.close(CLOSE.tryLater, 'Too slow: reconnect and resume'));
+    this.#initTimer = setTimeout(() => this.close(CLOSE.initTimeout, 'Connection initialisation timeout'), deps.options.initTimeoutMs);
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('close', () => this.#closed());
+    socket.on('error', () => undefined); // 'close' follows
+  }
+
+  get subscriptions(): number {
+    return this.#operations.size;
+  }
+
+  /** Closes once; operations end at once, so nothing is written behind the close frame. */
+  close(code: number, reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#writer.flush();
+    this.#closed();
+    this.socket.close(code, reason);
+    // A peer that does not read never answers the close frame.
+    setTimeout(() => this.socket.terminate(), CLOSE_GRACE_MS).unref();
+  }
+
+  send(message: object): void {
+    if (this.#state !== 'closed') this.#writer.write(Buffer.from(JSON.stringify(message)));
+  }
+
+  write(head: Buffer, tail: Buffer): void {
+    if (this.#state !== 'closed') this.#writer.write(head, tail);
+  }
+
+  get buffered(): number {
+    return this.#writer.buffered;
+  }
+
+  forget(id: string, operation: WsOperation): void {
+    if (this.#operations.get(id) === operation) this.#operations.delete(id);
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearTimeout(this.#initTimer);
+    if (this.#expiryTimer) clearTimeout(this.#expiryTimer);
+    for (const operation of [...this.#operations.values()]) operation.end();
+    this.#operations.clear();
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#state === 'closed') return;
+    let message;
+    try {
+      if (isBinary) throw new Error('Binary messages are not part of the protocol');
+      message = validateMessage(JSON.parse((data as Buffer).toString()));
+    } catch {
+      return this.close(CLOSE.badRequest, 'Invalid message');
+    }
+    switch (message.type) {
+      case MessageType.ConnectionInit:
+        return void this.#initialise(message);
+      case MessageType.Ping:
+        return this.send({ type: MessageType.Pong, ...(message.payload ? { payload: message.payload } : {}) });
+      case MessageType.Pong:
+        return;
+      case MessageType.Subscribe:
+        return this.#subscribe(message);
+      case MessageType.Complete:
+        return this.#operations.get(message.id)?.end();
+      default:
+        return this.close(CLOSE.badRequest, 'Unexpected message');
+    }
+  }
+
+  async #initialise(message: ConnectionInitMessage): Promise<void> {
+    if (this.#state !== 'new') return this.close(CLOSE.tooManyInit, 'Too many initialisation requests');
+    this.#state = 'initialising';
+    try {
+      const payload = message.payload ?? {};
+      const authenticated = await this.deps.authentication.authenticate(payload['authorization'] ?? payload['Authorization']);
+      if ((this.#state as string) === 'closed') return;
+      clearTimeout(this.#initTimer);
+      this.#state = 'acknowledged';
+      if (authenticated) {
+        this.viewer = authenticated.viewer;
+        this.#expireAt(authenticated.expiresAt);
+        this.deps.onAuthenticated(this, authenticated.viewer);
+      }
+      this.send({ type: MessageType.ConnectionAck });
+    } catch (error) {
+      if (!(error instanceof DomainError)) return this.close(CLOSE.tryLater, 'Try again later');
+      this.close(error.code === 'TOKEN_EXPIRED' ? CLOSE.tokenExpired : CLOSE.unauthorized, error.code);
+    }
+  }
+
+  /** The token's own expiry ends the connection: the client comes back with a fresh one. */
+  #expireAt(expiresAt: Date): void {
+    const left = expiresAt.getTime() - this.deps.operations.context({ viewer: null, request: this.request }).now.getTime();
+    this.#expiryTimer = setTimeout(
+      () => (left > MAX_TIMER_MS ? this.#expireAt(expiresAt) : this.close(CLOSE.tokenExpired, 'TOKEN_EXPIRED')),
+      Math.max(0, Math.min(left, MAX_TIMER_MS)),
+    );
+    this.#expiryTimer.unref();
+  }
+
+  #subscribe(message: SubscribeMessage): void {
+    if (this.#state !== 'acknowledged') return this.close(CLOSE.unauthorized, 'Unauthorized');
+    const { id, payload } = message;
+    if (this.#operations.has(id)) return this.close(CLOSE.subscriberExists, `Subscriber for ${id} already exists`);
+    const operation = new WsOperation(this, id);
+    if (this.#operations.size >= this.deps.options.maxSubscriptions) {
+      return operation.error([{ message: 'Too many operations on this connection.', extensions: { code: 'LIMIT_REACHED' } }]);
+    }
+    this.#operations.set(id, operation);
+    this.#run(operation, payload).catch((error: unknown) => operation.error([this.deps.operations.errors.map(error as Error)]));
+  }
+
+  async #run(operation: WsOperation, payload: SubscribeMessage['payload']): Promise<void> {
+    const caller = { viewer: this.viewer, request: this.request };
+    const admitted = await this.deps.operations.admit({ query: payload.query, operationName: payload.operationName ?? null, variables: payload.variables ?? null }, caller);
+    if (operation.closed) return;
+    if ('errors' in admitted) return operation.error(admitted.errors);
+    if (admitted.prepared.kind === 'subscription') {
+      operation.onEnd(await this.deps.operations.subscribe(admitted, caller, operation));
+      return;
+    }
+    const result = await this.deps.operations.execute(admitted, caller);
+    operation.next(Buffer.from(JSON.stringify(result)));
+    operation.complete();
+  }
+}
+
+const NEXT_TAIL = Buffer.from('}');
+
+/** One operation of a connection. */
+class WsOperation implements Sink {
+  closed = false;
+  readonly #head: Buffer;
+  #end: (() => void) | null = null;
+
+  constructor(
+    private readonly connection: WsConnection,
+    private readonly id: string,
+  ) {
+    this.#head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
+  }
+
+  next(payload: Buffer): void {
+    if (!this.closed) this.connection.write(this.#head, Buffer.concat([payload, NEXT_TAIL]));
+  }
+
+  error(errors: readonly GraphQLFormattedError[]): void {
+    if (this.closed) return;
+    this.connection.send({ id: this.id, type: MessageType.Error, payload: errors });
+    this.end();
+  }
+
+  complete(): void {
+    if (this.closed) return;
+    this.connection.send({ id: this.id, type: MessageType.Complete });
+    this.end();
+  }
+
+  /** Replays wait while a quarter of the connection's room is taken. */
+  drained(): Promise<void> | null {
+    if (this.closed || this.connection.buffered < REPLAY_ROOM) return null;
+    return new Promise((resolve) => {
+      const look = () => (this.closed || this.connection.buffered < REPLAY_ROOM ? resolve() : void setTimeout(look, 10));
+      look();
+    });
+  }
+
+  /** Ends without a word to the client. */
+  end(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.connection.forget(this.id, this);
+    this.#end?.();
+  }
+
+  /** What to do at the end; done at once when it has come already. */
+  onEnd(action: () => void): void {
+    if (this.closed) action();
+    else this.#end = action;
+  }
+}
+
+const REPLAY_ROOM = 256 * 1024;

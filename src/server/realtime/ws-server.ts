@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Viewer } from '../../resolvers/context.js';
+import type { SessionGate } from '../../services/sessions.js';
+import type { Authentication } from '../authentication.js';
+import type { Operations } from '../operations.js';
+import { CLOSE, WsConnection, type ConnectionOptions } from './ws-connection.js';
+
+export interface WsServerOptions extends ConnectionOptions {
+  path: string;
+  maxSockets: number;
+  maxMessageBytes: number;
+  heartbeatMs: number;
+  allowOrigin(origin: string | undefined, host: string | undefined): boolean;
+  addressOf(request: IncomingMessage): string;
+}
+
+/** Hears when a person's connections come and go. */
+export interface ConnectionListener {
+  connected(viewer: Viewer, connectionId: string): void;
+  disconnected(viewer: Viewer, connectionId: string): void;
+}
+
+/** Accepts WebSockets on the HTTP server, pings them, and ends those whose session has ended. */
+export class WsServer {
+  readonly #wss: WebSocketServer;
+  readonly #connections = new Map<WebSocket, WsConnection>();
+  readonly #alive = new WeakSet<WebSocket>();
+  readonly #heartbeat: NodeJS.Timeout;
+  #draining = false;
+
+  constructor(
+    http: Server,
+    private readonly operations: Operations,
+    private readonly authentication: Authentication,
+    private readonly sessions: SessionGate,
+    private readonly listener: ConnectionListener,
+    private readonly options: WsServerOptions,
+  ) {
+    this.#wss = new WebSocketServer({
+      noServer: true,
+      maxPayload: options.maxMessageBytes,
+      perMessageDeflate: false, // frames are written straight to the socket: see SocketWriter
+      handleProtocols: (protocols) => (protocols.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false),
+    });
+    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head));
+    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs);
+    this.#heartbeat.unref();
+    sessions.onEnded((ids) => this.#endSessions(new Set(ids)));
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get subscriptions(): number {
+    let total = 0;
+    for (const connection of this.#connections.values()) total += connection.subscriptions;
+    return total;
+  }
+
+  /** Tells every client to reconnect elsewhere, and accepts nobody more. */
+  drain(): void {
+    this.#draining = true;
+    for (const connection of this.#connections.values()) connection.close(CLOSE.restart, 'Restarting: reconnect and resume');
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat);
+    this.drain();
+    for (const socket of this.#connections.keys()) socket.terminate();
+    this.#wss.close();
+  }
+
+  /** Ends the connections of sessions that no longer stand, though nobody told this process. */
+  async reconcileSessions(): Promise<void> {
+    const live = new Set([...this.#connections.values()].flatMap((connection) => connection.viewer?.sessionId ?? []));
+    if (live.size) this.#endSessions(new Set(await this.sessions.fallen([...live])));
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const refuse = (status: string) => {
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    };
+    socket.on('error', () => socket.destroy());
+    if (new URL(request.url ?? '/', 'http://host').pathname !== this.options.path) return refuse('404 Not Found');
+    if (this.#draining || this.#connections.size >= this.options.maxSockets) return refuse('503 Service Unavailable');
+    // Browsers send cookies and let pages of any origin open sockets; tokens are explicit here, yet foreign pages have no business.
+    if (!this.options.allowOrigin(request.headers.origin, request.headers.host)) return refuse('403 Forbidden');
+    this.#wss.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, request, socket));
+  }
+
+  #accept(socket: WebSocket, request: IncomingMessage, duplex: Duplex): void {
+    if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) return socket.close(4406, 'Subprotocol not acceptable');
+    const id = randomUUID();
+    const connection = new WsConnection(socket, duplex, { id, address: this.options.addressOf(request) }, {
+      operations: this.operations,
+      authentication: this.authentication,
+      options: this.options,
+      onAuthenticated: (_connection, viewer) => this.listener.connected(viewer, id),
+    });
+    this.#connections.set(socket, connection);
+    this.#alive.add(socket);
+    socket.on('pong', () => this.#alive.add(socket));
+    socket.on('close', () => {
+      this.#connections.delete(socket);
+      if (connection.viewer) this.listener.disconnected(connection.viewer, id);
+    });
+  }
+
+  #beat(): void {
+    for (const socket of this.#connections.keys()) {
+      if (!this.#alive.delete(socket)) socket.terminate();
+      else socket.ping();
+    }
+  }
+
+  #endSessions(ids: ReadonlySet<string>): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.viewer && ids.has(connection.viewer.sessionId)) connection.close(CLOSE.unauthorized, 'SESSION_ENDED');
+    }
+  }
+}

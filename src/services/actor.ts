@@ -1,0 +1,17 @@
+import type { LoaderDef } from '../db/loaders.js';
+
+/** Whoever does something, as services and policies know them. */
+export interface Actor {
+  userId: string;
+  sessionId: string;
+  role: 'USER' | 'MODERATOR' | 'ADMIN';
+}
+
+/** What a service needs in order to read for somebody: loaders that live as long as the operation. */
+export interface Reading {
+  readonly viewer: Actor | null;
+  readonly now: Date;
+  load<Key, Value>(def: LoaderDef<Key, Value>, key: Key): Promise<Value | null>;
+  prime<Key, Value>(def: LoaderDef<Key, Value>, key: Key, value: Value | null): void;
+  visibleFrom(chatId: string): number | Promise<number>;
+}

@@ -1,0 +1,61 @@
+import { LRUCache } from 'lru-cache';
+import type { Sql } from '../db/database.js';
+import type { ChatAccess } from '../policies/chat-policy.js';
+
+const KEPT = 20_000;
+
+interface AccessRow {
+  kind: 'DIRECT' | 'GROUP';
+  encryption: 'NONE' | 'MLS';
+  aclVersion: number;
+  slowModeSeconds: number;
+  role: 'OWNER' | 'ADMIN' | 'MEMBER' | null;
+  visibleFromSeq: number | null;
+  blocked: boolean;
+}
+
+/**
+ * What decides about a person in a chat. Inside a transaction, `read` with its `sql` after locking the chat. The cached
+ * form is for sending, where `send_messages` compares `aclVersion` under the lock and asks for a fresh one when it has moved:
+ * so whatever changes who may do what must increase `chats.acl_version` (`bumpAcl`).
+ */
+export class ChatAccessReader {
+  readonly #cache = new LRUCache<string, ChatAccess>({ max: KEPT });
+
+  constructor(private readonly sql: Sql) {}
+
+  async cached(chatId: string, userId: string): Promise<ChatAccess | null> {
+    const known = this.#cache.get(`${chatId} ${userId}`);
+    return known ?? this.fresh(chatId, userId);
+  }
+
+  async fresh(chatId: string, userId: string): Promise<ChatAccess | null> {
+    const access = await readChatAccess(this.sql, chatId, userId);
+    if (access?.member) this.#cache.set(`${chatId} ${userId}`, access);
+    else this.#cache.delete(`${chatId} ${userId}`);
+    return access;
+  }
+}
+
+export async function readChatAccess(sql: Sql, chatId: string, userId: string): Promise<ChatAccess | null> {
+  const [row] = await sql<AccessRow>(
+    `select c.kind, c.encryption, c.acl_version as "aclVersion", c.slow_mode_seconds as "slowModeSeconds", m.role, m.visible_from_seq as "visibleFromSeq",
+            c.kind = 'DIRECT' and exists (
+              select from chat_members o join blocks b on (b.blocker_id, b.blocked_id) in ((o.user_id, $2), ($2, o.user_id))
+              where o.chat_id = c.id and o.user_id <> $2) as blocked
+     from chats c left join chat_members m on m.chat_id = c.id and m.user_id = $2 where c.id = $1`,
+    [chatId, userId],
+  );
+  if (!row) return null;
+  const { role, visibleFromSeq, blocked, ...chat } = row;
+  return { chat: { id: chatId, ...chat }, member: role === null ? null : { role, visibleFromSeq: visibleFromSeq! }, blocked };
+}
+
+/** Locks the chat, then reads what decides about the actor: every change of a chat starts here. */
+export async function lockChat(sql: Sql, chatId: string, userId: string): Promise<ChatAccess | null> {
+  await sql('select from chats where id = $1 for update', [chatId]);
+  return readChatAccess(sql, chatId, userId);
+}
+
+/** To be called, under the chat's lock, by whatever changes who may do what in it. */
+export const bumpAcl = (sql: Sql, chatId: string): Promise<object[]> => sql('update chats set acl_version = acl_version + 1 where id = $1', [chatId]);

@@ -1,0 +1,101 @@
+import type { ChatEventRef, LoggedEvent, UserEventRef } from '../events/catalogue.js';
+import { parseStream } from '../events/catalogue.js';
+import { encodeCursor } from '../events/cursor.js';
+import { encodeId, encodeMessageId } from '../lib/ids.js';
+import { messageByKey, type MessageRow } from './loaders/messages.js';
+import { chatMember } from './loaders/chats.js';
+import { streamHead } from './loaders/streams.js';
+import { chatStream } from '../events/catalogue.js';
+import type { LoaderDef } from '../db/loaders.js';
+
+/** An event as the schema shows it: the root of one execution. */
+export class DeliveredEvent {
+  [body: string]: unknown;
+  /** Messages whose contents this event can show, by number, ascending: decides who sees a redacted form. */
+  readonly refs: readonly number[];
+
+  constructor(
+    readonly __typename: string,
+    readonly stream: string,
+    readonly epoch: string,
+    readonly pos: number,
+    readonly at: Date,
+    body: object,
+    refs: readonly number[] = [],
+  ) {
+    this.refs = refs;
+    Object.assign(this, body);
+  }
+
+  get streamId(): string {
+    const { kind, id } = parseStream(this.stream);
+    return encodeId(kind === 'chat' ? 'Chat' : 'User', id);
+  }
+  get cursor(): string {
+    return encodeCursor(this.stream, this.epoch, this.pos);
+  }
+  get offset(): number {
+    return this.pos;
+  }
+}
+
+type Load = <Key, Value>(def: LoaderDef<Key, Value>, key: Key) => Promise<Value | null>;
+
+const MESSAGE_EVENTS = {
+  'message.sent': 'MessageSent',
+  'message.updated': 'MessageUpdated',
+  'message.deleted': 'MessageDeleted',
+  'reactions.changed': 'ReactionsChanged',
+  'pins.changed': 'PinnedMessagesChanged',
+} as const;
+const MEMBER_EVENTS = { 'member.joined': 'MemberJoined', 'member.left': 'MemberLeft', 'member.updated': 'MemberUpdated' } as const;
+
+/** Turns a logged event (ids) into what is shown (today's rows). Contents that the caller knows already are given as `known`. */
+export function hydrate(stream: string, epoch: string, event: LoggedEvent, load: Load, known?: MessageRow): DeliveredEvent | Promise<DeliveredEvent> {
+  const { kind, id } = parseStream(stream);
+  const make = (typename: string, body: object, refs?: number[]) => new DeliveredEvent(typename, stream, epoch, event.pos, new Date(event.at), body, refs);
+  return kind === 'chat' ? hydrateChatEvent(id, event.ref as ChatEventRef, make, load, known) : hydrateUserEvent(id, event.ref as UserEventRef, make, load);
+}
+
+type Make = (typename: string, body: object, refs?: number[]) => DeliveredEvent;
+
+function hydrateChatEvent(chatId: string, ref: ChatEventRef, make: Make, load: Load, known?: MessageRow): DeliveredEvent | Promise<DeliveredEvent> {
+  const chat = { chatId: encodeId('Chat', chatId), chatKey: chatId };
+  switch (ref.kind) {
+    case 'message.sent':
+    case 'message.updated':
+    case 'message.deleted':
+    case 'reactions.changed':
+    case 'pins.changed': {
+      const built = (row: MessageRow | null) =>
+        make(
+          MESSAGE_EVENTS[ref.kind],
+          { ...chat, messageId: encodeMessageId(chatId, ref.seq), row, ...(ref.kind === 'pins.changed' ? { pinned: ref.pinned } : {}) },
+          [row?.replyToSeq, row?.threadRootSeq, ref.seq].filter((seq) => seq != null).sort((a, b) => a - b),
+        );
+      return known ? built(known) : load(messageByKey, { chatId, seq: ref.seq }).then(built);
+    }
+    case 'member.joined':
+    case 'member.left':
+    case 'member.updated':
+      return make(MEMBER_EVENTS[ref.kind], { ...chat, userKey: ref.userId });
+    case 'chat.updated':
+      return make('ChatUpdated', chat);
+  }
+}
+
+async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, load: Load): Promise<DeliveredEvent> {
+  switch (ref.kind) {
+    case 'chat.added': {
+      const member = await load(chatMember, { chatId: ref.chatId, userId });
+      const stream = chatStream(ref.chatId);
+      const epoch = member && (await load(streamHead, stream))!.epoch;
+      const chatCursor = member && encodeCursor(stream, epoch!, member.visibleFromPos);
+      return make('ChatAdded', { chatId: encodeId('Chat', ref.chatId), chatKey: ref.chatId, gone: !member, chatCursor });
+    }
+    case 'chat.removed':
+      return make('ChatRemoved', { chatId: encodeId('Chat', ref.chatId) });
+    default:
+      throw new Error(`No shape for ${ref.kind} yet`);
+  }
+}

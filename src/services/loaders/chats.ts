@@ -1,0 +1,76 @@
+import type { ChatEncryption, ChatKind } from '../../entities/chat.js';
+import type { MemberRole } from '../../entities/chat-member.js';
+import { inOrder, type LoaderDef } from '../../db/loaders.js';
+
+export interface ChatRow {
+  id: string;
+  kind: ChatKind;
+  encryption: ChatEncryption;
+  title: string | null;
+  avatarUrl: string | null;
+  groupId: string | null;
+  lastSeq: number;
+  lastMessageAt: Date;
+  memberCount: number;
+  aclVersion: number;
+  slowModeSeconds: number;
+  messageTtlSeconds: number | null;
+  createdAt: Date;
+}
+
+export const CHAT_COLUMNS = `c.id, c.kind, c.encryption, c.title, c.avatar_url as "avatarUrl", c.group_id as "groupId", c.last_seq as "lastSeq",
+  c.last_message_at as "lastMessageAt", c.member_count as "memberCount", c.acl_version as "aclVersion", c.slow_mode_seconds as "slowModeSeconds",
+  c.message_ttl_seconds as "messageTtlSeconds", c.created_at as "createdAt"`;
+
+export interface MemberRow {
+  chatId: string;
+  userId: string;
+  role: MemberRole;
+  joinedAt: Date;
+  visibleFromSeq: number;
+  visibleFromPos: number;
+  lastReadSeq: number;
+  lastDeliveredSeq: number;
+  mutedUntil: Date | null;
+  pinnedAt: Date | null;
+  archivedAt: Date | null;
+  draft: string | null;
+  draftUpdatedAt: Date | null;
+}
+
+export const MEMBER_COLUMNS = `m.chat_id as "chatId", m.user_id as "userId", m.role, m.joined_at as "joinedAt", m.visible_from_seq as "visibleFromSeq",
+  m.visible_from_pos::int8::float8 as "visibleFromPos", m.last_read_seq as "lastReadSeq", m.last_delivered_seq as "lastDeliveredSeq", m.muted_until as "mutedUntil",
+  m.pinned_at as "pinnedAt", m.archived_at as "archivedAt", m.draft, m.draft_updated_at as "draftUpdatedAt"`;
+
+/** A chat, whoever asks: what may be seen of it is the caller's question. */
+export const chatById: LoaderDef<string, ChatRow> = {
+  async batch(ids, { sql }) {
+    return inOrder(ids, await sql<ChatRow>(`select ${CHAT_COLUMNS} from chats c where c.id = any($1)`, [ids]), (row) => row.id);
+  },
+};
+
+/** The viewer's own membership of a chat, by the chat's id. */
+export const viewerMembership: LoaderDef<string, MemberRow> = {
+  async batch(chatIds, { sql, viewerId }) {
+    if (!viewerId) return chatIds.map(() => null);
+    const rows = await sql<MemberRow>(`select ${MEMBER_COLUMNS} from chat_members m where m.user_id = $1 and m.chat_id = any($2)`, [viewerId, chatIds]);
+    return inOrder(chatIds, rows, (row) => row.chatId);
+  },
+};
+
+export interface MemberKey {
+  chatId: string;
+  userId: string;
+}
+export const memberKey = ({ chatId, userId }: MemberKey): string => `${chatId} ${userId}`;
+
+export const chatMember: LoaderDef<MemberKey, MemberRow> = {
+  keyOf: memberKey,
+  async batch(keys, { sql }) {
+    const rows = await sql<MemberRow>(
+      `select ${MEMBER_COLUMNS} from unnest($1::uuid[], $2::uuid[]) k(chat_id, user_id) join chat_members m on m.chat_id = k.chat_id and m.user_id = k.user_id`,
+      [keys.map((key) => key.chatId), keys.map((key) => key.userId)],
+    );
+    return inOrder(keys, rows, memberKey, memberKey);
+  },
+};

@@ -1,0 +1,22 @@
+import { inOrder, type LoaderDef } from '../../db/loaders.js';
+
+/** What anybody signed in may know of a person or bot. */
+export interface UserRow {
+  id: string;
+  kind: 'PERSON' | 'BOT';
+  handle: string;
+  displayName: string;
+  about: string | null;
+  avatarUrl: string | null;
+  presencePrivacy: 'EVERYONE' | 'CONTACTS' | 'NOBODY';
+  lastSeenAt: Date | null;
+}
+
+export const USER_COLUMNS = `u.id, u.kind, u.handle, u.display_name as "displayName", u.about, u.avatar_url as "avatarUrl", u.presence_privacy as "presencePrivacy", u.last_seen_at as "lastSeenAt"`;
+
+export const userById: LoaderDef<string, UserRow> = {
+  async batch(ids, { sql }) {
+    const rows = await sql<UserRow>(`select ${USER_COLUMNS} from users u where u.id = any($1)`, [ids]);
+    return inOrder(ids, rows, (row) => row.id);
+  },
+};

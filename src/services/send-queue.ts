@@ -1,0 +1,306 @@
+import type { Sql } from '../db/database.js';
+import { keyReused, type AfterCommit } from '../db/unit-of-work.js';
+import type { CardRef, ForwardRef, MessageKind } from '../entities/message.js';
+import { chatStream, type LoggedEvent } from '../events/catalogue.js';
+import type { Published } from '../events/log.js';
+import type { Clock } from '../lib/clock.js';
+import { DomainError, notFound } from '../lib/errors.js';
+import { assertCanSend, slowModeFor, type ChatAccess } from '../policies/chat-policy.js';
+import type { ChatAccessReader } from './chat-access.js';
+import { messageByKey, type MessageRow } from './loaders/messages.js';
+import type { RecentMessages } from './recent-messages.js';
+
+/** A message to be written. */
+export interface Draft {
+  chatId: string;
+  senderId: string;
+  idempotencyKey: string | null;
+  inputHash: Buffer;
+  kind: MessageKind;
+  text: string | null;
+  mentions: string[] | null;
+  replyToSeq: number | null;
+  threadRootSeq: number | null;
+  forward: ForwardRef | null;
+  card: CardRef | null;
+}
+
+interface Waiting {
+  draft: Draft;
+  access: ChatAccess;
+  attempts: number;
+  resolve(message: MessageRow): void;
+  reject(error: unknown): void;
+}
+
+interface Outcome {
+  status: 'ok' | 'stale' | 'busy' | 'key' | 'reply' | 'thread' | 'slow';
+  seq: number | null;
+  pos: string | null;
+  epoch: string | null;
+  expires_at: Date | null;
+  root_pos: string | null;
+}
+
+const MAX_WAITING = 20_000;
+const MAX_BATCH = 256;
+const MAX_CONCURRENT = 4;
+const MAX_ATTEMPTS = 5;
+/** SQLSTATE classes 22 (data exception) and 23 (constraint violation). */
+const REFUSED_DATA = /^2[23]/;
+
+/**
+ * Writes messages in batches: what is waiting goes to the database in one round trip and one commit, in order for each
+ * chat, while each send still succeeds or fails alone. A chat is in one batch at a time; one that another transaction has
+ * locked is then sent by itself, so that it holds up nobody else.
+ */
+export class SendQueue {
+  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #underWay = new Set<string>();
+  readonly #locked = new Set<string>();
+  #running = 0;
+  #size = 0;
+  #scheduled = false;
+  #closed = false;
+  #idle: (() => void) | null = null;
+
+  constructor(
+    private readonly sql: Sql,
+    private readonly clock: Clock,
+    private readonly access: ChatAccessReader,
+    private readonly recent: RecentMessages,
+    private readonly after: AfterCommit,
+  ) {}
+
+  /** Resolves after commit. Rejects with the DomainError of this send alone. */
+  async send(draft: Draft): Promise<MessageRow> {
+    if (this.#closed || this.#size >= MAX_WAITING) throw new DomainError('OVERLOADED', 'Too many messages are waiting to be written.', { retryAfter: 1 });
+    const access = await this.access.cached(draft.chatId, draft.senderId);
+    assertCanSend(access);
+    return new Promise((resolve, reject) => {
+      this.#size++;
+      this.#enqueue({ draft, access, attempts: 0, resolve, reject }, false);
+    });
+  }
+
+  /** Takes nothing more, and resolves when what was taken has been written. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#size) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  #enqueue(send: Waiting, first: boolean): void {
+    const lane = this.#waiting.get(send.draft.chatId);
+    if (!lane) this.#waiting.set(send.draft.chatId, [send]);
+    else if (first) lane.unshift(send);
+    else lane.push(send);
+    this.#schedule();
+  }
+
+  /** Waits for the turn of the loop to end, so that what arrived together is written together. */
+  #schedule(): void {
+    if (this.#scheduled || this.#running >= MAX_CONCURRENT) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      while (this.#running < MAX_CONCURRENT) {
+        const batch = this.#nextBatch();
+        if (!batch.length) return;
+        void this.#run(batch);
+      }
+    });
+  }
+
+  #nextBatch(): Waiting[] {
+    const batch: Waiting[] = [];
+    for (const [chatId, lane] of this.#waiting) {
+      if (this.#underWay.has(chatId)) continue;
+      const alone = this.#locked.has(chatId);
+      if (alone && batch.length) continue;
+      const taken = this.#take(lane, MAX_BATCH - batch.length);
+      if (!lane.length) this.#waiting.delete(chatId);
+      this.#underWay.add(chatId);
+      batch.push(...taken);
+      if (alone || batch.length >= MAX_BATCH) break;
+    }
+    return batch;
+  }
+
+  /** At most one send of a member whom slow mode holds: the second is judged after the first has been written. */
+  #take(lane: Waiting[], most: number): Waiting[] {
+    const slowed = new Set<string>();
+    let count = 0;
+    for (const { draft, access } of lane) {
+      if (count >= most) break;
+      if (slowModeFor(access) > 0) {
+        if (slowed.has(draft.senderId)) break;
+        slowed.add(draft.senderId);
+      }
+      count++;
+    }
+    return lane.splice(0, count);
+  }
+
+  async #run(batch: Waiting[]): Promise<void> {
+    this.#running++;
+    const chats = new Set(batch.map((send) => send.draft.chatId));
+    const wait = chats.size === 1 && this.#locked.has(batch[0]!.draft.chatId);
+    const now = this.clock.now();
+    try {
+      const outcomes = await this.#write(batch, now, !wait);
+      this.#publish(batch, outcomes, now);
+      await this.#settle(batch, outcomes, now, wait);
+    } catch (error) {
+      // Data that PostgreSQL refuses fails by itself: the others of the batch are written without it.
+      if (batch.length > 1 && REFUSED_DATA.test((error as { code?: string }).code ?? '')) await this.#oneByOne(batch, now);
+      else this.#failed(batch, error);
+    } finally {
+      for (const chatId of chats) {
+        this.#underWay.delete(chatId);
+        if (wait) this.#locked.delete(chatId);
+      }
+      this.#running--;
+      if (this.#waiting.size) this.#schedule();
+    }
+  }
+
+  async #oneByOne(batch: Waiting[], now: Date): Promise<void> {
+    for (const send of batch) {
+      try {
+        const outcomes = await this.#write([send], now, false);
+        this.#publish([send], outcomes, now);
+        await this.#settle([send], outcomes, now, true);
+      } catch (error) {
+        this.#failed([send], error);
+      }
+    }
+  }
+
+  #write(batch: Waiting[], now: Date, skipLocked: boolean): Promise<Outcome[]> {
+    const column = <Value>(pick: (draft: Draft) => Value) => batch.map((send) => pick(send.draft));
+    const json = (value: object | null) => (value === null ? null : JSON.stringify(value));
+    return this.sql<Outcome & { ord: number }>(
+      `select * from send_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) order by ord`,
+      [
+        column((draft) => draft.chatId),
+        batch.map((send) => send.access.chat.aclVersion),
+        column((draft) => draft.senderId),
+        column((draft) => draft.idempotencyKey),
+        column((draft) => draft.inputHash),
+        column((draft) => draft.kind),
+        column((draft) => draft.text),
+        column((draft) => json(draft.mentions)),
+        column((draft) => draft.replyToSeq),
+        column((draft) => draft.threadRootSeq),
+        column((draft) => json(draft.forward)),
+        column((draft) => json(draft.card)),
+        batch.map((send) => send.access.member!.visibleFromSeq),
+        batch.map((send) => slowModeFor(send.access)),
+        now,
+        skipLocked,
+      ],
+    );
+  }
+
+  #publish(batch: Waiting[], outcomes: Outcome[], now: Date): void {
+    const byChat = new Map<string, Published>();
+    outcomes.forEach(({ status, seq, pos, epoch, root_pos }, index) => {
+      if (status !== 'ok') return;
+      const { draft } = batch[index]!;
+      const stream = chatStream(draft.chatId);
+      let published = byChat.get(draft.chatId);
+      if (!published) byChat.set(draft.chatId, (published = { stream, epoch: epoch!, events: [] }));
+      const add = (event: LoggedEvent) => published.events.push(event);
+      add({ pos: Number(pos), at: now.getTime(), ref: { kind: 'message.sent', seq: seq! } });
+      if (root_pos !== null) add({ pos: Number(root_pos), at: now.getTime(), ref: { kind: 'message.updated', seq: draft.threadRootSeq! } });
+      this.recent.put(stream, Number(pos), written(draft, outcomes[index]!, now));
+    });
+    this.after.publish([...byChat.values()]);
+  }
+
+  async #settle(batch: Waiting[], outcomes: Outcome[], now: Date, waited: boolean): Promise<void> {
+    const again: Waiting[] = [];
+    await Promise.all(
+      batch.map(async (send, index) => {
+        const outcome = outcomes[index]!;
+        const { draft } = send;
+        try {
+          switch (outcome.status) {
+            case 'ok':
+              return this.#done(send, written(draft, outcome, now));
+            case 'stale': {
+              if (++send.attempts >= MAX_ATTEMPTS) throw new DomainError('OVERLOADED', 'The chat changes too fast; try again.', { retryAfter: 1 });
+              const access = await this.access.fresh(draft.chatId, draft.senderId);
+              assertCanSend(access);
+              send.access = access;
+              return void again.push(send);
+            }
+            case 'busy':
+              if (waited) throw notFound('chat');
+              this.#locked.add(draft.chatId);
+              return void again.push(send);
+            case 'key':
+              return this.#done(send, await this.#earlier(draft, now));
+            case 'reply':
+              throw new DomainError('NOT_FOUND', 'There is no such message to reply to.', { field: 'replyToId' });
+            case 'thread':
+              throw new DomainError('NOT_FOUND', 'There is no such message to answer in a thread.', { field: 'threadRootId' });
+            case 'slow':
+              throw await this.#slow(send, now);
+          }
+        } catch (error) {
+          this.#failed([send], error);
+        }
+      }),
+    );
+    again.sort((a, b) => batch.indexOf(b) - batch.indexOf(a));
+    for (const send of again) this.#enqueue(send, true);
+  }
+
+  /** The answer that the first use of this key got. */
+  async #earlier(draft: Draft, now: Date): Promise<MessageRow> {
+    const [earlier] = await this.sql<{ input_hash: Buffer; result: { seq: number } }>(
+      `select input_hash, result from idempotency_keys where actor_id = $1 and operation = 'sendMessage' and key = $2`,
+      [draft.senderId, draft.idempotencyKey],
+    );
+    if (!earlier?.input_hash.equals(draft.inputHash)) throw keyReused();
+    const [message] = await messageByKey.batch([{ chatId: draft.chatId, seq: earlier.result.seq }], { sql: this.sql, viewerId: null, now });
+    if (!message) throw notFound('message');
+    return message;
+  }
+
+  async #slow({ draft, access }: Waiting, now: Date): Promise<DomainError> {
+    const [member] = await this.sql<{ last_sent_at: Date | null }>('select last_sent_at from chat_members where chat_id = $1 and user_id = $2', [draft.chatId, draft.senderId]);
+    const waited = member?.last_sent_at ? (now.getTime() - member.last_sent_at.getTime()) / 1000 : 0;
+    return new DomainError('SLOW_MODE', 'Slow mode is on: wait before the next message.', { retryAfter: Math.max(1, Math.ceil(slowModeFor(access) - waited)) });
+  }
+
+  #done(send: Waiting, message: MessageRow): void {
+    this.#finish();
+    send.resolve(message);
+  }
+
+  #failed(sends: Waiting[], error: unknown): void {
+    for (const send of sends) {
+      this.#finish();
+      send.reject(error);
+    }
+  }
+
+  #finish(): void {
+    if (--this.#size === 0) this.#idle?.();
+  }
+}
+
+/** The row as `send_messages` wrote it. */
+function written(draft: Draft, outcome: Outcome, now: Date): MessageRow {
+  const { chatId, senderId, kind, replyToSeq, threadRootSeq, text, mentions, forward, card } = draft;
+  return {
+    chatId, seq: outcome.seq!, senderId, kind, version: 1, createdAt: now, editedAt: null, deletedAt: null, expiresAt: outcome.expires_at, replyToSeq, threadRootSeq,
+    threadCount: 0, threadLastAt: null, text, mentions, forward, card, reactions: null,
+  };
+}
