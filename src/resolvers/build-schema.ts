@@ -1,14 +1,21 @@
 import 'reflect-metadata';
 import { isObjectType, type GraphQLSchema } from 'graphql';
-import { buildSchemaSync, getMetadataStorage, type ContainerType, type NonEmptyArray } from 'type-graphql';
+import { buildSchemaSync, getMetadataStorage, type ContainerType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { DateTime } from '../schema/scalars.js';
 import { RESOLVERS } from './index.js';
+
+/** type-graphql asks for one as soon as there is a subscription; ours are served by server/realtime. */
+const unused = (): never => {
+  throw new Error('Events travel by the bus of src/events.');
+};
+const NO_PUBSUB: PubSub = { publish: unused, subscribe: unused };
 
 /** Builds the executable schema; `container` hands out the resolver instances. */
 export function buildSchema(container: ContainerType): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: RESOLVERS as unknown as NonEmptyArray<new (...args: never[]) => object>,
     container,
+    pubSub: NO_PUBSUB,
     validate: false, // services validate: jobs and bots call them too
     scalarsMap: [{ type: Date, scalar: DateTime }],
     nullableByDefault: false,

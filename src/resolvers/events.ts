@@ -1,4 +1,4 @@
-import { Ctx, FieldResolver, Resolver, Root, type ClassType } from 'type-graphql';
+import { Ctx, FieldResolver, ID, Int, Resolver, Root, type ClassType } from 'type-graphql';
 import {
   ChatAddedType,
   ChatUpdatedType,
@@ -11,6 +11,9 @@ import {
   PinnedMessagesChangedType,
   ReactionsChangedType,
 } from '../schema/events.js';
+import { ChatMemberType, ChatType } from '../schema/chat.js';
+import { MessageType, ReactionGroupType } from '../schema/message.js';
+import { UserType } from '../schema/user.js';
 import { chatById, chatMember, type ChatRow, type MemberRow } from '../services/loaders/chats.js';
 import type { MessageRow } from '../services/loaders/messages.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
@@ -30,7 +33,7 @@ interface OfMember {
 function messageEventResolver(type: ClassType): ClassType {
   @Resolver(() => type)
   class MessageEventResolver {
-    @FieldResolver()
+    @FieldResolver(() => MessageType, { nullable: true })
     message(@Root() event: OfMessage, @Ctx() context: Context): MessageRow | null | Promise<MessageRow | null> {
       const visible = (from: number) => (event.row && event.row.seq >= from ? event.row : null);
       const from = context.visibleFrom(event.chatKey);
@@ -42,7 +45,7 @@ function messageEventResolver(type: ClassType): ClassType {
 
 @Resolver(() => ReactionsChangedType)
 class ReactionsChangedResolver {
-  @FieldResolver()
+  @FieldResolver(() => [ReactionGroupType])
   reactions(@Root() event: OfMessage, @Ctx() context: Context): object[] | Promise<object[]> {
     const visible = (from: number) => (event.row && event.row.seq >= from ? (event.row.reactions ?? []).map(([emoji, count]) => ({ emoji, count })) : []);
     const from = context.visibleFrom(event.chatKey);
@@ -53,15 +56,15 @@ class ReactionsChangedResolver {
 function memberEventResolver(type: ClassType): ClassType {
   @Resolver(() => type)
   class MemberEventResolver {
-    @FieldResolver()
+    @FieldResolver(() => ID)
     userId(@Root() event: OfMember): string {
       return encodeId('User', event.userKey);
     }
-    @FieldResolver()
+    @FieldResolver(() => UserType, { nullable: true })
     user(@Root() event: OfMember, @Ctx() context: Context): Promise<UserRow | null> {
       return context.load(userById, event.userKey);
     }
-    @FieldResolver()
+    @FieldResolver(() => Int)
     async memberCount(@Root() event: OfMember, @Ctx() context: Context): Promise<number> {
       return (await context.load(chatById, event.chatKey))?.memberCount ?? 0;
     }
@@ -73,7 +76,7 @@ function memberEventResolver(type: ClassType): ClassType {
 function withMember(type: ClassType): ClassType {
   @Resolver(() => type)
   class WithMemberResolver {
-    @FieldResolver()
+    @FieldResolver(() => ChatMemberType, { nullable: true })
     member(@Root() event: OfMember, @Ctx() context: Context): Promise<MemberRow | null> {
       return context.load(chatMember, { chatId: event.chatKey, userId: event.userKey });
     }
@@ -81,10 +84,10 @@ function withMember(type: ClassType): ClassType {
   return WithMemberResolver;
 }
 
-function withChat(type: ClassType): ClassType {
+function withChat(type: ClassType, nullable: boolean): ClassType {
   @Resolver(() => type)
   class WithChatResolver {
-    @FieldResolver()
+    @FieldResolver(() => ChatType, { nullable })
     chat(@Root() event: { chatKey: string; gone?: boolean }, @Ctx() context: Context): Promise<ChatRow | null> | null {
       return event.gone ? null : context.load(chatById, event.chatKey);
     }
@@ -97,5 +100,6 @@ export const EVENT_RESOLVERS = [
   ReactionsChangedResolver,
   ...[MemberJoinedType, MemberLeftType, MemberUpdatedType].map(memberEventResolver),
   ...[MemberJoinedType, MemberUpdatedType].map(withMember),
-  ...[ChatUpdatedType, ChatAddedType].map(withChat),
+  withChat(ChatUpdatedType, false),
+  withChat(ChatAddedType, true),
 ];

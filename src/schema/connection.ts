@@ -20,6 +20,9 @@ export class PageInfoType {
   @Field(() => String, { nullable: true }) endCursor: string | null;
 }
 
+@ObjectType()
+class PlainEdge {}
+
 export interface ConnectionClass {
   Connection: ClassType;
   Edge: ClassType;
@@ -27,9 +30,9 @@ export interface ConnectionClass {
 
 /**
  * The Relay connection and edge types of a node: `XConnection { edges { cursor node } pageInfo }`.
- * `edgeFields` is a class whose fields are mixed into the edge (highlights of a search, say).
+ * `EdgeBase`, a class under @ObjectType(), gives the edge further fields (highlights of a search, say).
  */
-export function connectionOf(name: string, node: () => ClassType, EdgeBase: ClassType = class {}): ConnectionClass {
+export function connectionOf(name: string, node: () => ClassType, EdgeBase: ClassType = PlainEdge): ConnectionClass {
   @ObjectType(`${name}Edge`)
   class Edge extends EdgeBase {
     @Field(() => String) cursor: string;

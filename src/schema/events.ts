@@ -15,6 +15,7 @@ export abstract class StreamEventType {
 }
 
 /** An event of a chat's stream. */
+@ObjectType({ implements: StreamEventType })
 abstract class ChatStreamEvent extends StreamEventType {
   @Field(() => ID) chatId: string;
   @Field(() => Int, { description: 'Its number in the stream: gapless. Of what is not in the log (receipts), the number of the newest event.' }) offset: number;
@@ -22,6 +23,7 @@ abstract class ChatStreamEvent extends StreamEventType {
 const chatEvent = (name: string, description: string) => ObjectType(name, { implements: StreamEventType, description });
 const userEvent = chatEvent;
 
+@ObjectType({ implements: StreamEventType })
 abstract class MessageEvent extends ChatStreamEvent {
   @Field(() => ID) messageId: string;
   @Field(() => MessageType, { nullable: true, description: 'As it is now. Null when it is from before one joined.' }) message: object | null;
@@ -44,6 +46,7 @@ export class PinnedMessagesChangedType extends MessageEvent {
   @Field(() => Boolean) pinned: boolean;
 }
 
+@ObjectType({ implements: StreamEventType })
 abstract class MemberEvent extends ChatStreamEvent {
   @Field(() => ID) userId: string;
   @Field(() => UserType, { nullable: true }) user: object | null;

@@ -19,7 +19,7 @@ export class ErrorMapper {
       const given = (error as GraphQLError).extensions['code'];
       // Apollo says BAD_USER_INPUT where a variable does not fit its type.
       const code: ErrorCode = typeof given === 'string' && KNOWN.has(given) ? (given as ErrorCode) : given === undefined || given === 'BAD_USER_INPUT' ? 'INVALID_INPUT' : 'BAD_REQUEST';
-      const { stacktrace: _, ...extensions } = (error as GraphQLError).extensions as Record<string, unknown>;
+      const { stacktrace: _trace, http: _http, ...extensions } = (error as GraphQLError).extensions as Record<string, unknown>;
       return { message: error.message, ...shown, extensions: { ...extensions, code } };
     }
     const sqlState = (cause as { code?: string }).code ?? '';
