@@ -5,9 +5,7 @@ import { MessageType, ReactionGroupType } from './message.js';
 import { DateTime, EventCursor } from './scalars.js';
 import { UserType } from './user.js';
 
-const resolveType = (value: { __typename: string }): string => value.__typename;
-
-@InterfaceType('StreamEvent', { resolveType, description: 'An event with its place in its stream.' })
+@InterfaceType('StreamEvent', { description: 'An event with its place in its stream.' })
 export abstract class StreamEventType {
   @Field(() => ID, { description: 'The chat or user whose stream this is.' }) streamId: string;
   @Field(() => EventCursor, { description: 'Give it as `after` to go on behind this event.' }) cursor: string;
@@ -120,10 +118,9 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
 ];
 export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType];
 
-export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never, resolveType: resolveType as never });
+export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });
 export const InboxEvent = createUnionType({
   name: 'InboxEvent',
   description: 'What happens in all of the viewer’s chats, and to the viewer.',
   types: () => [...CHAT_EVENT_TYPES, ...USER_EVENT_TYPES] as never,
-  resolveType: resolveType as never,
 });

@@ -15,20 +15,23 @@ export class ErrorMapper {
     const shown = error instanceof GraphQLError ? { ...(error.locations ? { locations: error.locations } : {}), ...(error.path ? { path: error.path } : {}) } : {};
     const cause = error instanceof GraphQLError ? unwrap(error) : error;
     if (cause instanceof DomainError) return { message: cause.message, ...shown, extensions: { code: cause.code, ...cause.details } };
-    if (cause === null) {
-      const given = (error as GraphQLError).extensions['code'];
+    // An error of GraphQL itself: with a path it is a fault of ours (a null where none may be), without one the caller's.
+    const extended = ((error as GraphQLError).extensions ?? {}) as Record<string, unknown>;
+    if (cause === null && (extended['code'] !== undefined || !(error as GraphQLError).path)) {
+      const given = extended['code'];
       // Apollo says BAD_USER_INPUT where a variable does not fit its type.
       const code: ErrorCode = typeof given === 'string' && KNOWN.has(given) ? (given as ErrorCode) : given === undefined || given === 'BAD_USER_INPUT' ? 'INVALID_INPUT' : 'BAD_REQUEST';
-      const { stacktrace: _trace, http: _http, ...extensions } = (error as GraphQLError).extensions as Record<string, unknown>;
+      const { stacktrace: _trace, http: _http, ...extensions } = extended;
       return { message: error.message, ...shown, extensions: { ...extensions, code } };
     }
-    const sqlState = (cause as { code?: string }).code ?? '';
-    if (UNAVAILABLE.has(sqlState) || /timeout exceeded when trying to connect|Connection terminated/.test(cause.message)) {
-      this.log.error({ error: cause.message, code: sqlState }, 'database unavailable');
+    const fault = cause ?? error;
+    const sqlState = (fault as { code?: string }).code ?? '';
+    if (UNAVAILABLE.has(sqlState) || /timeout exceeded when trying to connect|Connection terminated/.test(fault.message)) {
+      this.log.error({ error: fault.message, code: sqlState }, 'database unavailable');
       return { message: 'The database is not reachable; try again.', ...shown, extensions: { code: 'UNAVAILABLE', retryAfter: 1 } };
     }
     const errorId = randomUUID();
-    this.log.error({ errorId, error: cause.message, stack: cause.stack, path: (error as GraphQLError).path }, 'internal error');
+    this.log.error({ errorId, error: fault.message, stack: fault.stack, path: (error as GraphQLError).path }, 'internal error');
     return { message: 'Something went wrong on our side.', ...shown, extensions: { code: 'INTERNAL', errorId } };
   }
 }

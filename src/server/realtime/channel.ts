@@ -126,7 +126,7 @@ export class Channel implements TailListener {
       } else {
         const page = await this.deps.log.read(this.stream, at, this.delivered, REPLAY_PAGE);
         if (page[0]?.pos !== at + 1) return 'expired';
-        const events = await Promise.all(page.map((logged) => this.#hydrate(logged)));
+        const events = await Promise.all(page.map(async (logged) => this.#hydrate(logged)));
         for (const [index, logged] of page.entries()) {
           await write(logged, new RenderableEvent(events[index]!));
           if (revoked || attachment.sink.closed) break;

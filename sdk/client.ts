@@ -1,0 +1,127 @@
+import { print, type DocumentNode } from 'graphql';
+import { createClient, type Client } from 'graphql-ws';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { createApi, type Api } from './api.js';
+import { OmniTalkError, type ApiError } from './errors.js';
+import { ChatEventsDocument, InboxEventsDocument, type ChatEventsSubscription, type InboxEventsSubscription } from './generated/graphql.js';
+import { EventStream } from './stream.js';
+
+export interface OmniTalkOptions {
+  /** Where the API is: http://127.0.0.1:4000/graphql */
+  url: string;
+  /** The access token, or what finds one: asked before each request and each connection. */
+  accessToken?: string | null | (() => string | null | Promise<string | null>);
+}
+
+export type ChatEvent = ChatEventsSubscription['chatEvents'];
+export type InboxEvent = InboxEventsSubscription['inboxEvents'];
+
+type Variables = Record<string, unknown>;
+
+/** A client of the API: a typed method for each operation under `api`, and subscriptions that resume without loss. */
+export class OmniTalk {
+  readonly api: Api;
+  readonly #options: OmniTalkOptions;
+  readonly #socket: Client;
+
+  constructor(options: OmniTalkOptions) {
+    this.#options = options;
+    this.api = createApi((document, variables) => this.request(document as unknown as TypedDocumentNode<unknown, Variables>, variables as Variables));
+    this.#socket = createClient({
+      url: options.url.replace(/^http/, 'ws'),
+      connectionParams: async () => {
+        const token = await this.#token();
+        return token ? { authorization: `Bearer ${token}` } : {};
+      },
+      retryAttempts: Number.POSITIVE_INFINITY,
+      retryWait: (attempt) => new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(50 * 2 ** attempt, 5_000))),
+      shouldRetry: () => true,
+      keepAlive: 12_000,
+    });
+  }
+
+  /** Runs one operation over HTTP. Throws OmniTalkError when the answer has errors. */
+  async request<Data, Vars extends Variables>(document: TypedDocumentNode<Data, Vars> | string, variables?: Vars): Promise<Data> {
+    const token = await this.#token();
+    const response = await fetch(this.#options.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: JSON.stringify({ query: typeof document === 'string' ? document : printed(document), variables }),
+    });
+    const text = await response.text();
+    let result: { data?: Data; errors?: ApiError[] };
+    try {
+      result = JSON.parse(text) as typeof result;
+    } catch {
+      throw new OmniTalkError([{ message: `The server answered ${response.status} without JSON.` }]);
+    }
+    if (result.errors?.length || result.data == null) throw new OmniTalkError(result.errors ?? []);
+    return result.data;
+  }
+
+  /** A subscription as the server serves it: after a lost connection it begins anew, without resuming. */
+  subscribe<Data, Vars extends Variables>(document: TypedDocumentNode<Data, Vars> | string, variables?: Vars): EventStream<Data> {
+    return this.#open(document, { ...variables }, (data) => data as Data);
+  }
+
+  /** A chat's events. Resumes behind the last event that was handed on, whatever happens to the connection. */
+  chatEvents(chatId: string, after?: string | null): EventStream<ChatEvent> {
+    const variables: Variables = { chatId, after: after ?? null };
+    return this.#open(ChatEventsDocument, variables, (data) => {
+      const event = (data as ChatEventsSubscription).chatEvents;
+      variables['after'] = event.cursor;
+      return event;
+    });
+  }
+
+  /** The events of all of one's chats and of one's own stream. Resumes each stream behind its last event. */
+  inboxEvents(after: readonly string[] = []): EventStream<InboxEvent> {
+    const cursors = new Map(after.map((cursor) => [streamOf(cursor), cursor]));
+    const variables: Variables = { after: [...after] };
+    return this.#open(InboxEventsDocument, variables, (data) => {
+      const event = (data as InboxEventsSubscription).inboxEvents;
+      const told = event.__typename === 'InboxCheckpoint' ? event.cursors : [event.cursor, ...(event.__typename === 'ChatAdded' && event.chatCursor ? [event.chatCursor] : [])];
+      for (const cursor of told) if (!(event.__typename === 'ChatAdded' && cursor === event.chatCursor && cursors.has(streamOf(cursor)))) cursors.set(streamOf(cursor), cursor);
+      variables['after'] = [...cursors.values()];
+      return event;
+    });
+  }
+
+  /** Ends every subscription and the connection. */
+  async close(): Promise<void> {
+    await this.#socket.dispose();
+  }
+
+  /** `variables` are read again at every reconnect: whoever moves a cursor in them resumes from it. */
+  #open<Event>(document: DocumentNode | string, variables: Variables, take: (data: unknown) => Event): EventStream<Event> {
+    const stream = new EventStream<Event>();
+    const end = this.#socket.subscribe(
+      { query: typeof document === 'string' ? document : printed(document), variables },
+      {
+        next: (result) => {
+          if (result.errors?.length) stream.finish(new OmniTalkError(result.errors as unknown as ApiError[]));
+          else stream.push(take(result.data));
+        },
+        error: (error) => stream.finish(Array.isArray(error) ? new OmniTalkError(error as ApiError[]) : error),
+        complete: () => stream.finish(),
+      },
+    );
+    stream.onClose(end);
+    return stream;
+  }
+
+  async #token(): Promise<string | null> {
+    const { accessToken } = this.#options;
+    return (typeof accessToken === 'function' ? await accessToken() : accessToken) ?? null;
+  }
+}
+
+const texts = new WeakMap<DocumentNode, string>();
+function printed(document: DocumentNode): string {
+  let text = texts.get(document);
+  if (text === undefined) texts.set(document, (text = print(document)));
+  return text;
+}
+
+/** The stream that a cursor is of: its first part. */
+const streamOf = (cursor: string): string => atob(cursor.replaceAll('-', '+').replaceAll('_', '/')).split('|')[0]!;

@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { createDataSource } from '../../ormconfig.js';
+import { migrate } from '../../src/db/migrate.js';
+
+const TEMPLATE = 'omnitalk_template';
+
+/** The PostgreSQL that `npm test` has started. */
+export function serverUrl(database: string): string {
+  const url = process.env['TEST_DATABASE_URL'];
+  if (!url) throw new Error('TEST_DATABASE_URL is not set: run tests by `npm test`.');
+  const parsed = new URL(url);
+  parsed.pathname = `/${database}`;
+  return parsed.toString();
+}
+
+async function asAdmin<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({ connectionString: serverUrl('postgres') });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+let template: Promise<void> | null = null;
+
+/** Migrates once; every test database is a copy. */
+function prepareTemplate(): Promise<void> {
+  return (template ??= (async () => {
+    await asAdmin(async (client) => {
+      await client.query(`drop database if exists ${TEMPLATE}`);
+      await client.query(`create database ${TEMPLATE}`);
+    });
+    const source = createDataSource(serverUrl(TEMPLATE));
+    await source.initialize();
+    await migrate(source);
+    await source.destroy();
+  })());
+}
+
+export interface TestDatabase {
+  url: string;
+  drop(): Promise<void>;
+}
+
+/** A migrated, empty database of its own. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  await prepareTemplate();
+  const name = `t_${randomBytes(6).toString('hex')}`;
+  await asAdmin((client) => client.query(`create database ${name} template ${TEMPLATE}`));
+  return { url: serverUrl(name), drop: () => asAdmin(async (client) => void (await client.query(`drop database if exists ${name} with (force)`))) };
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { OmniTalk, OmniTalkError, type EventStream } from '../../sdk/index.js';
+import { startApp, type App } from '../../src/app.js';
+import { loadConfig, type Config } from '../../src/config.js';
+import { ShiftedClock } from '../../src/lib/clock.js';
+import { createLogger } from '../../src/lib/logger.js';
+import { createTestDatabase } from './database.js';
+
+export interface WorldOptions {
+  /** Settings, as in the environment. */
+  settings?: Record<string, string>;
+  /** How many processes' worth of servers share the database; more than one needs Redis. */
+  nodes?: number;
+}
+
+export interface Person {
+  id: string;
+  handle: string;
+  client: OmniTalk;
+  api: OmniTalk['api'];
+  accessToken: string;
+  refreshToken: string;
+  sessionId: string;
+}
+
+/** The real application on a real database of its own, and people who use it through the SDK. */
+export class World {
+  readonly clock = new ShiftedClock();
+  readonly apps: App[] = [];
+  readonly #clients: OmniTalk[] = [];
+  #keys = 0;
+
+  private constructor(
+    readonly databaseUrl: string,
+    readonly config: Config & { DATABASE_URL: string },
+    private readonly drop: () => Promise<void>,
+  ) {}
+
+  static async start({ settings = {}, nodes = 1 }: WorldOptions = {}): Promise<World> {
+    const database = await createTestDatabase();
+    const redis = nodes > 1 ? { REDIS_URL: process.env['TEST_REDIS_URL']! } : {};
+    const config = loadConfig({
+      PORT: '0', DATABASE_URL: database.url, DATABASE_POOL: '8', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', RECONCILE: '1',
+      RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', ...redis, ...settings,
+    });
+    const world = new World(database.url, { ...config, DATABASE_URL: database.url }, database.drop);
+    for (let node = 0; node < nodes; node++) await world.addNode();
+    return world;
+  }
+
+  /** One more server on the same database (and Redis). */
+  async addNode(): Promise<App> {
+    const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock);
+    this.apps.push(app);
+    return app;
+  }
+
+  get app(): App {
+    return this.apps[0]!;
+  }
+
+  /** A client that speaks to one of the nodes, for a token or for nobody. */
+  client(accessToken: string | null | (() => string | null) = null, node = 0): OmniTalk {
+    const client = new OmniTalk({ url: `${this.apps[node]!.url}/graphql`, accessToken });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A fresh idempotency key. */
+  key(): string {
+    return `key-${++this.#keys}`;
+  }
+
+  /** Signs a new person up. */
+  async person(name: string, node = 0): Promise<Person> {
+    const handle = name.toLowerCase();
+    const { signUp } = await this.client(null, node).api.signUp({ input: { email: `${handle}@example.com`, password: `password of ${handle}`, handle, displayName: name, device: 'test' } });
+    const client = this.client(signUp.accessToken, node);
+    return { id: signUp.user.id, handle, client, api: client.api, accessToken: signUp.accessToken, refreshToken: signUp.refreshToken, sessionId: signUp.session.id };
+  }
+
+  async people<const Names extends readonly string[]>(...names: Names): Promise<{ [Index in keyof Names]: Person }> {
+    return (await Promise.all(names.map((name) => this.person(name)))) as { [Index in keyof Names]: Person };
+  }
+
+  async directChat(from: Person, to: Person): Promise<string> {
+    return (await from.api.createChat({ input: { kind: 'DIRECT', memberIds: [to.id], idempotencyKey: this.key() } })).createChat.chat.id;
+  }
+
+  async groupChat(owner: Person, members: Person[], title = 'A chat'): Promise<string> {
+    return (await owner.api.createChat({ input: { kind: 'GROUP', memberIds: members.map((member) => member.id), title, idempotencyKey: this.key() } })).createChat.chat.id;
+  }
+
+  async say(person: Person, chatId: string, text: string): Promise<{ id: string; seq: number }> {
+    return (await person.api.sendMessage({ input: { chatId, text, idempotencyKey: this.key() } })).sendMessage.message;
+  }
+
+  /** Rows of the database, for asserting that nothing changed: what a partner can't do, tests don't do by SQL. */
+  async sql<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.app.container.db.sql<Row>(text, values);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+    await Promise.all(this.apps.map((app) => app.stop()));
+    await this.drop();
+  }
+}
+
+/** Asserts that a call fails with exactly this code (and field). */
+export async function fails(call: Promise<unknown>, code: string, field?: string): Promise<OmniTalkError> {
+  const error = await call.then(
+    () => assert.fail(`expected ${code}, but the call succeeded`),
+    (caught: unknown) => caught,
+  );
+  assert.ok(error instanceof OmniTalkError, `expected ${code}, got ${String(error)}`);
+  assert.equal(error.code, code, error.message);
+  if (field !== undefined) assert.equal(error.errors[0]!.extensions?.field, field);
+  return error;
+}
+
+const PATIENCE_MS = 8_000;
+
+/** The next events of a stream that are not ephemeral, exactly `count` of them. */
+export async function take<Event extends { __typename: string }>(stream: EventStream<Event>, count: number, skip: readonly string[] = ['ReceiptsChanged', 'InboxCheckpoint']): Promise<Event[]> {
+  const events: Event[] = [];
+  while (events.length < count) {
+    const result = await within(stream.next(), `event ${events.length + 1} of ${count}; so far: ${events.map((event) => event.__typename).join(', ')}`);
+    if (result.done) assert.fail(`the stream ended after ${events.length} of ${count} events`);
+    if (!skip.includes(result.value.__typename)) events.push(result.value);
+  }
+  return events;
+}
+
+export async function within<Result>(promise: Promise<Result>, what: string, patience = PATIENCE_MS): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([promise, new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error(`waited ${patience} ms for ${what}`)), patience)))]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits until something holds, looking often. */
+export async function eventually(holds: () => boolean | Promise<boolean>, what: string, patience = PATIENCE_MS): Promise<void> {
+  const end = Date.now() + patience;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`waited ${patience} ms until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Resolves when a subscription that was just opened certainly stands: its own next event has arrived. */
+export const settle = (ms = 150): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
