@@ -46,6 +46,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const db = new Database(source);
   const bus: Bus = config.REDIS_URL ? new RedisBus(config.REDIS_URL, log) : new LocalBus();
   const hub = new Hub(bus, new EventLog(db.sql), log, { reconcileMs: config.RECONCILE * 1000 });
+  await hub.onChanged((name, keys) => db.cache.forget(name, keys));
   const after: AfterCommit = hub;
   const unitOfWork = new UnitOfWork(db, clock, after);
   const sessions = new SessionGate(db.sql, bus);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { NodeCache } from './node-cache.js';
 
 export type Sql = <Row extends object = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<Row[]>;
 
@@ -21,6 +22,8 @@ export async function runPrepared<Row extends object>(client: Pool | PoolClient,
 /** Reads outside a transaction, and the pool under TypeORM. Writes go through the UnitOfWork. */
 export class Database {
   readonly #pool: Pool;
+  /** Rows that this process keeps across requests. */
+  readonly cache = new NodeCache();
   /** Statements so far, for tests that count them and for metrics. */
   statements = 0;
 

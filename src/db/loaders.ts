@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Sql } from './database.js';
+import type { NodeCache } from './node-cache.js';
 
 export interface LoadDeps {
   sql: Sql;
@@ -17,6 +18,8 @@ export interface LoaderDef<Key, Value> {
   batch(keys: readonly Key[], deps: LoadDeps): Promise<(Value | null)[]>;
   /** How keys are told apart when they are objects. */
   keyOf?(key: Key): string;
+  /** The name under which values are kept across requests (see NodeCache); keys are strings then. Only for what is the same for every viewer. */
+  cache?: string;
 }
 
 const MAX_BATCH = 500;
@@ -24,15 +27,23 @@ const MAX_BATCH = 500;
 /** The loaders of one request, or of one event: what was loaded is kept as long as the scope lives, and no longer. */
 export class LoaderScope {
   readonly #loaders = new Map<LoaderDef<never, unknown>, DataLoader<unknown, unknown, unknown>>();
-  constructor(readonly deps: LoadDeps) {}
+  constructor(
+    readonly deps: LoadDeps,
+    private readonly cache: NodeCache,
+  ) {}
 
   load<Key, Value>(def: LoaderDef<Key, Value>, key: Key): Promise<Value | null> {
-    return this.#loader(def).load(key);
+    const kept = this.peek(def, key);
+    return kept === undefined ? this.#loader(def).load(key) : Promise.resolve(kept);
+  }
+
+  /** What this process keeps of a cached kind, without waiting; undefined when it must be loaded. */
+  peek<Key, Value>(def: LoaderDef<Key, Value>, key: Key): Value | undefined {
+    return def.cache === undefined ? undefined : (this.cache.get(def.cache, key as string) as Value | undefined);
   }
 
   loadMany<Key, Value>(def: LoaderDef<Key, Value>, keys: readonly Key[]): Promise<(Value | null)[]> {
-    const loader = this.#loader(def);
-    return Promise.all(keys.map((key) => loader.load(key)));
+    return Promise.all(keys.map((key) => this.load(def, key)));
   }
 
   /** Keeps a value that was read by other means, so that nothing reads it again. */
@@ -40,10 +51,17 @@ export class LoaderScope {
     this.#loader(def).prime(key, value);
   }
 
+  async #batch<Key, Value>(def: LoaderDef<Key, Value>, keys: readonly Key[]): Promise<(Value | null)[]> {
+    const { generation } = this.cache;
+    const values = await def.batch(keys, this.deps);
+    if (def.cache !== undefined) values.forEach((value, index) => value && this.cache.set(def.cache!, keys[index] as string, value, generation));
+    return values;
+  }
+
   #loader<Key, Value>(def: LoaderDef<Key, Value>): DataLoader<Key, Value | null, unknown> {
     let loader = this.#loaders.get(def as LoaderDef<never, unknown>);
     if (!loader) {
-      loader = new DataLoader<unknown, unknown, unknown>((keys) => def.batch(keys as readonly Key[], this.deps), {
+      loader = new DataLoader<unknown, unknown, unknown>((keys) => this.#batch(def, keys as readonly Key[]), {
         maxBatchSize: MAX_BATCH,
         ...(def.keyOf ? { cacheKeyFn: def.keyOf as (key: unknown) => unknown } : {}),
       });

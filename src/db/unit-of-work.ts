@@ -11,6 +11,8 @@ import { runPrepared, type Database, type Sql } from './database.js';
 /** What is done once a write has been committed: the events reach the bus, caches hear of it. */
 export interface AfterCommit {
   publish(batches: Published[]): void;
+  /** Rows of a kind that processes keep have changed. */
+  changed(name: string, keys: string[]): void;
 }
 
 export interface WriteOptions {
@@ -27,6 +29,7 @@ export interface WriteOptions {
 export class Tx {
   readonly pending: PendingEvent[] = [];
   readonly afterCommit: (() => void)[] = [];
+  readonly changes = new Map<string, string[]>();
 
   constructor(
     readonly em: EntityManager,
@@ -40,6 +43,13 @@ export class Tx {
   /** Adds an event to a stream; it gets its offset at the end of the transaction, so streams are locked last and in one order. */
   append(stream: string, event: EventRef): void {
     this.pending.push({ stream, event });
+  }
+
+  /** Says that a row which processes keep (see NodeCache) is written here: they forget it after commit. */
+  changed(name: string, key: string): void {
+    const keys = this.changes.get(name);
+    if (keys) keys.push(key);
+    else this.changes.set(name, [key]);
   }
 
   /** Enqueues a background job that exists only if this transaction commits. */
@@ -138,6 +148,7 @@ export class UnitOfWork {
       if (runner.isTransactionActive) await runner.rollbackTransaction();
       throw error;
     }
+    for (const [name, keys] of tx.changes) this.after.changed(name, keys);
     for (const effect of tx.afterCommit) effect();
     this.after.publish(published);
     return result;

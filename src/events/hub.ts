@@ -18,6 +18,13 @@ interface StreamHint {
   published: Published;
 }
 
+const CHANGED_TOPIC = 'changed';
+/** Rows that processes keep have been written. */
+interface ChangedHint {
+  name: string;
+  keys: string[];
+}
+
 /**
  * Publishes committed events and follows live streams: one bus subscription and one Tail for each stream that somebody
  * in this process listens to. Every few seconds all heads are compared with the database, which bounds the delay of a
@@ -41,6 +48,18 @@ export class Hub implements AfterCommit {
 
   publish(batches: Published[]): void {
     for (const published of batches) this.bus.publish(published.stream, { published } satisfies StreamHint);
+  }
+
+  changed(name: string, keys: string[]): void {
+    this.bus.publish(CHANGED_TOPIC, { name, keys } satisfies ChangedHint);
+  }
+
+  /** Calls back for every change of a kept row, made by any process. */
+  onChanged(handler: (name: string, keys: string[]) => void): Promise<void> {
+    return this.bus.subscribe(CHANGED_TOPIC, (message) => {
+      const { name, keys } = message as ChangedHint;
+      handler(name, keys);
+    });
   }
 
   /** Follows streams; each may be followed once. Resolves when every event after the head that each listener was started with will be handed on. */

@@ -1,5 +1,5 @@
 import { LoaderScope, type LoaderDef } from '../db/loaders.js';
-import type { Sql } from '../db/database.js';
+import type { Database } from '../db/database.js';
 import { unauthenticated } from '../lib/errors.js';
 import { viewerMembership } from '../services/loaders/chats.js';
 
@@ -39,6 +39,10 @@ export abstract class Context {
     return this.viewer;
   }
 
+  /** What is kept in this process, without waiting; undefined when it must be loaded. */
+  peek<Key, Value>(def: LoaderDef<Key, Value>, key: Key): Value | undefined {
+    return this.scope.peek(def, key);
+  }
   load<Key, Value>(def: LoaderDef<Key, Value>, key: Key): Promise<Value | null> {
     return this.scope.load(def, key);
   }
@@ -53,11 +57,12 @@ export abstract class Context {
 /** One operation of one person (or of nobody). */
 export class RequestContext extends Context {
   constructor(
-    deps: { sql: Sql; now: Date },
+    db: Database,
+    now: Date,
     request: RequestInfo,
     readonly viewer: Viewer | null,
   ) {
-    super(new LoaderScope({ ...deps, viewerId: viewer?.userId ?? null }), request);
+    super(new LoaderScope({ sql: db.sql, now, viewerId: viewer?.userId ?? null }, db.cache), request);
   }
 
   async visibleFrom(chatId: string): Promise<number> {

@@ -45,7 +45,7 @@ export class Operations {
   ) {}
 
   context(caller: Caller): RequestContext {
-    return new RequestContext({ sql: this.db.sql, now: this.clock.now() }, caller.request, caller.viewer);
+    return new RequestContext(this.db, this.clock.now(), caller.request, caller.viewer);
   }
 
   /** The operation with its coerced variables and cost, or the errors that keep it from running. */

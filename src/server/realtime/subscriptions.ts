@@ -65,7 +65,7 @@ export class Subscriptions {
   /** The loaders of everything that is executed for all in this turn of the loop: read once, used by each group. */
   sharedScope(): LoaderScope {
     if (!this.#shared) {
-      this.#shared = new LoaderScope({ sql: this.db.sql, now: this.clock.now(), viewerId: null });
+      this.#shared = new LoaderScope({ sql: this.db.sql, now: this.clock.now(), viewerId: null }, this.db.cache);
       setImmediate(() => (this.#shared = null));
     }
     return this.#shared;
@@ -78,7 +78,7 @@ export class Subscriptions {
     let group = this.#groups.get(key);
     if (!group) {
       const makeContext = prepared.viewerDependent
-        ? () => new RequestContext({ sql: this.db.sql, now: this.clock.now() }, request, viewer)
+        ? () => new RequestContext(this.db, this.clock.now(), request, viewer)
         : (visibleFrom: number) => new SharedContext(this.sharedScope(), visibleFrom);
       this.#groups.set(key, (group = new RenderGroup(key, prepared, variables, makeContext, this.errors)));
     }

@@ -14,7 +14,11 @@ export interface UserRow {
 
 export const USER_COLUMNS = `u.id, u.kind, u.handle, u.display_name as "displayName", u.about, u.avatar_url as "avatarUrl", u.presence_privacy as "presencePrivacy", u.last_seen_at as "lastSeenAt"`;
 
+/** The name under which processes keep users: whoever writes to `users` what UserRow shows calls `tx.changed(USERS, id)`. */
+export const USERS = 'users';
+
 export const userById: LoaderDef<string, UserRow> = {
+  cache: USERS,
   async batch(ids, { sql }) {
     const rows = await sql<UserRow>(`select ${USER_COLUMNS} from users u where u.id = any($1)`, [ids]);
     return inOrder(ids, rows, (row) => row.id);
