@@ -2,13 +2,26 @@ import type { Duplex } from 'node:stream';
 
 /** Past this a turn's frames leave in more than one write: one huge buffer costs more than it saves. */
 const MAX_COALESCED = 64 * 1024;
+const MAX_HEADER = 10;
+const TEXT_FRAME = 0x81;
+
+/** The writers with something to say in this turn of the loop. */
+const ready: SocketWriter[] = [];
+
+function flushAll(): void {
+  const writers = ready.splice(0);
+  for (const writer of writers) writer.flush();
+}
 
 /**
  * Writes WebSocket text frames (RFC 6455, unmasked as a server must) straight to the socket. What becomes ready for one
  * socket within one turn of the loop leaves in one write, in order.
  */
 export class SocketWriter {
-  #frames: Buffer[] = [];
+  /** Frames not yet written: their payloads, each in two parts that are adjacent on the wire. */
+  #heads: Buffer[] = [];
+  #tails: Buffer[] = [];
+  /** The payloads' bytes, and a header's room for each. */
   #bytes = 0;
   #scheduled = false;
 
@@ -23,47 +36,49 @@ export class SocketWriter {
     return this.socket.writableLength + this.#bytes;
   }
 
-  /** A text message in two parts that are adjacent on the wire. */
-  write(head: Buffer, tail?: Buffer): void {
-    const length = head.length + (tail?.length ?? 0);
+  /** A text message, in two parts. */
+  write(head: Buffer, tail: Buffer): void {
+    const length = head.length + tail.length + MAX_HEADER;
     if (this.buffered + length > this.maxBuffered) return this.onOverflow();
-    this.#frames.push(frameHeader(length), head);
-    if (tail) this.#frames.push(tail);
-    this.#bytes += length + 10;
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      queueMicrotask(() => setImmediate(() => this.flush()));
-    } else if (this.#bytes > MAX_COALESCED) {
-      this.#write();
-    }
+    this.#heads.push(head);
+    this.#tails.push(tail);
+    this.#bytes += length;
+    if (this.#bytes > MAX_COALESCED) return this.flush();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    if (ready.push(this) === 1) setImmediate(flushAll);
   }
 
+  /** Writes what waits. */
   flush(): void {
     this.#scheduled = false;
-    this.#write();
-  }
-
-  #write(): void {
-    if (!this.#frames.length) return;
-    const frames = this.#frames;
-    this.#frames = [];
+    if (!this.#heads.length) return;
+    const buffer = Buffer.allocUnsafe(this.#bytes);
+    let end = 0;
+    for (const [index, head] of this.#heads.entries()) {
+      const tail = this.#tails[index]!;
+      end = writeHeader(buffer, end, head.length + tail.length);
+      end += head.copy(buffer, end);
+      end += tail.copy(buffer, end);
+    }
+    this.#heads = [];
+    this.#tails = [];
     this.#bytes = 0;
-    if (!this.socket.destroyed) this.socket.write(frames.length === 1 ? frames[0] : Buffer.concat(frames));
+    if (!this.socket.destroyed) this.socket.write(buffer.subarray(0, end));
   }
 }
 
-function frameHeader(length: number): Buffer {
-  if (length < 126) return Buffer.from([0x81, length]);
-  if (length < 65_536) {
-    const header = Buffer.allocUnsafe(4);
-    header[0] = 0x81;
-    header[1] = 126;
-    header.writeUInt16BE(length, 2);
-    return header;
+/** Returns the offset behind the header. */
+function writeHeader(buffer: Buffer, at: number, length: number): number {
+  buffer[at] = TEXT_FRAME;
+  if (length < 126) {
+    buffer[at + 1] = length;
+    return at + 2;
   }
-  const header = Buffer.allocUnsafe(10);
-  header[0] = 0x81;
-  header[1] = 127;
-  header.writeBigUInt64BE(BigInt(length), 2);
-  return header;
+  if (length < 65_536) {
+    buffer[at + 1] = 126;
+    return buffer.writeUInt16BE(length, at + 2);
+  }
+  buffer[at + 1] = 127;
+  return buffer.writeBigUInt64BE(BigInt(length), at + 2);
 }

@@ -78,7 +78,7 @@ export class WsConnection {
   }
 
   send(message: object): void {
-    if (this.#state !== 'closed') this.#writer.write(Buffer.from(JSON.stringify(message)));
+    if (this.#state !== 'closed') this.#writer.write(Buffer.from(JSON.stringify(message)), NOTHING);
   }
 
   write(head: Buffer, tail: Buffer): void {
@@ -185,7 +185,19 @@ export class WsConnection {
   }
 }
 
-const NEXT_TAIL = Buffer.from('}');
+const CLOSING_BRACE = Buffer.from('}');
+const NOTHING = Buffer.alloc(0);
+
+/** The payload with the brace that closes its message: made once for all who get the payload one after the other. */
+let lastPayload = NOTHING;
+let lastTail = NOTHING;
+function tailOf(payload: Buffer): Buffer {
+  if (payload !== lastPayload) {
+    lastPayload = payload;
+    lastTail = Buffer.concat([payload, CLOSING_BRACE]);
+  }
+  return lastTail;
+}
 
 /** One operation of a connection. */
 class WsOperation implements Sink {
@@ -201,7 +213,7 @@ class WsOperation implements Sink {
   }
 
   next(payload: Buffer): void {
-    if (!this.closed) this.connection.write(this.#head, Buffer.concat([payload, NEXT_TAIL]));
+    if (!this.closed) this.connection.write(this.#head, tailOf(payload));
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {
