@@ -186,11 +186,11 @@ export class WsConnection {
 }
 
 const CLOSING_BRACE = Buffer.from('}');
-const NOTHING = Buffer.alloc(0);
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** The payload with the brace that closes its message: made once for all who get the payload one after the other. */
-let lastPayload = NOTHING;
-let lastTail = NOTHING;
+let lastPayload: Buffer = NOTHING;
+let lastTail: Buffer = NOTHING;
 function tailOf(payload: Buffer): Buffer {
   if (payload !== lastPayload) {
     lastPayload = payload;
