@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { ConfigError, describeSettings, loadConfig } from './config.js';
+
+describe('config', () => {
+  it('has a default for everything', () => {
+    const config = loadConfig({});
+    assert.equal(config.PORT, 4000);
+    assert.equal(config.HOST, '127.0.0.1');
+    assert.equal(config.DATA_DIR, '.omnitalk');
+    assert.equal(config.DATABASE_URL, undefined);
+    assert.equal(config.REDIS_URL, undefined);
+    assert.deepEqual(config.CORS_ORIGINS, []);
+  });
+
+  it('takes an empty value as not set', () => assert.equal(loadConfig({ PORT: '', REDIS_URL: '' }).PORT, 4000));
+
+  it('reads lists and flags', () => {
+    const config = loadConfig({ CORS_ORIGINS: 'https://a.example, https://b.example', GRAPHIQL: 'false' });
+    assert.deepEqual(config.CORS_ORIGINS, ['https://a.example', 'https://b.example']);
+    assert.equal(config.GRAPHIQL, false);
+  });
+
+  const wrong: Record<string, string[]> = {
+    PORT: ['-1', '70000', 'http', '1.5'],
+    DATABASE_URL: ['mysql://x', 'nonsense'],
+    REDIS_URL: ['http://x'],
+    LOG_LEVEL: ['loud'],
+    JWT_SECRET: ['short'],
+    ACCESS_TOKEN_TTL: ['0', 'soon'],
+    TRUST_PROXY: ['yes'],
+    MAX_QUERY_COST: ['1'],
+    SMTP_URL: ['imap://x'],
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      it(`refuses ${name}=${value} by name`, () => assert.throws(() => loadConfig({ [name]: value }), (error: Error) => error instanceof ConfigError && error.message.includes(`${name}: `)));
+    }
+  }
+
+  it('names every mistake at once', () => {
+    const env = Object.fromEntries(Object.entries(wrong).map(([name, [value]]) => [name, value]));
+    assert.throws(
+      () => loadConfig({ ...env, OIDC_ISSUER: 'https://id.example', PERSISTED_ONLY: 'true' }),
+      (error: Error) => [...Object.keys(wrong), 'OIDC_JWKS_URL', 'OIDC_AUDIENCE', 'PERSISTED_OPERATIONS'].every((name) => error.message.includes(`${name}: `)),
+    );
+  });
+
+  it('describes every setting', () => {
+    for (const { name, meaning } of describeSettings()) assert.ok(meaning.length > 10, `${name} has no description`);
+  });
+});

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import {
+  buildSchema,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  type GraphQLInputField,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+} from 'graphql';
+import { OmniTalkError } from '../../sdk/index.js';
+import { ERROR_CODES } from '../../src/lib/errors.js';
+import { digest } from '../testkit/digest.js';
+import { World, type Person } from '../testkit/world.js';
+
+/**
+ * Every mutation of the schema, each field of its input in turn, with values that no client should send. Whatever is
+ * answered with an error has a documented code (never INTERNAL) and has changed nothing.
+ */
+const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
+const mutations = Object.values(schema.getMutationType()!.getFields());
+const codes = new Set<string>(ERROR_CODES);
+
+/** Ways in: they need no session. */
+const FOR_ANYBODY = new Set([
+  'signUp', 'signIn', 'signInWithIdentity', 'refreshSession', 'verifyEmail', 'requestPasswordReset', 'resetPassword', 'requestPhoneCode', 'verifyPhoneCode',
+]);
+const UNKNOWN = '0190aaaaaaaa7aaa8aaaaaaaaaaaaaaa';
+const LONE_SURROGATE = 'a\ud800b';
+
+describe('bad input', () => {
+  let world: World;
+  let ann: Person;
+  let stranger: Person;
+  /** Ids by the name of the field that takes them: those of the caller, and those of people whom the caller has nothing to do with. */
+  let own: Record<string, string>;
+  let foreign: Record<string, string>;
+
+  before(async () => {
+    world = await World.start();
+    let bob: Person;
+    [ann, bob, stranger] = await world.people('Ann', 'Bob', 'Stranger');
+    const other = await world.person('Other');
+    const chatId = await world.groupChat(ann, [bob]);
+    const theirs = await world.groupChat(stranger, [other]);
+    own = { chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    foreign = { chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
+  });
+  after(() => world.stop());
+
+  /** A value that fits the field, as good as its name and type let one guess. */
+  const fitting = (field: GraphQLInputField, type: GraphQLInputType = field.type): unknown => {
+    if (isNonNullType(type)) return fitting(field, type.ofType);
+    if (isListType(type)) return [fitting(field, type.ofType)];
+    if (isInputObjectType(type)) return baseline(type);
+    if (isEnumType(type)) return type.getValues()[0]!.value;
+    switch (type.name) {
+      case 'ID':
+        return idFor(field.name, own);
+      case 'Int':
+        return 1;
+      case 'Float':
+        return 1.5;
+      case 'Boolean':
+        return true;
+      case 'DateTime':
+        return new Date(world.clock.now().getTime() + 3_600_000).toISOString();
+      default:
+        return textFor(field.name);
+    }
+  };
+  const idFor = (name: string, ids: Record<string, string>): string => {
+    if (name === 'idempotencyKey') return world.key();
+    if (/message|reply|root/i.test(name)) return ids['messageId']!;
+    if (/chat/i.test(name)) return ids['chatId']!;
+    if (/session/i.test(name)) return ids['sessionId']!;
+    return ids['userId']!;
+  };
+  const textFor = (name: string): string => {
+    if (/email/i.test(name)) return `p${world.key()}@example.com`;
+    if (/phone/i.test(name)) return '+41791234567';
+    if (/url/i.test(name)) return 'https://example.com/a.png';
+    if (/handle/i.test(name)) return `h_${world.key().replace('-', '_')}`;
+    if (/emoji/i.test(name)) return '👍';
+    return 'some text';
+  };
+  const baseline = (type: GraphQLInputObjectType): Record<string, unknown> =>
+    Object.fromEntries(Object.values(type.getFields()).filter((field) => isNonNullType(field.type)).map((field) => [field.name, fitting(field)]));
+
+  const bad = (field: GraphQLInputField): unknown[] => {
+    const type = getNamedType(field.type);
+    const wrap = (value: unknown) => (isListType(isNonNullType(field.type) ? field.type.ofType : field.type) ? [value] : value);
+    const singles: unknown[] =
+      isEnumType(type) ? ['NO_SUCH_VALUE', 1]
+      : isInputObjectType(type) ? [{ noSuchField: 1 }, 'text']
+      : type.name === 'ID' && field.name === 'idempotencyKey' ? ['', 'x'.repeat(200), 'with space', 'snow☃man', '\u0000']
+      : type.name === 'ID' ? ['', 'nonsense', `usr_${UNKNOWN}`, `cht_${UNKNOWN}`, `msg_${UNKNOWN}_1`, 'msg_1', `msg_${UNKNOWN}_99999999999`, idFor(field.name, foreign), '\u0000', 'x'.repeat(5000)]
+      : type.name === 'Int' ? [-1, 2_147_483_647, -2_147_483_648, 9_999_999_999, 1.5, 'one']
+      : type.name === 'Float' ? [1e308, -1e308, 'one']
+      : type.name === 'Boolean' ? ['true', 1]
+      : type.name === 'DateTime' ? ['yesterday', '1970-01-01T00:00:00Z', '9999-12-31T00:00:00Z', 12]
+      : ['', ' ', 'x'.repeat(17_000), '€'.repeat(6_000), 'nul\u0000', 'bell\u0007', LONE_SURROGATE, '\u202eevil', 12, { a: 1 }];
+    return [...singles.map(wrap), ...(isNonNullType(field.type) ? [null, undefined] : []), ...(wrap(1) === 1 ? [] : [Array(5000).fill(fitting(field, getNamedType(field.type) as GraphQLInputType))])];
+  };
+
+  it('nobody but those who come to sign in may do anything', async () => {
+    const before = await digest(world);
+    for (const mutation of mutations.filter(({ name }) => !FOR_ANYBODY.has(name))) {
+      const input = getNamedType(mutation.args[0]!.type) as GraphQLInputObjectType;
+      const call = world.client().request(`mutation($input: ${input.name}!) { ${mutation.name}(input: $input) { __typename } }`, { input: baseline(input) });
+      await assert.rejects(call, (error: OmniTalkError) => error.code === 'UNAUTHENTICATED', mutation.name);
+    }
+    assert.deepEqual(await digest(world), before);
+  });
+
+  for (const mutation of mutations) {
+    const input = getNamedType(mutation.args[0]!.type) as GraphQLInputObjectType;
+    it(`${mutation.name}: every error has a code, and changes nothing`, async function () {
+      this.timeout(60_000);
+      const document = `mutation($input: ${input.name}!) { ${mutation.name}(input: $input) { __typename } }`;
+      const cases = Object.values(input.getFields()).flatMap((field) => bad(field).map((value) => ({ name: field.name, value })));
+      for (const who of [ann.client, world.client()]) {
+        let before = await digest(world);
+        for (const { name, value } of cases) {
+          const what = `${name}=${JSON.stringify(value)?.slice(0, 80)}`;
+          // Signing out is a right of the caller that would end this test.
+          if (mutation.name === 'signOut' && who === ann.client) continue;
+          const error = await who.request(document, { input: { ...baseline(input), [name]: value } }).then(
+            () => null,
+            (caught: unknown) => caught,
+          );
+          const now = await digest(world);
+          if (error) {
+            assert.ok(error instanceof OmniTalkError, `${what}: ${String(error)}`);
+            for (const { extensions, message } of error.errors) {
+              assert.ok(codes.has(extensions?.code ?? ''), `${what}: ${extensions?.code} is not documented (${message})`);
+              assert.notEqual(extensions?.code, 'INTERNAL', what);
+            }
+            assert.deepEqual(now, before, `${what}: ${error.code}, yet something changed`);
+          }
+          before = now;
+        }
+      }
+    });
+  }
+});
