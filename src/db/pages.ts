@@ -12,6 +12,12 @@ export interface PageArgs {
 
 export type CursorValue = string | number | null;
 
+/** What a part of a cursor may be, so that a forged one is refused before it reaches PostgreSQL: a `number` fits int4, a `time` is in milliseconds since 1970. */
+export type CursorPart = 'string' | 'uuid' | 'number' | 'time' | 'nullable';
+const MAX_INT = 2 ** 31 - 1;
+const MAX_TIME = 8.64e15;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
 /** One page of a keyset: how many, from where, in which direction. */
 export interface PageRequest {
   size: number;
@@ -27,7 +33,7 @@ export interface PageRequest {
  * Reads Relay arguments. `kinds` states the types of a cursor's parts, in the order of the sort key.
  * Throws `INVALID_INPUT` for sizes out of 1…100 (0 is allowed: an empty page) and for `first` with `last`; `INVALID_CURSOR` for a foreign cursor.
  */
-export function pageRequest(args: PageArgs, kinds: readonly ('string' | 'number' | 'nullable')[]): PageRequest {
+export function pageRequest(args: PageArgs, kinds: readonly CursorPart[]): PageRequest {
   if (args.first != null && args.last != null) throw invalidInput('last', 'first and last do not go together.');
   if (args.before != null && args.last == null) throw invalidInput('before', 'before goes with last.');
   if (args.after != null && args.last != null) throw invalidInput('after', 'after goes with first.');
@@ -40,7 +46,7 @@ export function pageRequest(args: PageArgs, kinds: readonly ('string' | 'number'
 
 export const encodeKey = (key: CursorValue[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
-function decodeKey(text: string, kinds: readonly ('string' | 'number' | 'nullable')[], field: string): CursorValue[] {
+function decodeKey(text: string, kinds: readonly CursorPart[], field: string): CursorValue[] {
   const foreign = () => new DomainError('INVALID_CURSOR', 'This is not a cursor of this list.', { field });
   if (text.length > 512) throw foreign();
   let key: unknown;
@@ -51,11 +57,16 @@ function decodeKey(text: string, kinds: readonly ('string' | 'number' | 'nullabl
   }
   if (!Array.isArray(key) || key.length !== kinds.length) throw foreign();
   key.forEach((part: unknown, index) => {
-    const kind = kinds[index];
-    const fits = kind === 'number' ? Number.isSafeInteger(part) : typeof part === 'string' && !part.includes('\0');
-    if (!fits && !(kind === 'nullable' && part === null)) throw foreign();
+    if (!fits(part, kinds[index]!)) throw foreign();
   });
   return key as CursorValue[];
+}
+
+function fits(part: unknown, kind: CursorPart): boolean {
+  if (kind === 'number') return Number.isInteger(part) && Math.abs(part as number) <= MAX_INT;
+  if (kind === 'time') return Number.isInteger(part) && (part as number) >= 0 && (part as number) <= MAX_TIME;
+  if (part === null) return kind === 'nullable';
+  return typeof part === 'string' && part.isWellFormed() && !part.includes('\0') && (kind !== 'uuid' || UUID.test(part));
 }
 
 export interface Page<Row> {

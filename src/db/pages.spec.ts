@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { DomainError } from '../lib/errors.js';
+import { encodeKey, pageRequest, type CursorPart, type CursorValue } from './pages.js';
+
+const refused = (key: unknown, kinds: CursorPart[]) =>
+  assert.throws(
+    () => pageRequest({ after: encodeKey(key as CursorValue[]) }, kinds),
+    (error: unknown) => error instanceof DomainError && error.code === 'INVALID_CURSOR' && error.details.field === 'after',
+  );
+
+describe('cursors of lists', () => {
+  it('come back as they were given', () => {
+    const key = [1_763_600_000_000, '0199f0a0-0000-7000-8000-000000000000', 7, null];
+    assert.deepEqual(pageRequest({ after: encodeKey(key) }, ['time', 'uuid', 'number', 'nullable']).from, key);
+  });
+
+  it('are refused when no server can have made them, before they reach the database', () => {
+    refused(['not a uuid'], ['uuid']);
+    refused([2 ** 31], ['number']);
+    refused([1.5], ['number']);
+    refused([9e15], ['time']);
+    refused([-1], ['time']);
+    refused(['a\0b'], ['string']);
+    refused(['\ud800'], ['string']);
+    refused([null], ['string']);
+    refused(['a', 'b'], ['string']);
+    refused({ 0: 'a' }, ['string']);
+    assert.throws(() => pageRequest({ after: 'no json' }, ['string']), { code: 'INVALID_CURSOR' });
+  });
+
+  it('go with their own direction', () => {
+    const bad = { code: 'INVALID_INPUT' };
+    assert.throws(() => pageRequest({ first: 1, last: 1 }, []), bad);
+    assert.throws(() => pageRequest({ first: 1, before: 'x' }, []), bad);
+    assert.throws(() => pageRequest({ last: 1, after: 'x' }, []), bad);
+    assert.throws(() => pageRequest({ first: 101 }, []), bad);
+    assert.throws(() => pageRequest({ first: -1 }, []), bad);
+    assert.deepEqual(pageRequest({}, []), { size: 20, limit: 21, backward: false, from: null });
+  });
+});
