@@ -28,6 +28,8 @@ export interface WriteOptions {
 /** One transaction as a service sees it. */
 export class Tx {
   readonly pending: PendingEvent[] = [];
+  /** Events that are in the log already (those of `send_messages`), to be published with the others. */
+  readonly written: Published[] = [];
   readonly afterCommit: (() => void)[] = [];
   readonly changes = new Map<string, string[]>();
 
@@ -142,7 +144,7 @@ export class UnitOfWork {
           JSON.stringify(result ?? null),
         ]);
       }
-      published = await appendEvents(tx.sql, tx.pending, tx.now);
+      published = [...tx.written, ...(await appendEvents(tx.sql, tx.pending, tx.now))];
       await runner.commitTransaction();
     } catch (error) {
       if (runner.isTransactionActive) await runner.rollbackTransaction();

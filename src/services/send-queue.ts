@@ -1,29 +1,13 @@
 import type { Sql } from '../db/database.js';
-import { keyReused, type AfterCommit } from '../db/unit-of-work.js';
-import type { CardRef, ForwardRef, MessageKind } from '../entities/message.js';
-import { chatStream, type LoggedEvent } from '../events/catalogue.js';
-import type { Published } from '../events/log.js';
+import type { AfterCommit } from '../db/unit-of-work.js';
+import { chatStream } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError, notFound } from '../lib/errors.js';
 import { assertCanSend, slowModeFor, type ChatAccess } from '../policies/chat-policy.js';
 import type { ChatAccessReader } from './chat-access.js';
-import { messageByKey, type MessageRow } from './loaders/messages.js';
+import type { MessageRow } from './loaders/messages.js';
+import { earlierMessage, eventsOf, refusal, writeMessages, writtenRow, type Draft, type Outcome, type Send } from './message-writer.js';
 import type { RecentMessages } from './recent-messages.js';
-
-/** A message to be written. */
-export interface Draft {
-  chatId: string;
-  senderId: string;
-  idempotencyKey: string | null;
-  inputHash: Buffer;
-  kind: MessageKind;
-  text: string | null;
-  mentions: string[] | null;
-  replyToSeq: number | null;
-  threadRootSeq: number | null;
-  forward: ForwardRef | null;
-  card: CardRef | null;
-}
 
 interface Waiting {
   draft: Draft;
@@ -31,15 +15,6 @@ interface Waiting {
   attempts: number;
   resolve(message: MessageRow): void;
   reject(error: unknown): void;
-}
-
-interface Outcome {
-  status: 'ok' | 'stale' | 'busy' | 'key' | 'reply' | 'thread' | 'slow';
-  seq: number | null;
-  pos: string | null;
-  epoch: string | null;
-  expires_at: Date | null;
-  root_pos: string | null;
 }
 
 const MAX_WAITING = 20_000;
@@ -181,45 +156,15 @@ export class SendQueue {
   }
 
   #write(batch: Waiting[], now: Date, skipLocked: boolean): Promise<Outcome[]> {
-    const column = <Value>(pick: (draft: Draft) => Value) => batch.map((send) => pick(send.draft));
-    const json = (value: object | null) => (value === null ? null : JSON.stringify(value));
-    return this.sql<Outcome & { ord: number }>(
-      `select * from send_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) order by ord`,
-      [
-        column((draft) => draft.chatId),
-        batch.map((send) => send.access.chat.aclVersion),
-        column((draft) => draft.senderId),
-        column((draft) => draft.idempotencyKey),
-        column((draft) => draft.inputHash),
-        column((draft) => draft.kind),
-        column((draft) => draft.text),
-        column((draft) => json(draft.mentions)),
-        column((draft) => draft.replyToSeq),
-        column((draft) => draft.threadRootSeq),
-        column((draft) => json(draft.forward)),
-        column((draft) => json(draft.card)),
-        batch.map((send) => send.access.member!.visibleFromSeq),
-        batch.map((send) => slowModeFor(send.access)),
-        now,
-        skipLocked,
-      ],
-    );
+    return writeMessages(this.sql, batch.map(sendOf), now, skipLocked);
   }
 
   #publish(batch: Waiting[], outcomes: Outcome[], now: Date): void {
-    const byChat = new Map<string, Published>();
-    outcomes.forEach(({ status, seq, pos, epoch, root_pos }, index) => {
-      if (status !== 'ok') return;
+    outcomes.forEach((outcome, index) => {
       const { draft } = batch[index]!;
-      const stream = chatStream(draft.chatId);
-      let published = byChat.get(draft.chatId);
-      if (!published) byChat.set(draft.chatId, (published = { stream, epoch: epoch!, events: [] }));
-      const add = (event: LoggedEvent) => published.events.push(event);
-      add({ pos: Number(pos), at: now.getTime(), ref: { kind: 'message.sent', seq: seq! } });
-      if (root_pos !== null) add({ pos: Number(root_pos), at: now.getTime(), ref: { kind: 'message.updated', seq: draft.threadRootSeq! } });
-      this.recent.put(stream, Number(pos), written(draft, outcomes[index]!, now));
+      if (outcome.status === 'ok') this.recent.put(chatStream(draft.chatId), Number(outcome.pos), writtenRow(draft, outcome, now));
     });
-    this.after.publish([...byChat.values()]);
+    this.after.publish(eventsOf(batch.map(sendOf), outcomes, now));
   }
 
   async #settle(batch: Waiting[], outcomes: Outcome[], now: Date, waited: boolean): Promise<void> {
@@ -231,7 +176,7 @@ export class SendQueue {
         try {
           switch (outcome.status) {
             case 'ok':
-              return this.#done(send, written(draft, outcome, now));
+              return this.#done(send, writtenRow(draft, outcome, now));
             case 'stale': {
               if (++send.attempts >= MAX_ATTEMPTS) throw new DomainError('OVERLOADED', 'The chat changes too fast; try again.', { retryAfter: 1 });
               const access = await this.access.fresh(draft.chatId, draft.senderId);
@@ -244,13 +189,9 @@ export class SendQueue {
               this.#locked.add(draft.chatId);
               return void again.push(send);
             case 'key':
-              return this.#done(send, await this.#earlier(draft, now));
-            case 'reply':
-              throw new DomainError('NOT_FOUND', 'There is no such message to reply to.', { field: 'replyToId' });
-            case 'thread':
-              throw new DomainError('NOT_FOUND', 'There is no such message to answer in a thread.', { field: 'threadRootId' });
-            case 'slow':
-              throw await this.#slow(send, now);
+              return this.#done(send, await earlierMessage(this.sql, draft, now));
+            default:
+              throw await refusal(this.sql, sendOf(send), outcome.status, now);
           }
         } catch (error) {
           this.#failed([send], error);
@@ -259,24 +200,6 @@ export class SendQueue {
     );
     again.sort((a, b) => batch.indexOf(b) - batch.indexOf(a));
     for (const send of again) this.#enqueue(send, true);
-  }
-
-  /** The answer that the first use of this key got. */
-  async #earlier(draft: Draft, now: Date): Promise<MessageRow> {
-    const [earlier] = await this.sql<{ input_hash: Buffer; result: { seq: number } }>(
-      `select input_hash, result from idempotency_keys where actor_id = $1 and operation = 'sendMessage' and key = $2`,
-      [draft.senderId, draft.idempotencyKey],
-    );
-    if (!earlier?.input_hash.equals(draft.inputHash)) throw keyReused();
-    const [message] = await messageByKey.batch([{ chatId: draft.chatId, seq: earlier.result.seq }], { sql: this.sql, viewerId: null, now });
-    if (!message) throw notFound('message');
-    return message;
-  }
-
-  async #slow({ draft, access }: Waiting, now: Date): Promise<DomainError> {
-    const [member] = await this.sql<{ last_sent_at: Date | null }>('select last_sent_at from chat_members where chat_id = $1 and user_id = $2', [draft.chatId, draft.senderId]);
-    const waited = member?.last_sent_at ? (now.getTime() - member.last_sent_at.getTime()) / 1000 : 0;
-    return new DomainError('SLOW_MODE', 'Slow mode is on: wait before the next message.', { retryAfter: Math.max(1, Math.ceil(slowModeFor(access) - waited)) });
   }
 
   #done(send: Waiting, message: MessageRow): void {
@@ -296,11 +219,9 @@ export class SendQueue {
   }
 }
 
-/** The row as `send_messages` wrote it. */
-function written(draft: Draft, outcome: Outcome, now: Date): MessageRow {
-  const { chatId, senderId, kind, replyToSeq, threadRootSeq, text, mentions, forward, card } = draft;
-  return {
-    chatId, seq: outcome.seq!, senderId, kind, version: 1, createdAt: now, editedAt: null, deletedAt: null, expiresAt: outcome.expires_at, replyToSeq, threadRootSeq,
-    threadCount: 0, threadLastAt: null, text, mentions, forward, card, reactions: null,
-  };
-}
+const sendOf = ({ draft, access }: Waiting): Send => ({
+  draft,
+  aclVersion: access.chat.aclVersion,
+  visibleFromSeq: access.member!.visibleFromSeq,
+  slowModeSeconds: slowModeFor(access),
+});
