@@ -27,7 +27,8 @@ export interface EmbeddedPostgres {
 
 export type EmbeddedPostgresOptions =
   | { dataDir: string; log: Log; port?: number; ephemeral?: false }
-  | { ephemeral: true; log?: Log; port?: number };
+  /** `durable`: with fsync and commits that wait for it, as a lasting one has: for measuring. */
+  | { ephemeral: true; durable?: boolean; log?: Log; port?: number };
 
 const silent: Log = { info: () => undefined, warn: () => undefined };
 
@@ -40,14 +41,23 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const log = options.log ?? silent;
   const home = ephemeral ? await openEphemeralHome(log) : await openHome(options.dataDir, log);
   try {
-    return await startIn(home, { ephemeral, log, port: options.port });
+    const volatile = options.ephemeral === true && !options.durable;
+    return await startIn(home, { ephemeral, volatile, log, port: options.port });
   } catch (error) {
     await home.release();
     throw error;
   }
 }
 
-async function startIn(home: Home, { ephemeral, log, port }: { ephemeral: boolean; log: Log; port?: number | undefined }): Promise<EmbeddedPostgres> {
+interface Start {
+  ephemeral: boolean;
+  /** Nothing need outlive a crash: no waiting for the disk. */
+  volatile: boolean;
+  log: Log;
+  port?: number | undefined;
+}
+
+async function startIn(home: Home, { ephemeral, volatile, log, port }: Start): Promise<EmbeddedPostgres> {
   const binaries = await findBinaries(home.account);
   const isNew = !(await stat(home.cluster).catch(() => undefined));
   const passwords = await passwordsOf(home, isNew);
@@ -61,7 +71,7 @@ async function startIn(home: Home, { ephemeral, log, port }: { ephemeral: boolea
     account: home.account,
     logFile: join(home.dataDir, 'postgres.log'),
     port,
-    settings: ephemeral ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '128MB' } : {},
+    settings: volatile ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '128MB' } : {},
     onOurDeath: stopSignal,
   });
   const urlFor = (user: string, password: string, database: string): string =>

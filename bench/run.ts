@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+import { Ground } from './lib/ground.js';
+import { topOf } from './lib/profile.js';
+import { save, tableOf, type Row } from './lib/report.js';
+import { VAR } from './lib/server-process.js';
+import { describeMachine } from './lib/system.js';
+import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
+import { OmniTalkTarget } from './targets/omnitalk.js';
+
+const USAGE = `npm run bench -- <scenario> [options]
+
+  room     one room of 500           --inbox: by inboxEvents instead of chatEvents
+  pairs    500 rooms of 2            --inbox
+
+  --profile   a CPU profile of the server while it is measured, in bench/var/, and its top functions
+  --save      put the result into bench/RESULTS.md
+`;
+
+interface Options {
+  inbox: boolean;
+  profile: string | undefined;
+}
+
+type Scenario = (ground: Ground, options: Options) => Promise<Record<string, Row>>;
+
+const SCENARIOS: Record<string, Scenario> = {
+  room: (ground, options) => withOurs(ground, options, (target) => runFanout(ground, target, ROOM, options.profile)),
+  pairs: (ground, options) => withOurs(ground, options, (target) => runFanout(ground, target, PAIRS, options.profile)),
+};
+
+async function withOurs(ground: Ground, { inbox }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {
+  const target = await OmniTalkTarget.start(ground, { inbox });
+  try {
+    return { OmniTalk: await work(target) };
+  } finally {
+    await target.stop();
+  }
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
+  });
+  const name = positionals[0] ?? '';
+  const scenario = SCENARIOS[name];
+  if (!scenario) {
+    console.log(USAGE);
+    return 2;
+  }
+  const part = `${name}${values.inbox ? ' by inboxEvents' : ''}`;
+  const profile = values.profile ? `${VAR}${part.replaceAll(' ', '-')}.cpuprofile` : undefined;
+  const ground = await Ground.prepare();
+  try {
+    const rows = await scenario(ground, { inbox: values.inbox, profile });
+    console.log(`\n${part}, on ${describeMachine()}\n\n${tableOf(rows)}`);
+    if (profile) console.log(`\n${profile}\n${topOf(profile, 15)}`);
+    if (values.save) save(part, `npm run bench -- ${process.argv.slice(2).join(' ')}`, tableOf(rows));
+  } finally {
+    await ground.close();
+  }
+  return 0;
+}
+
+process.exitCode = await main();
