@@ -1,0 +1,78 @@
+import { DomainError, forbidden, notFound } from '../lib/errors.js';
+import { assertCanSend, isChatAdmin, type ChatAccess } from './chat-policy.js';
+
+/** What of a message decides who may do what with it. */
+export interface MessageFacts {
+  seq: number;
+  senderId: string;
+  kind: 'TEXT' | 'MEDIA' | 'VOICE' | 'CARD' | 'SYSTEM' | 'ENCRYPTED';
+  deletedAt: Date | null;
+  forward: object | null;
+}
+
+export type SeenBy = ChatAccess & { member: NonNullable<ChatAccess['member']> };
+
+const own = (access: SeenBy, message: MessageFacts, actorId: string): boolean => access.member !== null && message.senderId === actorId;
+
+/** A message of a chat that the actor is not in, or from before they joined, does not exist for them. */
+export function assertCanSee(access: ChatAccess | null, seq: number): asserts access is SeenBy {
+  if (!access?.member || seq < access.member.visibleFromSeq) throw notFound('message');
+}
+
+function assertStands(message: MessageFacts): void {
+  if (message.deletedAt) throw new DomainError('STATE_CONFLICT', 'The message has been deleted.');
+}
+
+/** One's own words, while they stand: what was forwarded is somebody else's. */
+export function assertCanEdit(access: SeenBy, message: MessageFacts, actorId: string): void {
+  assertCanSend(access);
+  if (!own(access, message, actorId)) throw forbidden('Only its sender edits a message.');
+  assertStands(message);
+  if (message.kind !== 'TEXT' || message.forward) throw forbidden('Only a text that one wrote oneself can be edited.');
+}
+
+/** One's own, or anybody's by those who run a group chat. What the chat itself has written stays. */
+export function assertCanDelete(access: SeenBy, message: MessageFacts, actorId: string): void {
+  if (message.kind === 'SYSTEM') throw forbidden('What has happened to a chat can’t be deleted for everyone.');
+  if (!own(access, message, actorId) && !(access.chat.kind === 'GROUP' && isChatAdmin(access))) {
+    throw forbidden('Only its sender, or those who run a group chat, delete a message for everyone.');
+  }
+}
+
+export function assertCanReact(access: SeenBy, message: MessageFacts): void {
+  assertCanSend(access);
+  assertStands(message);
+}
+
+/** Those who run a group chat; both in a direct chat. Unpinning asks the same, but the message need not stand. */
+export function assertCanPin(access: SeenBy): void {
+  assertCanSend(access);
+  if (access.chat.kind === 'GROUP' && !isChatAdmin(access)) throw forbidden('Only those who run the chat pin messages.');
+}
+
+export function assertPinnable(message: MessageFacts): void {
+  assertStands(message);
+  if (message.kind === 'SYSTEM') throw forbidden('What has happened to a chat can’t be pinned.');
+}
+
+export function assertCanStar(message: MessageFacts): void {
+  assertStands(message);
+}
+
+/** `closed`: the poll takes no more votes. */
+export function assertCanVote(access: SeenBy, message: MessageFacts, closed: boolean): void {
+  assertCanSend(access);
+  assertStands(message);
+  if (closed) throw new DomainError('STATE_CONFLICT', 'The poll is closed.');
+}
+
+/** Its sender, or those who run a group chat. */
+export function assertCanClosePoll(access: SeenBy, message: MessageFacts, actorId: string): void {
+  assertStands(message);
+  if (!own(access, message, actorId) && !(access.chat.kind === 'GROUP' && isChatAdmin(access))) {
+    throw forbidden('Only its sender, or those who run a group chat, close a poll.');
+  }
+}
+
+/** Whether a message, read as the actor sees it, may be sent on: to the actor, what was deleted is as what never was. */
+export const isForwardable = (message: MessageFacts): boolean => !message.deletedAt && message.kind !== 'SYSTEM' && message.kind !== 'ENCRYPTED';
