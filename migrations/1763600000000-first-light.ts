@@ -26,15 +26,35 @@ create table events (
 create table events_default partition of events default;
 create index on events (xid);
 
-create function ensure_event_partitions(weeks_ahead int) returns void language plpgsql as $$
+-- Makes the partitions of this week and of the coming ones. Where upkeep was late, their events have gone to the default
+-- partition and are taken from there. Attaching, unlike creating in place, lets the log be written meanwhile.
+create function ensure_event_partitions(weeks_ahead int) returns void language plpgsql set lock_timeout = '5s' as $$
 declare
-  first_day date;
+  first_moment timestamptz; name text;
 begin
+  perform pg_advisory_xact_lock(hashtext('event partitions'));
   for week in 0..weeks_ahead loop
-    first_day := date_trunc('week', now())::date + week * 7;
-    execute format('create table if not exists events_%s partition of events for values from (%L) to (%L)',
-                   to_char(first_day, 'YYYYMMDD'), first_day, first_day + 7);
+    first_moment := (date_trunc('week', now() at time zone 'UTC') + week * interval '7 days') at time zone 'UTC';
+    name := 'events_' || to_char(first_moment at time zone 'UTC', 'YYYYMMDD');
+    continue when to_regclass(name) is not null;
+    execute format('create table %I (like events including all)', name);
+    lock table events_default in access exclusive mode;
+    execute format('with late as (delete from events_default where at >= %L and at < %L returning *) insert into %I select * from late',
+                   first_moment, first_moment + interval '7 days', name);
+    execute format('alter table events attach partition %I for values from (%L) to (%L)', name, first_moment, first_moment + interval '7 days');
   end loop;
+end $$;
+-- Drops what is older than a moment: partitions that ended before it, and rows of the default partition.
+create function drop_event_partitions(before timestamptz) returns void language plpgsql set lock_timeout = '5s' as $$
+declare
+  name text;
+begin
+  perform pg_advisory_xact_lock(hashtext('event partitions'));
+  for name in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'events'::regclass and c.relname ~ '^events_\\d{8}$' loop
+    continue when to_date(substr(name, 8), 'YYYYMMDD')::timestamp at time zone 'UTC' + interval '7 days' > before;
+    execute format('drop table %I', name);
+  end loop;
+  delete from events_default where at < before;
 end $$;
 select ensure_event_partitions(3);
 
@@ -233,7 +253,7 @@ create unique index on reports (reporter_id, target_type, target_id, coalesce(ta
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(/* sql */ `
-drop function send_messages; drop function ensure_event_partitions;
+drop function send_messages; drop function ensure_event_partitions; drop function drop_event_partitions;
 drop table reports, scheduled_messages, invite_links, poll_votes, poll_options, polls, pinned_messages, message_marks, message_reactions, message_edits, messages,
   chat_members, chats, group_members, groups, presence, nodes, blocks, contacts, one_time_codes, refresh_tokens, sessions, identities, users, server_keys,
   idempotency_keys, events, streams;

@@ -3,6 +3,8 @@ import { createDataSource } from '../ormconfig.js';
 import type { Config } from './config.js';
 import { createContainer, type Container } from './container.js';
 import { migrate } from './db/migrate.js';
+import { SCHEDULES, sweepsOf, tasksOf } from './jobs/index.js';
+import { JobRunner } from './jobs/runner.js';
 import { systemClock, type Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { buildSchema } from './resolvers/build-schema.js';
@@ -13,6 +15,8 @@ export interface App {
   url: string;
   container: Container;
   serving: Serving;
+  /** Null where JOBS is false. */
+  jobs: JobRunner | null;
   /** Tells clients to go elsewhere, waits for what is under way, and closes everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -27,13 +31,16 @@ export async function startApp(config: Config & { DATABASE_URL: string }, log: L
     const schema = buildSchema({ get: (type) => container.resolvers.get(type) });
     const serving = await serve(container, schema);
     const { port } = serving.fastify.server.address() as AddressInfo;
+    const jobs = config.JOBS
+      ? await JobRunner.start({ databaseUrl: config.DATABASE_URL, tasks: tasksOf(container.jobs), schedules: SCHEDULES, sweeps: sweepsOf(container.jobs), log })
+      : null;
     let stopping: Promise<void> | null = null;
     const stop = async () => {
-      await serving.close();
+      await Promise.all([serving.close(), jobs?.stop(config.DRAIN * 1000)]);
       await container.close();
       await source.destroy();
     };
-    return { url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`, container, serving, stop: () => (stopping ??= stop()) };
+    return { url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`, container, serving, jobs, stop: () => (stopping ??= stop()) };
   } catch (error) {
     await source.destroy();
     throw error;

@@ -6,6 +6,7 @@ import { LocalBus, type Bus } from './events/bus.js';
 import { Hub } from './events/hub.js';
 import { EventLog } from './events/log.js';
 import { RedisBus } from './events/redis-bus.js';
+import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { AccountResolver } from './resolvers/account.js';
@@ -23,18 +24,22 @@ import { RecentMessages } from './services/recent-messages.js';
 import { SendQueue } from './services/send-queue.js';
 import { SessionGate } from './services/sessions.js';
 import { AccessTokens, loadTokenSecret } from './services/tokens.js';
+import { UpkeepService } from './services/upkeep.js';
 
 export interface Container {
   config: Config;
   log: Logger;
   clock: Clock;
   db: Database;
+  unitOfWork: UnitOfWork;
   bus: Bus;
   hub: Hub;
   recent: RecentMessages;
   sendQueue: SendQueue;
   tokens: AccessTokens;
   sessions: SessionGate;
+  /** What background jobs call. */
+  jobs: JobDeps;
   /** Resolver instances by class, as type-graphql asks for them. */
   resolvers: Map<unknown, object>;
   /** In the reverse order of making. */
@@ -76,7 +81,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
   ];
 
   return {
-    config, log, clock, db, bus, hub, recent, sendQueue, tokens, sessions,
+    config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions,
+    jobs: { upkeep: new UpkeepService(db.sql, clock) },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();

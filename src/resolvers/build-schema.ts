@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { isAbstractType, isObjectType, type GraphQLSchema } from 'graphql';
+import { isAbstractType, isIntrospectionType, isObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, getMetadataStorage, type ContainerType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { DateTime } from '../schema/scalars.js';
 import { RESOLVERS } from './index.js';
@@ -38,6 +38,7 @@ function dropTrivialResolvers(schema: GraphQLSchema): void {
   }
   const roots = new Set([schema.getQueryType(), schema.getMutationType()]);
   for (const type of Object.values(schema.getTypeMap())) {
+    if (isIntrospectionType(type)) continue; // shared by every schema of the process
     // Every object behind an abstract type tells its own name; type-graphql would ask in a promise.
     if (isAbstractType(type)) type.resolveType = (value: { __typename: string }) => value.__typename;
     // A subscription's root field is the event itself: the Subscription type has no resolvers either.

@@ -95,6 +95,13 @@ export class World {
     return (await person.api.sendMessage({ input: { chatId, text, idempotencyKey: this.key() } })).sendMessage.message;
   }
 
+  /** Lets time pass: the server's clock, and that by which jobs wait. (What only asks the clock needs `clock.advance` alone.) */
+  async passTime(milliseconds: number): Promise<void> {
+    this.clock.advance(milliseconds);
+    await this.sql('update graphile_worker._private_jobs set run_at = run_at - make_interval(secs => $1) where locked_at is null', [milliseconds / 1000]);
+    await this.sql(`select pg_notify('jobs:insert', '{"count":1}')`);
+  }
+
   /** Rows of the database, for asserting that nothing changed: what a partner can't do, tests don't do by SQL. */
   async sql<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
     return this.app.container.db.sql<Row>(text, values);

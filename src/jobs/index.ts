@@ -1,0 +1,38 @@
+import type { UpkeepService } from '../services/upkeep.js';
+import type { RunnableTask } from './runner.js';
+import type { Sweep } from './sweeper.js';
+
+/** The services that jobs call. */
+export interface JobDeps {
+  upkeep: UpkeepService;
+}
+
+/** What a kind of job does. It runs at least once: a repeat must do no harm. A failure is tried again, later and later. */
+export type Task<Payload extends object = object> = (deps: JobDeps, payload: Payload) => Promise<void>;
+
+/** Every kind of job, by the name that `tx.enqueue` is given. */
+const TASKS = {
+  'keep-events': ({ upkeep }) => upkeep.events(),
+  'forget-used-keys': ({ upkeep }) => upkeep.idempotencyKeys(),
+  'forget-expired-codes': ({ upkeep }) => upkeep.codesAndTokens(),
+  'forget-sent-schedules': ({ upkeep }) => upkeep.scheduledMessages(),
+} satisfies Record<string, Task>;
+
+export type JobName = keyof typeof TASKS;
+
+/** Tasks that run by themselves, by cron pattern (UTC). */
+export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
+  'keep-events': '7 3 * * *',
+  'forget-used-keys': '17 * * * *',
+  'forget-expired-codes': '27 * * * *',
+  'forget-sent-schedules': '37 4 * * *',
+};
+
+export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
+  const entries: [string, Task<never>][] = Object.entries(TASKS);
+  return Object.fromEntries(entries.map(([name, task]) => [name, (payload: object) => task(deps, payload as never)]));
+}
+
+export function sweepsOf(_deps: JobDeps): Sweep[] {
+  return [];
+}

@@ -1,0 +1,54 @@
+import type { Sql } from '../db/database.js';
+import type { Clock } from '../lib/clock.js';
+
+const DAY_MS = 86_400_000;
+/** How long the log is kept: a client that was away for longer reads its state again. */
+export const EVENTS_KEPT_DAYS = 30;
+/** A retry under a key is recognised for this long. */
+export const KEYS_KEPT_DAYS = 7;
+const SCHEDULED_KEPT_DAYS = 30;
+const CODES_KEPT_DAYS = 1;
+const WEEKS_AHEAD = 3;
+/** Rows that one statement deletes: short transactions, so that nobody waits for them. */
+const BATCH = 5_000;
+
+/** Forgets what has had its time. */
+export class UpkeepService {
+  constructor(
+    private readonly sql: Sql,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Makes the log's partitions of the coming weeks, and drops those that are past. */
+  async events(): Promise<void> {
+    await this.sql('select ensure_event_partitions($1)', [WEEKS_AHEAD]);
+    await this.sql('select drop_event_partitions($1)', [this.#daysAgo(EVENTS_KEPT_DAYS)]);
+  }
+
+  async idempotencyKeys(): Promise<void> {
+    await this.#deleteAll('delete from idempotency_keys where ctid = any(array(select ctid from idempotency_keys where created_at < $1 limit $2)) returning 1', KEYS_KEPT_DAYS);
+  }
+
+  /** Codes and refresh tokens that nobody can use any more. */
+  async codesAndTokens(): Promise<void> {
+    await this.#deleteAll('delete from one_time_codes where ctid = any(array(select ctid from one_time_codes where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
+    await this.#deleteAll('delete from refresh_tokens where ctid = any(array(select ctid from refresh_tokens where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
+  }
+
+  /** Scheduled messages that were sent, given up or cancelled. */
+  async scheduledMessages(): Promise<void> {
+    await this.#deleteAll(
+      `delete from scheduled_messages where ctid = any(array(select ctid from scheduled_messages where state <> 'WAITING' and send_at < $1 limit $2)) returning 1`,
+      SCHEDULED_KEPT_DAYS,
+    );
+  }
+
+  #daysAgo(days: number): Date {
+    return new Date(this.clock.now().getTime() - days * DAY_MS);
+  }
+
+  async #deleteAll(text: string, days: number): Promise<void> {
+    const before = this.#daysAgo(days);
+    while ((await this.sql(text, [before, BATCH])).length === BATCH);
+  }
+}
