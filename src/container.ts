@@ -19,6 +19,7 @@ import { UserResolver, ViewerResolver } from './resolvers/user.js';
 import { AccountService } from './services/accounts.js';
 import { ChatAccessReader } from './services/chat-access.js';
 import { ChatService } from './services/chats.js';
+import { DisappearingMessages } from './services/disappearing.js';
 import { MessageService } from './services/messages.js';
 import { RecentMessages } from './services/recent-messages.js';
 import { SendQueue } from './services/send-queue.js';
@@ -82,7 +83,10 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   return {
     config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions,
-    jobs: { upkeep: new UpkeepService(db.sql, clock) },
+    jobs: {
+      upkeep: new UpkeepService(db.sql, clock),
+      disappearing: new DisappearingMessages(db.sql, unitOfWork, clock, log),
+    },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();

@@ -1,3 +1,4 @@
+import type { DisappearingMessages } from '../services/disappearing.js';
 import type { UpkeepService } from '../services/upkeep.js';
 import type { RunnableTask } from './runner.js';
 import type { Sweep } from './sweeper.js';
@@ -5,6 +6,7 @@ import type { Sweep } from './sweeper.js';
 /** The services that jobs call. */
 export interface JobDeps {
   upkeep: UpkeepService;
+  disappearing: DisappearingMessages;
 }
 
 /** What a kind of job does. It runs at least once: a repeat must do no harm. A failure is tried again, later and later. */
@@ -33,6 +35,9 @@ export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
   return Object.fromEntries(entries.map(([name, task]) => [name, (payload: object) => task(deps, payload as never)]));
 }
 
-export function sweepsOf(_deps: JobDeps): Sweep[] {
-  return [];
+/** What happens at a moment of its own is late by at most this. */
+const SWEEP_MS = 500;
+
+export function sweepsOf({ disappearing }: JobDeps): Sweep[] {
+  return [{ name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() }];
 }
