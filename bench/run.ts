@@ -4,14 +4,24 @@ import { topOf } from './lib/profile.js';
 import { save, tableOf, type Row } from './lib/report.js';
 import { VAR } from './lib/server-process.js';
 import { describeMachine } from './lib/system.js';
+import { runBurst, runIdle, runStorm } from './scenarios/crowds.js';
 import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
+import { runReads } from './scenarios/reads.js';
+import { runSends } from './scenarios/sends.js';
 import { OmniTalkTarget } from './targets/omnitalk.js';
+import { startReads } from './targets/omnitalk-reads.js';
 
 const USAGE = `npm run bench -- <scenario> [options]
 
-  room     one room of 500           --inbox: by inboxEvents instead of chatEvents
-  pairs    500 rooms of 2            --inbox
+  room     one room of 500, 16 messages on their way; then paced at 20 a second
+  pairs    500 rooms of 2, 64 messages on their way; then paced at 200 a second
+  reads    a page of 50 messages with senders and reactions, 32 at a time, over 1,000 chats
+  sends    durable sends in one busy chat and over 100 chats, beside pgbench with the same rows
+  idle     10,000 idle subscriptions: memory, and CPU to open them
+  storm    2,000 clients reconnect at once and resume
+  burst    500 messages at once to 300 subscribers
 
+  --inbox     room, pairs, idle, storm, burst: by inboxEvents instead of chatEvents
   --profile   a CPU profile of the server while it is measured, in bench/var/, and its top functions
   --save      put the result into bench/RESULTS.md
 `;
@@ -26,6 +36,22 @@ type Scenario = (ground: Ground, options: Options) => Promise<Record<string, Row
 const SCENARIOS: Record<string, Scenario> = {
   room: (ground, options) => withOurs(ground, options, (target) => runFanout(ground, target, ROOM, options.profile)),
   pairs: (ground, options) => withOurs(ground, options, (target) => runFanout(ground, target, PAIRS, options.profile)),
+  reads: async (ground, { profile }) => {
+    const target = await startReads(ground);
+    try {
+      return { OmniTalk: await runReads(ground, target, profile) };
+    } finally {
+      await target.stop();
+    }
+  },
+  sends: async (ground, { profile }) => {
+    const busy = await runSends(ground, 1, profile);
+    await ground.sql.query('truncate messages, chats, chat_members, events, streams, idempotency_keys');
+    return { 'one busy chat': busy, '100 chats': await runSends(ground, 100) };
+  },
+  idle: async (ground, options) => ({ OmniTalk: await runIdle(ground, options) }),
+  storm: async (ground, options) => ({ OmniTalk: await runStorm(ground, options) }),
+  burst: async (ground, options) => ({ OmniTalk: await runBurst(ground, options) }),
 };
 
 async function withOurs(ground: Ground, { inbox }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {

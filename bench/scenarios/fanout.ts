@@ -6,6 +6,8 @@ import type { FanoutTarget, Member } from '../targets/target.js';
 export interface FanoutShape {
   rooms: number;
   size: number;
+  /** How many members of each room send, in turn. */
+  senders: number;
   /** Messages before anything is measured. */
   warmUp: number;
   /** Messages of one measured round, and how many of them are on their way at once. */
@@ -17,8 +19,8 @@ export interface FanoutShape {
   rate: number;
 }
 
-export const ROOM: FanoutShape = { rooms: 1, size: 500, warmUp: 200, messages: 400, inFlight: 16, rounds: 3, paced: 100, rate: 20 };
-export const PAIRS: FanoutShape = { rooms: 500, size: 2, warmUp: 1_500, messages: 4_000, inFlight: 64, rounds: 3, paced: 1_000, rate: 200 };
+export const ROOM: FanoutShape = { rooms: 1, size: 500, senders: 1, warmUp: 200, messages: 400, inFlight: 16, rounds: 3, paced: 100, rate: 20 };
+export const PAIRS: FanoutShape = { rooms: 500, size: 2, senders: 1, warmUp: 1_500, messages: 4_000, inFlight: 64, rounds: 3, paced: 1_000, rate: 200 };
 
 const DELIVERED_WITHIN_MS = 60_000;
 
@@ -78,8 +80,9 @@ export class Fanout {
   }
 
   #send(): void {
-    const room = this.#members[this.#turn++ % this.shape.rooms]!;
-    room[0]!.send(this.tally.message(this.shape.size));
+    const { rooms, senders } = this.shape;
+    const turn = this.#turn++;
+    this.#members[turn % rooms]![Math.floor(turn / rooms) % senders]!.send(this.tally.message(this.shape.size));
   }
 
   async #complete(begin: (finish: () => void) => void): Promise<void> {

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { measured, type Ground } from '../lib/ground.js';
+import { GraphqlSocket } from '../lib/graphql.js';
+import type { Row } from '../lib/report.js';
+import { VAR } from '../lib/server-process.js';
+import { OmniTalkTarget, SEND_MESSAGE, type Chat } from '../targets/omnitalk.js';
+import { eachOf } from '../targets/target.js';
+
+const SENDERS = 100;
+const IN_FLIGHT = 256;
+const WARM_UP = 4_000;
+const SENDS = 12_000;
+const ROUNDS = 3;
+const TEXT = 'a line of chat of about a hundred characters, as people write them when they are on their way somewhere';
+
+/** Durable sends without anybody who listens: acknowledged after commit, each with its own idempotency key. */
+export async function runSends(ground: Ground, chatCount: number, profile?: string): Promise<Row> {
+  const target = await OmniTalkTarget.start(ground);
+  try {
+    const people = await target.people(SENDERS);
+    const size = SENDERS / chatCount;
+    const chats = await target.chats(Array.from({ length: chatCount }, (_, room) => people.slice(room * size, (room + 1) * size)));
+    const seats = await eachOf(chats.flatMap((chat) => chat.members.map((person) => ({ chat, person }))), 20, async ({ chat, person }) => ({
+      chat,
+      socket: await GraphqlSocket.open(target.port, { authorization: `Bearer ${person.token}` }, () => undefined),
+    }));
+    const latencies: number[] = [];
+    let turn = 0;
+    const send = async (count: number) => {
+      let left = count;
+      await Promise.all(
+        Array.from({ length: IN_FLIGHT }, async () => {
+          while (left-- > 0) {
+            const { chat, socket } = seats[turn++ % seats.length]!;
+            const began = performance.now();
+            await socket.request(SEND_MESSAGE, { input: { chatId: chat.id, text: TEXT, idempotencyKey: randomUUID() } });
+            latencies.push(performance.now() - began);
+          }
+        }),
+      );
+    };
+    await send(WARM_UP);
+    latencies.length = 0;
+    if (profile) await target.server.startProfile();
+    const rounds = [];
+    for (let round = 0; round < ROUNDS; round++) rounds.push(await measured(ground, target.server, () => send(SENDS)));
+    if (profile) await target.server.endProfile(profile);
+    for (const { socket } of seats) socket.destroy();
+    await expectStored(ground, chats, WARM_UP + SENDS * ROUNDS);
+    const cost = rounds.sort((a, b) => a.seconds - b.seconds)[Math.floor(ROUNDS / 2)]!;
+    const sorted = latencies.sort((a, b) => a - b);
+    return {
+      'sends/s': SENDS / cost.seconds,
+      'server CPU ms / send': (cost.server / SENDS) * 1e3,
+      'database CPU ms / send': (cost.database / SENDS) * 1e3,
+      'p50 ms': sorted[Math.floor(sorted.length * 0.5)]!,
+      'p99 ms': sorted[Math.floor(sorted.length * 0.99)]!,
+      'client CPU share': cost.client / cost.seconds,
+      ...(await ceiling(ground, chats, SENDS / cost.seconds)),
+    };
+  } finally {
+    await target.stop();
+  }
+}
+
+async function expectStored(ground: Ground, chats: Chat[], count: number): Promise<void> {
+  const { rows } = await ground.sql.query<{ n: number; numbered: number }>('select count(*)::int as n, (select sum(last_seq)::int from chats) as numbered from messages');
+  if (rows[0]!.n !== count || rows[0]!.numbered !== count) throw new Error(`${count} messages were acknowledged in ${chats.length} chats, ${rows[0]!.n} are stored`);
+}
+
+const BATCH = 100;
+const CLIENTS = 4;
+const PGBENCH_SECONDS = 8;
+
+/** What pgbench reaches on this database with the same rows, in batches and four at a time: the ceiling of any server in front of it. */
+async function ceiling(ground: Ground, chats: Chat[], reached: number): Promise<Row> {
+  await ground.sql.query('create table bench_chats as select row_number() over ()::int as n, c.id, (select user_id from chat_members m where m.chat_id = c.id limit 1) as sender from chats c');
+  const script = `${VAR}batch.pgbench`;
+  writeFileSync(
+    script,
+    `\\set chat random(1, ${chats.length})
+begin;
+update chats c set last_seq = last_seq + ${BATCH}, last_message_at = now() from bench_chats b where b.n = :chat and c.id = b.id returning c.id as chat_id, b.sender as sender_id, c.last_seq - ${BATCH} as base \\gset
+update streams set head = head + ${BATCH} where id = 'chat:' || ':chat_id' returning head - ${BATCH} as pos \\gset
+insert into idempotency_keys (actor_id, operation, key, input_hash, result, created_at) select ':sender_id', 'sendMessage', gen_random_uuid(), sha256(':chat_id'), jsonb_build_object('seq', :base + g), now() from generate_series(1, ${BATCH}) g;
+insert into messages (chat_id, seq, sender_id, kind, created_at, text) select ':chat_id', :base + g, ':sender_id', 'TEXT', now(), '${TEXT}' from generate_series(1, ${BATCH}) g;
+insert into events (stream, pos, kind, ref, at) select 'chat:' || ':chat_id', :pos + g, 'message.sent', jsonb_build_object('seq', :base + g), now() from generate_series(1, ${BATCH}) g;
+commit;
+`,
+  );
+  try {
+    const before = ground.databaseCpu();
+    const { stdout } = await promisify(execFile)('pgbench', ['-n', '-c', String(CLIENTS), '-j', '1', '-T', String(PGBENCH_SECONDS), '-f', script, ground.url]);
+    const cpu = ground.databaseCpu() - before;
+    const rows = Number(/tps = ([\d.]+)/.exec(stdout)![1]) * BATCH;
+    return { [`pgbench, batches of ${BATCH}: rows/s`]: rows, 'share of pgbench': reached / rows, 'pgbench: database CPU ms / row': (cpu / (rows * PGBENCH_SECONDS)) * 1e3 };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    console.log('pgbench is not on the PATH (Debian: postgresql-contrib); its ceiling is left out.');
+    return {};
+  } finally {
+    await ground.sql.query('drop table bench_chats');
+  }
+}
