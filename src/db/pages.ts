@@ -70,8 +70,19 @@ function fits(part: unknown, kind: CursorPart): boolean {
 }
 
 export interface Page<Row> {
-  edges: { cursor: string; node: Row }[];
-  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
+  edges: { readonly cursor: string; node: Row }[];
+  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; readonly startCursor: string | null; readonly endCursor: string | null };
+}
+
+/** Its cursor is made when it is asked for: most documents ask for that of the page's ends alone. */
+class Edge<Row> {
+  constructor(
+    readonly node: Row,
+    private readonly keyOf: (row: Row) => CursorValue[],
+  ) {}
+  get cursor(): string {
+    return encodeKey(this.keyOf(this.node));
+  }
 }
 
 /** Rows as they were read (at most `limit`, from the end when backward) made a page in the list's own order. */
@@ -79,15 +90,19 @@ export function toPage<Row>(rows: Row[], request: PageRequest, keyOf: (row: Row)
   const more = rows.length > request.size;
   const kept = more ? rows.slice(0, request.size) : rows.slice();
   if (request.backward) kept.reverse();
-  const edges = kept.map((node) => ({ cursor: encodeKey(keyOf(node)), node }));
+  const edges = kept.map((node) => new Edge(node, keyOf));
   const elsewhere = request.from !== null;
   return {
     edges,
     pageInfo: {
       hasNextPage: request.backward ? elsewhere : more,
       hasPreviousPage: request.backward ? more : elsewhere,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges[0]?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
   };
 }
