@@ -3,6 +3,9 @@ import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { NodeCache } from './node-cache.js';
+import { useFastTimestamps } from './timestamps.js';
+
+useFastTimestamps();
 
 export type Sql = <Row extends object = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<Row[]>;
 

@@ -6,7 +6,7 @@ import { DomainError, invalidInput, notFound } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
 import { cleanText, distinct } from '../lib/validate.js';
 import type { Actor, Reading } from './actor.js';
-import { chatById, CHAT_COLUMNS, MEMBER_COLUMNS, viewerMembership, type ChatRow, type MemberRow } from './loaders/chats.js';
+import { chatById, CHAT_COLUMNS, MEMBER_COLUMNS, viewerChat, viewerMembership, type ChatRow, type MemberRow } from './loaders/chats.js';
 
 export const MAX_TITLE_BYTES = 256;
 const MAX_NEW_MEMBERS = 1_000;
@@ -27,7 +27,11 @@ export class ChatService {
 
   /** A chat that the viewer is in, or null. */
   async find(reading: Reading, id: string): Promise<ChatRow | null> {
-    return (await reading.load(viewerMembership, id)) ? reading.load(chatById, id) : null;
+    const found = await reading.load(viewerChat, id);
+    if (!found) return null;
+    reading.prime(chatById, id, found.chat);
+    reading.prime(viewerMembership, id, found.member);
+    return found.chat;
   }
 
   /** The members in the order of their ids (which is that of their sign-up). */

@@ -58,6 +58,18 @@ export const viewerMembership: LoaderDef<string, MemberRow> = {
   },
 };
 
+/** A chat that the viewer is in, with the membership, in one reading. */
+export const viewerChat: LoaderDef<string, { chat: ChatRow; member: MemberRow }> = {
+  async batch(ids, { sql, viewerId }) {
+    if (!viewerId) return ids.map(() => null);
+    const rows = await sql<ChatRow & MemberRow>(
+      `select ${MEMBER_COLUMNS}, ${CHAT_COLUMNS} from chat_members m join chats c on c.id = m.chat_id where m.user_id = $1 and m.chat_id = any($2)`,
+      [viewerId, ids],
+    );
+    return inOrder(ids, rows, (row) => row.id).map((row) => row && { chat: row, member: row });
+  },
+};
+
 export interface MemberKey {
   chatId: string;
   userId: string;
