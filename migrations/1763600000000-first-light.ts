@@ -104,6 +104,7 @@ create index on identities (user_id);
 create table sessions (                                -- one a device
   id uuid primary key, user_id uuid not null references users on delete cascade,
   device text, created_at timestamptz not null default now(), last_active_at timestamptz not null default now(),
+  expires_at timestamptz not null default 'infinity',  -- as its newest refresh token does
   ended_at timestamptz, end_reason text
 );
 create index on sessions (user_id, id desc);

@@ -5,7 +5,7 @@ import * as generated from './generated/graphql.js';
 type Generated = typeof generated;
 type Method<Document> =
   Document extends TypedDocumentNode<infer Data, infer Variables>
-    ? (...variables: object extends Variables ? [variables?: Variables] : [variables: Variables]) => Promise<Data>
+    ? (...variables: Record<string, never> extends Variables ? [variables?: Variables] : [variables: Variables]) => Promise<Data>
     : never;
 
 /** One method for each query and mutation of sdk/operations, by its name. */

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Config } from './config.js';
+import { makeAccounts } from './container-accounts.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
 import { LocalBus, type Bus } from './events/bus.js';
@@ -9,22 +10,22 @@ import { RedisBus } from './events/redis-bus.js';
 import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
-import { AccountResolver } from './resolvers/account.js';
 import { ChatMemberResolver, ChatResolver, ChatViewerStateResolver } from './resolvers/chat.js';
 import { EVENT_RESOLVERS } from './resolvers/events.js';
 import { MessageReferenceResolver, MessageResolver } from './resolvers/message.js';
 import { NodeResolver } from './resolvers/node.js';
 import { SubscriptionResolver } from './resolvers/subscriptions.js';
 import { UserResolver, ViewerResolver } from './resolvers/user.js';
-import { AccountService } from './services/accounts.js';
 import { ChatAccessReader } from './services/chat-access.js';
 import { ChatService } from './services/chats.js';
 import { DisappearingMessages } from './services/disappearing.js';
 import { MessageService } from './services/messages.js';
 import { RecentMessages } from './services/recent-messages.js';
 import { SendQueue } from './services/send-queue.js';
-import { SessionGate } from './services/sessions.js';
-import { AccessTokens, loadTokenSecret } from './services/tokens.js';
+import { SessionGate } from './services/session-gate.js';
+import { MemoryAttemptLimiter } from './server/limits/attempt-limiter.js';
+import { loadServerKey } from './services/refresh-tokens.js';
+import { AccessTokens } from './services/tokens.js';
 import { UpkeepService } from './services/upkeep.js';
 
 export interface Container {
@@ -57,18 +58,19 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const unitOfWork = new UnitOfWork(db, clock, after);
   const sessions = new SessionGate(db.sql, bus);
   await sessions.start();
-  const tokens = new AccessTokens(config.JWT_SECRET ?? (await loadTokenSecret(db.sql)), config.ACCESS_TOKEN_TTL, clock);
+  const tokens = new AccessTokens(config.JWT_SECRET ?? (await loadServerKey(db.sql, 'access-token')), config.ACCESS_TOKEN_TTL, clock);
 
   const recent = new RecentMessages();
   const access = new ChatAccessReader(db.sql);
   const sendQueue = new SendQueue(db.sql, clock, access, recent, after);
 
-  const accounts = new AccountService(db.sql, unitOfWork, tokens, config.REFRESH_TOKEN_TTL);
+  const attempts = new MemoryAttemptLimiter(config.RATE_LIMIT_AUTH);
+  const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts });
   const chats = new ChatService(db.sql, unitOfWork);
   const messages = new MessageService(db.sql, sendQueue);
 
   const instances: object[] = [
-    new AccountResolver(accounts),
+    ...accounts.resolvers,
     new NodeResolver(chats, messages),
     new UserResolver(),
     new ViewerResolver(hub.log),

@@ -1,31 +1,37 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
-import { connectionOf } from './connection.js';
+import { Field, InputType, ObjectType } from 'type-graphql';
 import { DateTime } from './scalars.js';
+import { SessionType } from './session.js';
 import { UserType } from './user.js';
 
-@ObjectType('Session', { description: 'One device on which a person is signed in.' })
-export class SessionType {
-  @Field(() => ID) id: string;
-  @Field(() => String, { nullable: true }) device: string | null;
-  @Field(() => DateTime) createdAt: Date;
-  @Field(() => DateTime) lastActiveAt: Date;
+/** What whoever signs in is answered. */
+@ObjectType()
+export abstract class GrantPayload {
+  @Field(() => String, { description: 'Send it as `Authorization: Bearer …`, until it expires.' }) accessToken: string;
+  @Field(() => DateTime) accessTokenExpiresAt: Date;
+  @Field(() => String, { description: 'Good once, for `refreshSession`. Keep it as you would a password.' }) refreshToken: string;
+  @Field(() => UserType) user: object;
+  @Field(() => SessionType) session: object;
 }
-export const SessionPages = connectionOf('Session', () => SessionType);
 
 @InputType('SignUpInput')
 export class SignUpInput {
   @Field(() => String) email: string;
   @Field(() => String, { description: '8 to 256 characters.' }) password: string;
-  @Field(() => String, { description: '3 to 32 of a–z, 0–9, _ and .' }) handle: string;
+  @Field(() => String, { description: '3 to 32 of a–z, 0–9, _ and, inside, full stops.' }) handle: string;
   @Field(() => String) displayName: string;
   @Field(() => String, { nullable: true, description: 'A name for this device.' }) device?: string | null;
 }
-
 @ObjectType('SignUpPayload')
-export class SignUpPayload {
-  @Field(() => String) accessToken: string;
-  @Field(() => DateTime) accessTokenExpiresAt: Date;
-  @Field(() => String) refreshToken: string;
-  @Field(() => UserType) user: object;
-  @Field(() => SessionType) session: object;
+export class SignUpPayload extends GrantPayload {}
+
+@InputType('SignInInput')
+export class SignInInput {
+  @Field(() => String) email: string;
+  @Field(() => String) password: string;
+  @Field(() => String, { nullable: true, description: 'A name for this device.' }) device?: string | null;
 }
+@ObjectType('SignInPayload')
+export class SignInPayload extends GrantPayload {}
+
+@ObjectType('RefreshSessionPayload')
+export class RefreshSessionPayload extends GrantPayload {}

@@ -102,6 +102,11 @@ export class ChatRemovedType extends StreamEventType {
   @Field(() => ID) chatId: string;
 }
 
+@userEvent('SessionsChanged', 'The viewer was signed in on a device, or a session has ended.')
+export class SessionsChangedType extends StreamEventType {
+  @Field(() => ID) sessionId: string;
+}
+
 /** Rooms of the house add their own events here: the order is that of the printed schema. */
 export const CHAT_EVENT_TYPES: ClassType[] = [
   MessageSentType,
@@ -116,7 +121,7 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   ReceiptsChangedType,
   ResyncRequiredType,
 ];
-export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType];
+export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, SessionsChangedType];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });
 export const InboxEvent = createUnionType({

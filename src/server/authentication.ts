@@ -1,6 +1,6 @@
 import { DomainError } from '../lib/errors.js';
 import type { Viewer } from '../resolvers/context.js';
-import type { SessionGate } from '../services/sessions.js';
+import type { SessionGate } from '../services/session-gate.js';
 import type { AccessTokens } from '../services/tokens.js';
 
 export interface Authenticated {

@@ -1,12 +1,12 @@
-import { randomBytes, createHash } from 'node:crypto';
-import { hash } from '@node-rs/argon2';
-import type { UnitOfWork } from '../db/unit-of-work.js';
-import { DomainError, invalidInput } from '../lib/errors.js';
-import { newId } from '../lib/ids.js';
-import { cleanText } from '../lib/validate.js';
-import { userById } from './loaders/users.js';
 import type { Sql } from '../db/database.js';
-import type { AccessTokens } from './tokens.js';
+import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
+import { DomainError } from '../lib/errors.js';
+import { newId } from '../lib/ids.js';
+import { cleanDevice, cleanDisplayName, cleanEmail, cleanHandle, newPassword, typedPassword } from './account-input.js';
+import type { Actor } from './actor.js';
+import type { AuthLimits } from './auth-limits.js';
+import type { Passwords } from './passwords.js';
+import type { Grant, SessionService } from './sessions.js';
 
 export interface SignUp {
   email: string;
@@ -16,42 +16,84 @@ export interface SignUp {
   device?: string | null;
 }
 
-/** People and their sessions. */
+export interface SignIn {
+  email: string;
+  password: string;
+  device?: string | null;
+}
+
+export const invalidCredentials = (): DomainError => new DomainError('INVALID_CREDENTIALS', 'E-mail address and password do not go together.');
+
+/** Coming in by e-mail address and password. */
 export class AccountService {
   constructor(
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
-    private readonly tokens: AccessTokens,
-    private readonly refreshTtlSeconds: number,
+    private readonly sessions: SessionService,
+    private readonly passwords: Passwords,
+    private readonly limits: AuthLimits,
   ) {}
 
-  async signUp(input: SignUp, _address: string): Promise<object> {
-    const email = input.email.trim().toLowerCase();
-    if (!/^[^\s@]{1,64}@[^\s@]{1,190}$/.test(email)) throw invalidInput('email', 'This is not an e-mail address.');
-    if (input.password.length < 8 || input.password.length > 256) throw invalidInput('password', 'A password has 8 to 256 characters.');
-    if (!/^[a-z0-9_.]{3,32}$/i.test(input.handle)) throw invalidInput('handle', 'A handle has 3 to 32 of a–z, 0–9, _ and .');
-    const displayName = cleanText(input.displayName, { field: 'displayName', maxBytes: 128 });
-    const device = input.device == null ? null : cleanText(input.device, { field: 'device', maxBytes: 128 });
-    const passwordHash = await hash(input.password);
+  /** Makes a person and their first session. Errors: INVALID_INPUT, EMAIL_TAKEN, HANDLE_TAKEN, RATE_LIMITED. */
+  async signUp(input: SignUp, address: string): Promise<Grant> {
+    const email = cleanEmail(input.email);
+    const password = newPassword(input.password);
+    const handle = cleanHandle(input.handle);
+    const displayName = cleanDisplayName(input.displayName);
+    const device = cleanDevice(input.device);
+    await this.limits.address(address);
+    const passwordHash = await this.passwords.hash(password);
     const userId = newId();
-    const sessionId = newId();
-    const refreshToken = randomBytes(32).toString('base64url');
-    const session = await this.unitOfWork.run({ actorId: userId, operation: 'signUp' }, async (tx) => {
+    const opened = await this.unitOfWork.run({ actorId: userId, operation: 'signUp' }, async (tx) => {
       const made = await tx.sql(
         `insert into users (id, handle, handle_key, display_name, email, password_hash, created_at) values ($1, $2, lower($2), $3, $4, $5, $6) on conflict do nothing returning id`,
-        [userId, input.handle, displayName, email, passwordHash, tx.now],
+        [userId, handle, displayName, email, passwordHash, tx.now],
       );
       if (!made.length) {
         const [taken] = await tx.sql('select from users where email = $1', [email]);
-        throw taken ? new DomainError('EMAIL_TAKEN', 'There is an account with this e-mail address.', { field: 'email' }) : new DomainError('HANDLE_TAKEN', 'This handle is taken.', { field: 'handle' });
+        throw taken ? new DomainError('EMAIL_TAKEN', 'There is an account with this e-mail address.', { field: 'email' }) : handleTaken();
       }
-      await tx.sql('insert into sessions (id, user_id, device, created_at, last_active_at) values ($1, $2, $3, $4, $4)', [sessionId, userId, device, tx.now]);
-      await tx.sql('insert into refresh_tokens (hash, session_id, created_at, expires_at) values ($1, $2, $3, $3::timestamptz + make_interval(secs => $4))', [
-        createHash('sha256').update(refreshToken).digest(), sessionId, tx.now, this.refreshTtlSeconds,
-      ]);
-      return { id: sessionId, device, createdAt: tx.now, lastActiveAt: tx.now };
+      return this.sessions.open(tx, { id: userId, role: 'USER', suspended: false }, device);
     });
-    const [user] = await userById.batch([userId], { sql: this.sql, viewerId: userId, now: session.createdAt });
-    return { ...this.tokens.sign({ userId, sessionId, role: 'USER' }), refreshToken, user, session };
+    return this.sessions.grant(opened);
   }
+
+  /**
+   * Opens a session. An address that nobody has and a wrong password are answered alike, and as slowly.
+   * Errors: INVALID_CREDENTIALS, FORBIDDEN (suspended; told only with the right password), INVALID_INPUT, RATE_LIMITED.
+   */
+  async signIn(input: SignIn, address: string): Promise<Grant> {
+    const email = cleanEmail(input.email);
+    const password = typedPassword(input.password);
+    const device = cleanDevice(input.device);
+    await this.limits.address(address);
+    await this.limits.account('sign-in', email);
+    const [user] = await this.sql<{ id: string; hash: string | null }>('select id, password_hash as hash from users where email = $1', [email]);
+    if (!(await this.passwords.matches(user?.hash ?? null, password))) throw invalidCredentials();
+    const opened = await this.unitOfWork.run({ actorId: user!.id, operation: 'signIn' }, async (tx) => {
+      const person = await lockForSignIn(tx, user!.id);
+      // The password may have been changed since it was compared, and all sessions ended: this one must not outlive that.
+      if (person?.passwordHash !== user!.hash) throw invalidCredentials();
+      return this.sessions.open(tx, person!, device);
+    });
+    return this.sessions.grant(opened);
+  }
+}
+
+export const handleTaken = (): DomainError => new DomainError('HANDLE_TAKEN', 'This handle is taken.', { field: 'handle' });
+
+export interface SignInRow {
+  id: string;
+  role: Actor['role'];
+  suspended: boolean;
+  passwordHash: string | null;
+}
+
+/** Locks a person's row, so that their sign-ins, and changes of how they sign in, come one after the other. */
+export async function lockForSignIn(tx: Tx, userId: string): Promise<SignInRow | null> {
+  const [row] = await tx.sql<SignInRow>(
+    'select id, role, suspended_at is not null as suspended, password_hash as "passwordHash" from users where id = $1 for no key update',
+    [userId],
+  );
+  return row ?? null;
 }

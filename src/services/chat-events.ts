@@ -95,6 +95,8 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
     }
     case 'chat.removed':
       return make('ChatRemoved', { chatId: encodeId('Chat', ref.chatId) });
+    case 'sessions.changed':
+      return make('SessionsChanged', { sessionId: encodeId('Session', ref.sessionId) });
     default:
       throw new Error(`No shape for ${ref.kind} yet`);
   }

@@ -1,7 +1,6 @@
-import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
-import type { Sql } from '../db/database.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError } from '../lib/errors.js';
 import type { Actor } from './actor.js';
@@ -14,14 +13,11 @@ export interface VerifiedToken {
   expiresAt: Date;
 }
 
-/** The secret that access tokens are signed with, made once for all processes of one database. */
-export async function loadTokenSecret(sql: Sql): Promise<string> {
-  await sql(`insert into server_keys (name, value) values ('access-token', $1) on conflict do nothing`, [randomBytes(48).toString('base64url')]);
-  const [row] = await sql<{ value: string }>(`select value from server_keys where name = 'access-token'`);
-  return row!.value;
-}
-
-/** Signs and checks access tokens: JWT (RFC 7519) with HS256. The key is prepared once: preparing it costs fifty times a check. */
+/**
+ * Signs and checks access tokens: JWT (RFC 7519) with HS256 and nothing else, whatever a token says of itself. The key is prepared
+ * once: preparing it costs fifty times a check. A new secret makes every access token UNAUTHENTICATED at once; sessions stand, and
+ * their refresh tokens, which it does not sign, fetch new ones.
+ */
 export class AccessTokens {
   readonly #key: KeyObject;
 

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Viewer } from '../../resolvers/context.js';
-import type { SessionGate } from '../../services/sessions.js';
+import type { SessionGate } from '../../services/session-gate.js';
 import type { Authentication } from '../authentication.js';
 import type { Operations } from '../operations.js';
 import { CLOSE, WsConnection, type ConnectionOptions } from './ws-connection.js';

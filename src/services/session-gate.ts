@@ -1,0 +1,74 @@
+import { LRUCache } from 'lru-cache';
+import type { Bus } from '../events/bus.js';
+import type { Sql } from '../db/database.js';
+import { DomainError } from '../lib/errors.js';
+import { InFlight } from '../lib/in-flight.js';
+import type { Actor } from './actor.js';
+
+/** A session that has ended is refused at once where its end was heard of, and after this long everywhere. */
+const TRUST_MS = 5_000;
+const KEPT = 50_000;
+export const SESSIONS_TOPIC = 'sessions';
+
+export interface SessionEnded {
+  sessionIds: string[];
+}
+
+/** Whether sessions still stand. Ends are told over the bus; what was not heard is found out by asking again. */
+export class SessionGate {
+  readonly #standing = new LRUCache<string, { role: Actor['role'] }>({ max: KEPT, ttl: TRUST_MS });
+  readonly #asking = new InFlight<{ role: Actor['role'] } | null>();
+  readonly #listeners = new Set<(sessionIds: string[]) => void>();
+  /** How many ends were heard of: an answer that was asked for before the last of them is not kept. */
+  #heard = 0;
+
+  constructor(
+    private readonly sql: Sql,
+    private readonly bus: Bus,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.bus.subscribe(SESSIONS_TOPIC, (message) => {
+      const { sessionIds } = message as SessionEnded;
+      this.#heard++;
+      for (const id of sessionIds) this.#standing.delete(id);
+      for (const listener of this.#listeners) listener(sessionIds);
+    });
+  }
+
+  /** Tells every process that sessions have ended: call it after commit. */
+  ended(sessionIds: string[]): void {
+    if (sessionIds.length) this.bus.publish(SESSIONS_TOPIC, { sessionIds } satisfies SessionEnded);
+  }
+
+  /** Called with the ids of sessions that have ended, wherever that happened. */
+  onEnded(listener: (sessionIds: string[]) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** The actor with the role as it is now. Throws `SESSION_ENDED`. */
+  async check(actor: Actor): Promise<Actor> {
+    const known = this.#standing.get(actor.sessionId) ?? (await this.#asking.run(actor.sessionId, () => this.#ask(actor.sessionId)));
+    if (!known) throw new DomainError('SESSION_ENDED', 'This session has ended: sign in again.');
+    return known.role === actor.role ? actor : { ...actor, role: known.role };
+  }
+
+  async #ask(sessionId: string): Promise<{ role: Actor['role'] } | null> {
+    const heard = this.#heard;
+    const [row] = await this.sql<{ role: Actor['role'] }>(
+      'select u.role from sessions s join users u on u.id = s.user_id where s.id = $1 and s.ended_at is null and u.suspended_at is null',
+      [sessionId],
+    );
+    if (row && heard === this.#heard) this.#standing.set(sessionId, row);
+    return row ?? null;
+  }
+
+  /** Which of these no longer stand, as the database says: the answer to ends that were not heard of. */
+  async fallen(sessionIds: string[]): Promise<string[]> {
+    const rows = await this.sql<{ id: string }>(
+      'select s.id from sessions s join users u on u.id = s.user_id where s.id = any($1) and (s.ended_at is not null or u.suspended_at is not null)',
+      [sessionIds],
+    );
+    return rows.map((row) => row.id);
+  }
+}
