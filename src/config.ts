@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { ConfigError } from './lib/errors.js';
+
+export { ConfigError };
 
 const port = z.coerce.number().int().min(0).max(65535);
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -44,15 +47,12 @@ const schema = z.object({
   MAX_BUFFERED: count(16_384, 67_108_864).default(1_048_576).describe('Bytes waiting for one slow connection before it is closed'),
   HEARTBEAT: count(1, 60).default(10).describe('Seconds between pings; a dead connection is noticed within two'),
   RECONCILE: count(1, 60).default(3).describe('Seconds between comparisons of live streams with the database'),
+  SLOW_OPERATION: count(1, 600_000).default(1_000).describe('Milliseconds from which an operation is logged as slow'),
   DRAIN: count(0, 300).default(10).describe('Longest wait for requests under way at a stop, seconds'),
   JOBS: flag.default(true).describe('Run background jobs in this process'),
 });
 
 export type Config = z.infer<typeof schema>;
-
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
 
 const NEED_EACH_OTHER: (keyof Config)[][] = [['OIDC_JWKS_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE']];
 

@@ -23,7 +23,7 @@ import { MessageService } from './services/messages.js';
 import { RecentMessages } from './services/recent-messages.js';
 import { SendQueue } from './services/send-queue.js';
 import { SessionGate } from './services/session-gate.js';
-import { MemoryAttemptLimiter } from './server/limits/attempt-limiter.js';
+import { ATTEMPTS_WINDOW, Rates } from './server/limits/rates.js';
 import { loadServerKey } from './services/refresh-tokens.js';
 import { AccessTokens } from './services/tokens.js';
 import { UpkeepService } from './services/upkeep.js';
@@ -40,6 +40,7 @@ export interface Container {
   sendQueue: SendQueue;
   tokens: AccessTokens;
   sessions: SessionGate;
+  rates: Rates;
   /** What background jobs call. */
   jobs: JobDeps;
   /** Resolver instances by class, as type-graphql asks for them. */
@@ -64,7 +65,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const access = new ChatAccessReader(db.sql);
   const sendQueue = new SendQueue(db.sql, clock, access, recent, after);
 
-  const attempts = new MemoryAttemptLimiter(config.RATE_LIMIT_AUTH);
+  const rates = new Rates(config.REDIS_URL, log);
+  const attempts = rates.limiter('attempts', { points: config.RATE_LIMIT_AUTH, seconds: ATTEMPTS_WINDOW });
   const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts });
   const chats = new ChatService(db.sql, unitOfWork);
   const messages = new MessageService(db.sql, sendQueue);
@@ -84,7 +86,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   ];
 
   return {
-    config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions,
+    config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates,
     jobs: {
       upkeep: new UpkeepService(db.sql, clock),
       disappearing: new DisappearingMessages(db.sql, unitOfWork, clock, log),
@@ -93,6 +95,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     async close() {
       await sendQueue.close();
       hub.close();
+      rates.close();
       await bus.close();
     },
   };

@@ -44,6 +44,13 @@ export interface ErrorDetails {
   field?: string;
   /** Seconds until a retry can succeed. */
   retryAfter?: number;
+  /** Of QUERY_TOO_COMPLEX: what the operation may cost, and the most that one may. */
+  cost?: { requested: number; limit: number };
+}
+
+/** Something in the settings, or in a file that they name, keeps the server from starting. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
 }
 
 /** A failure that the caller caused or can act on. Thrown by services and policies; everything else is `INTERNAL`. */

@@ -13,9 +13,11 @@ import {
   visitWithTypeInfo,
   type DocumentNode,
   type ExecutionResult,
+  type FieldNode,
   type GraphQLSchema,
   type OperationDefinitionNode,
   type OperationTypeNode,
+  type SelectionSetNode,
   type ValidationRule,
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
@@ -37,6 +39,7 @@ export interface Prepared {
   readonly text: string;
   /** Of a subscription: its one root field. */
   readonly rootField: string | null;
+  readonly rootNode: FieldNode | null;
   /** Whether it selects anything that depends on who asks. */
   readonly viewerDependent: boolean;
   /** Variables that nothing but the root field's `after` uses: cursors, which don't tell subscriptions apart. */
@@ -48,6 +51,8 @@ export interface EngineOptions {
   /** Rules beside those of the specification (depth, introspection). */
   rules: readonly ValidationRule[];
   maxTokens: number;
+  /** Whether messages may name what the schema holds instead of what was misspelt. */
+  suggest: boolean;
 }
 
 const KEPT_DOCUMENTS = 2_000;
@@ -88,7 +93,7 @@ export class Engine {
       return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
     }
     const errors = validate(this.schema, document, [...specifiedRules, ...this.options.rules], { maxErrors: 20 });
-    if (errors.length) return errors.map((error) => (error.extensions['code'] ? error : coded(error, 'GRAPHQL_VALIDATION_FAILED')));
+    if (errors.length) return errors.map((error) => (error.extensions['code'] ? error : coded(this.options.suggest ? error : withoutSuggestions(error), 'GRAPHQL_VALIDATION_FAILED')));
     const operation = getOperationAST(document, operationName);
     if (!operation) return [coded(new GraphQLError(operationName ? `There is no operation named ${operationName}.` : 'Name the operation to run.'), 'BAD_REQUEST')];
     return new PreparedOperation(this.schema, document, operation);
@@ -99,6 +104,7 @@ class PreparedOperation implements Prepared {
   readonly kind: OperationTypeNode;
   readonly text: string;
   readonly rootField: string | null;
+  readonly rootNode: FieldNode | null;
   readonly viewerDependent: boolean;
   readonly cursorVariables: ReadonlySet<string>;
   #uses = 0;
@@ -111,10 +117,10 @@ class PreparedOperation implements Prepared {
   ) {
     this.kind = operation.operation;
     this.text = `${operation.name?.value ?? ''}\n${print(document)}`;
-    const [selection] = operation.selectionSet.selections;
-    this.rootField = this.kind === 'subscription' && selection?.kind === Kind.FIELD ? selection.name.value : null;
+    this.rootNode = this.kind === 'subscription' ? firstField(document, operation.selectionSet) : null;
+    this.rootField = this.rootNode?.name.value ?? null;
     this.viewerDependent = dependsOnViewer(schema, document);
-    this.cursorVariables = cursorVariables(document, operation);
+    this.cursorVariables = cursorVariables(document, this.rootNode);
   }
 
   execute(root: unknown, context: unknown, variables: Record<string, unknown>): ExecutionResult | Promise<ExecutionResult> {
@@ -148,15 +154,26 @@ function dependsOnViewer(schema: GraphQLSchema, document: DocumentNode): boolean
   return found;
 }
 
-function cursorVariables(document: DocumentNode, operation: OperationDefinitionNode): ReadonlySet<string> {
-  const [root] = operation.selectionSet.selections;
-  if (root?.kind !== Kind.FIELD) return new Set();
+/** The first field of a selection, which may stand in a fragment. */
+function firstField(document: DocumentNode, { selections: [first] }: SelectionSetNode): FieldNode | null {
+  if (!first || first.kind === Kind.FIELD) return first ?? null;
+  if (first.kind === Kind.INLINE_FRAGMENT) return firstField(document, first.selectionSet);
+  const fragment = document.definitions.find((definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === first.name.value);
+  return fragment?.kind === Kind.FRAGMENT_DEFINITION ? firstField(document, fragment.selectionSet) : null;
+}
+
+function cursorVariables(document: DocumentNode, root: FieldNode | null): ReadonlySet<string> {
+  if (!root) return new Set();
   const after = root.arguments?.find((argument) => argument.name.value === 'after')?.value;
   const found = new Set<string>();
   if (after) visit(after, { Variable: (node) => void found.add(node.name.value) });
   const uses = new Map<string, number>();
   visit(document, { VariableDefinition: () => false, Variable: (node) => void uses.set(node.name.value, (uses.get(node.name.value) ?? 0) + 1) });
   return new Set([...found].filter((name) => uses.get(name) === 1));
+}
+
+function withoutSuggestions(error: GraphQLError): GraphQLError {
+  return new GraphQLError(error.message.replace(/ Did you mean .+\?$/, ''), { nodes: error.nodes });
 }
 
 /** The error with a code in its extensions. */

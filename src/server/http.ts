@@ -1,88 +1,91 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { ApolloServer, HeaderMap } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import type { GatewayInterface } from '@apollo/server-gateway-interface';
-import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import cors from '@fastify/cors';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Config } from '../config.js';
+import type { ErrorCode } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
-import type { Authentication } from './authentication.js';
-import type { Caller, Operations } from './operations.js';
+import type { ErrorMapper } from './errors.js';
+import type { Metrics } from './metrics.js';
+import type { Origins } from './origins.js';
 
 export interface HttpDeps {
   config: Config;
   log: Logger;
-  operations: Operations;
-  authentication: Authentication;
+  metrics: Metrics;
+  errors: ErrorMapper;
+  origins: Origins;
   maxBodyBytes: number;
 }
 
-/** Errors that were mapped before Apollo saw them, so that its formatter leaves them alone. */
-const MAPPED = Symbol('mapped');
+/** What a client may choose as the id of its request. */
+const REQUEST_ID = /^[\w.:=+/-]{1,128}$/;
+const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'];
+const A_DAY = 86_400;
+const TWO_YEARS = 63_072_000;
 
-/** The HTTP side: GraphQL by Apollo, executed by our own engine. */
-export async function createHttp({ config, log, operations, authentication, maxBodyBytes }: HttpDeps): Promise<{ fastify: FastifyInstance; apollo: ApolloServer<Caller> }> {
-  const fastify = Fastify({ logger: false, trustProxy: config.TRUST_PROXY, bodyLimit: maxBodyBytes, genReqId: () => randomUUID(), forceCloseConnections: 'idle' });
-  const apollo = new ApolloServer<Caller>({
-    gateway: gatewayTo(operations),
-    introspection: config.INTROSPECTION,
-    csrfPrevention: true,
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false,
-    stringifyResult: (result) => JSON.stringify(result),
-    // Cache control would wrap every resolver of the schema, those of subscriptions too.
-    plugins: [ApolloServerPluginLandingPageDisabled(), ApolloServerPluginCacheControlDisabled(), fastifyApolloDrainPlugin(fastify)],
-    formatError: (formatted, error) => (isMapped(error) ? formatted : operations.errors.map(error as GraphQLError)),
-    logger: { debug: () => undefined, info: () => undefined, warn: (message) => log.warn(message), error: (message) => log.error(message) },
+/** The HTTP server without its routes: request ids, logs, security headers, CORS, and every error as GraphQL's JSON. */
+export async function createHttp({ config, log, metrics, errors, origins, maxBodyBytes }: HttpDeps): Promise<FastifyInstance> {
+  const fastify = Fastify({
+    logger: false,
+    // One proxy of our own: what it says of the client counts, what the client said before that does not.
+    trustProxy: config.TRUST_PROXY && ((_address: string, hop: number) => hop === 0),
+    bodyLimit: maxBodyBytes,
+    genReqId: (request) => requestId(request),
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
   });
-  await apollo.start();
-  const context = async (request: FastifyRequest): Promise<Caller> => {
-    try {
-      const authenticated = await authentication.authenticate(request.headers.authorization);
-      return { viewer: authenticated?.viewer ?? null, request: { id: request.id, address: request.ip } };
-    } catch (error) {
-      const { message, extensions } = operations.errors.map(error as Error);
-      throw mapped(new GraphQLError(message, { extensions: { ...extensions, http: { status: 401, headers: new HeaderMap() } } }));
-    }
-  };
-  fastify.post('/graphql', fastifyApolloHandler(apollo, { context }));
-  return { fastify, apollo };
+  // JSON is all that is read: a form, which a page of another origin can send without asking, is refused.
+  fastify.removeContentTypeParser('text/plain');
+
+  fastify.addHook('onRequest', async (request, reply) => {
+    void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+    if (request.protocol === 'https') void reply.header('strict-transport-security', `max-age=${TWO_YEARS}; includeSubDomains`);
+  });
+  fastify.addHook('onResponse', async (request, reply) => {
+    metrics.request(request.method, reply.statusCode);
+    const path = request.url.split('?', 1)[0];
+    log.info({ requestId: request.id, method: request.method, path, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), address: request.ip }, 'request');
+  });
+  await fastify.register(cors, {
+    origin: (origin, callback) => callback(null, origin !== undefined && origins.allows(origin)),
+    methods: ['GET', 'POST'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: A_DAY,
+  });
+  fastify.setNotFoundHandler((_request, reply) => sendError(reply, 404, 'NOT_FOUND', 'There is nothing here; the API is at /graphql.'));
+  fastify.setErrorHandler((error: FastifyError, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status === 413) return sendError(reply, 413, 'BAD_REQUEST', `The body is larger than ${maxBodyBytes} bytes.`);
+    if (status < 500) return sendError(reply, status, 'BAD_REQUEST', status === 415 ? 'Send the operation as application/json.' : 'The body is not JSON as it should be.');
+    return reply.code(500).send({ errors: [errors.map(error)] });
+  });
+  return fastify;
 }
 
-/** Apollo hands whole operations to a gateway: ours is the engine, which keeps its own cache of prepared documents. */
-function gatewayTo(operations: Operations): GatewayInterface {
-  const { schema } = operations.engine;
-  return {
-    load: async () => ({
-      executor: async ({ request, operationName, context, source }) => {
-        const caller = context as Caller;
-        const admitted = await operations.admit({ query: source, operationName, variables: (request.variables ?? null) as Record<string, unknown> | null }, caller);
-        if ('errors' in admitted) return { errors: admitted.errors.map(asMapped) };
-        const { errors, ...result } = await operations.execute(admitted, caller);
-        return { ...(result as { data?: Record<string, unknown>; extensions?: Record<string, unknown> }), ...(errors ? { errors: errors.map(asMapped) } : {}) };
-      },
-    }),
-    onSchemaLoadOrUpdate(callback) {
-      callback({ apiSchema: schema, coreSupergraphSdl: '' });
-      return () => undefined;
-    },
-    stop: async () => undefined,
-  };
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
+export function sendError(reply: FastifyReply, status: number, code: ErrorCode, message: string, extensions: object = {}): FastifyReply {
+  return reply.code(status).send({ errors: [{ message, extensions: { code, ...extensions } }] });
 }
 
-function asMapped({ message, path, extensions }: GraphQLFormattedError): GraphQLError {
-  return mapped(new GraphQLError(message, { ...(path ? { path } : {}), ...(extensions ? { extensions } : {}) }));
+/** The client's own id of this request when it is a sane one, else a new one. */
+export function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
-function mapped(error: GraphQLError): GraphQLError {
-  return Object.assign(error, { [MAPPED]: true });
-}
-const isMapped = (error: unknown): boolean => (error as { [MAPPED]?: boolean })[MAPPED] === true;
 
-/** The client's address of a raw request, as Fastify would tell it. */
+/**
+ * The client's address of a raw request, as Fastify would tell it: behind a proxy the one that the proxy itself has
+ * seen, which is the last; those before it are whatever the client said.
+ */
 export function addressOf(request: IncomingMessage, trustProxy: boolean): string {
   const forwarded = trustProxy ? request.headers['x-forwarded-for'] : undefined;
-  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',')[0]?.trim();
-  return first || (request.socket.remoteAddress ?? '');
+  const last = [forwarded].flat().at(-1)?.split(',').at(-1)?.trim();
+  return last || (request.socket.remoteAddress ?? '');
 }

@@ -1,21 +1,53 @@
-import { getArgumentValues, type ExecutionResult, type GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { getArgumentValues, type ExecutionResult, type GraphQLError, type GraphQLFormattedError, type OperationTypeNode } from 'graphql';
 import type { Database } from '../db/database.js';
 import type { Clock } from '../lib/clock.js';
+import { DomainError } from '../lib/errors.js';
 import { RequestContext, type RequestInfo, type Viewer } from '../resolvers/context.js';
+import type { Documents, OperationRequest } from './documents.js';
 import type { Engine, Prepared, Request } from './engine.js';
 import type { ErrorMapper } from './errors.js';
 import type { Sink } from './realtime/sink.js';
 import type { Subscriptions } from './realtime/subscriptions.js';
 
+export type Transport = 'http' | 'ws' | 'sse';
+
 export interface Caller {
   viewer: Viewer | null;
   request: RequestInfo;
+  transport: Transport;
+}
+
+/** What an operation costs, as `extensions.cost` tells it. */
+export interface Cost {
+  requested: number;
+  /** The most that one operation may. */
+  limit: number;
+  /** What the caller may still spend in this window. */
+  remaining: number;
+  /** Seconds until the window ends. */
+  resetAfter: number;
 }
 
 /** Decides, before execution, whether an operation may run, and what it costs. */
 export interface Limits {
-  /** Throws QUERY_TOO_COMPLEX or RATE_LIMITED. Returns what `extensions` tells of the cost. */
-  admit(prepared: Prepared, variables: Record<string, unknown>, caller: Caller): Promise<{ cost: number; limit: number }>;
+  /** Counts a request of this address, whatever is in it. Throws RATE_LIMITED. */
+  request(address: string): Promise<void>;
+  /** Throws QUERY_TOO_COMPLEX or RATE_LIMITED. */
+  admit(prepared: Prepared, variables: Record<string, unknown>, caller: Caller): Promise<Cost>;
+}
+
+/** Hears of every operation that was answered. */
+export interface OperationObserver {
+  operation(done: OperationDone): void;
+}
+
+export interface OperationDone {
+  caller: Caller;
+  kind: OperationTypeNode | 'unknown';
+  name: string | null;
+  /** The code of the first error; null when there was none. */
+  code: string | null;
+  milliseconds: number;
 }
 
 /** An operation that may run now. */
@@ -24,7 +56,13 @@ export interface Admitted {
   /** As they were given: executors coerce them themselves. */
   variables: Record<string, unknown>;
   coerced: Record<string, unknown>;
-  cost: { cost: number; limit: number };
+  cost: Cost;
+  /** When it was admitted, by the monotonic clock. */
+  since: number;
+}
+
+export interface Refused {
+  errors: readonly GraphQLFormattedError[];
 }
 
 export interface ShownResult {
@@ -33,51 +71,99 @@ export interface ShownResult {
   extensions?: Record<string, unknown>;
 }
 
+export interface OperationsDeps {
+  engine: Engine;
+  documents: Documents;
+  subscriptions: Subscriptions;
+  limits: Limits;
+  db: Database;
+  clock: Clock;
+  errors: ErrorMapper;
+  observer: OperationObserver;
+}
+
 /** Runs one operation for one caller, over whichever transport it came. */
 export class Operations {
-  constructor(
-    readonly engine: Engine,
-    private readonly subscriptions: Subscriptions,
-    private readonly limits: Limits,
-    private readonly db: Database,
-    private readonly clock: Clock,
-    readonly errors: ErrorMapper,
-  ) {}
+  readonly engine: Engine;
+  readonly errors: ErrorMapper;
 
-  context(caller: Caller): RequestContext {
-    return new RequestContext(this.db, this.clock.now(), caller.request, caller.viewer);
+  constructor(private readonly deps: OperationsDeps) {
+    this.engine = deps.engine;
+    this.errors = deps.errors;
   }
 
-  /** The operation with its coerced variables and cost, or the errors that keep it from running. */
-  async admit(request: Request, caller: Caller): Promise<Admitted | { errors: readonly GraphQLFormattedError[] }> {
-    const prepared = this.engine.prepare(request);
-    if (Array.isArray(prepared)) return { errors: this.#shown(prepared as readonly GraphQLError[]) };
-    const operation = prepared as Prepared;
-    const { coerced, errors } = this.engine.coerce(operation, request.variables ?? {});
-    if (errors) return { errors: this.#shown(errors) };
+  context(caller: Caller): RequestContext {
+    return new RequestContext(this.deps.db, this.deps.clock.now(), caller.request, caller.viewer);
+  }
+
+  /** Counts the request and finds its operation: its text, or why there is none that could run. */
+  async receive(given: OperationRequest, info: RequestInfo, transport: Transport): Promise<Request | Refused> {
+    const since = performance.now();
+    const refuse = (errors: readonly GraphQLFormattedError[]) => this.#refuse({ viewer: null, request: info, transport }, null, errors, since);
     try {
-      const cost = await this.limits.admit(operation, coerced!, caller);
-      return { prepared: operation, variables: request.variables ?? {}, coerced: coerced!, cost };
+      await this.deps.limits.request(info.address);
+      const request = { query: this.deps.documents.find(given), operationName: given.operationName ?? null, variables: given.variables ?? null };
+      const prepared = this.engine.prepare(request);
+      return Array.isArray(prepared) ? refuse(this.#shown(prepared as readonly GraphQLError[])) : request;
     } catch (error) {
-      return { errors: [this.errors.map(error as Error)] };
+      return refuse([this.errors.map(error as Error)]);
     }
   }
 
+  /** The operation with its coerced variables and cost, or the errors that keep it from running. */
+  async admit(request: Request, caller: Caller): Promise<Admitted | Refused> {
+    const since = performance.now();
+    const prepared = this.engine.prepare(request);
+    if (Array.isArray(prepared)) return this.#refuse(caller, null, this.#shown(prepared as readonly GraphQLError[]), since);
+    const operation = prepared as Prepared;
+    const { coerced, errors } = this.engine.coerce(operation, request.variables ?? {});
+    if (errors) return this.#refuse(caller, operation, this.#shown(errors), since);
+    try {
+      const cost = await this.deps.limits.admit(operation, coerced!, caller);
+      return { prepared: operation, variables: request.variables ?? {}, coerced: coerced!, cost, since };
+    } catch (error) {
+      return this.#refuse(caller, operation, [this.errors.map(error as Error)], since);
+    }
+  }
+
+  /** `receive`, then `admit`. */
+  async take(request: OperationRequest, caller: Caller): Promise<Admitted | Refused> {
+    const received = await this.receive(request, caller.request, caller.transport);
+    return 'errors' in received ? received : this.admit(received, caller);
+  }
+
   /** Executes a query or mutation that was admitted. */
-  async execute({ prepared, variables, cost }: Admitted, caller: Caller): Promise<ShownResult> {
+  async execute({ prepared, variables, cost, since }: Admitted, caller: Caller): Promise<ShownResult> {
+    if (prepared.kind === 'subscription') {
+      return this.#refuse(caller, prepared, [this.errors.map(new DomainError('BAD_REQUEST', 'Subscriptions go over WebSocket, or over Server-Sent Events (Accept: text/event-stream).'))], since);
+    }
     const result: ExecutionResult = await prepared.execute({}, this.context(caller), variables);
-    return { ...(result.errors ? { errors: this.#shown(result.errors) } : {}), data: result.data, extensions: { cost } };
+    const errors = result.errors ? this.#shown(result.errors) : null;
+    this.#observe(caller, prepared, errors, since);
+    return { ...(errors ? { errors } : {}), data: result.data, extensions: { cost: shownCost(cost) } };
   }
 
   /** Begins a subscription that was admitted; resolves with the function that ends it. */
-  subscribe({ prepared, variables, coerced }: Admitted, caller: Caller, sink: Sink): Promise<() => void> {
+  subscribe({ prepared, variables, coerced, since }: Admitted, caller: Caller, sink: Sink): Promise<() => void> {
+    this.#observe(caller, prepared, null, since);
     const field = this.engine.schema.getSubscriptionType()!.getFields()[prepared.rootField!]!;
-    const [node] = prepared.operation.selectionSet.selections;
-    const args = getArgumentValues(field, node as never, coerced);
-    return this.subscriptions.open(caller.viewer, caller.request, prepared, variables, args, sink);
+    const args = getArgumentValues(field, prepared.rootNode!, coerced);
+    return this.deps.subscriptions.open(caller.viewer, caller.request, prepared, variables, args, sink);
+  }
+
+  #refuse(caller: Caller, prepared: Prepared | null, errors: readonly GraphQLFormattedError[], since: number): Refused {
+    this.#observe(caller, prepared, errors, since);
+    return { errors };
+  }
+
+  #observe(caller: Caller, prepared: Prepared | null, errors: readonly GraphQLFormattedError[] | null, since: number): void {
+    const code = errors?.[0] ? String(errors[0].extensions?.['code']) : null;
+    this.deps.observer.operation({ caller, kind: prepared?.kind ?? 'unknown', name: prepared?.operation.name?.value ?? null, code, milliseconds: performance.now() - since });
   }
 
   #shown(errors: readonly GraphQLError[]): GraphQLFormattedError[] {
     return errors.map((error) => this.errors.map(error));
   }
 }
+
+const shownCost = ({ requested, limit, remaining }: Cost): Omit<Cost, 'resetAfter'> => ({ requested, limit, remaining });

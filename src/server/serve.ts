@@ -4,36 +4,53 @@ import type { GraphQLSchema } from 'graphql';
 import type { Container } from '../container.js';
 import { LoaderScope } from '../db/loaders.js';
 import { Authentication } from './authentication.js';
+import { Documents, loadPersistedOperations } from './documents.js';
 import { Engine } from './engine.js';
 import { ErrorMapper } from './errors.js';
+import { GraphiQL } from './graphiql/graphiql.js';
+import { addGraphql } from './graphql-route.js';
+import { addProbes, type Probe } from './health.js';
 import { addressOf, createHttp } from './http.js';
-import { Operations, type Caller, type Limits } from './operations.js';
+import { maxDepth } from './limits/depth.js';
+import { noIntrospection } from './limits/introspection.js';
+import { COST_WINDOW, RequestLimits } from './limits/limits.js';
+import { Metrics } from './metrics.js';
+import { OperationLog } from './operation-log.js';
+import { Operations, type Caller } from './operations.js';
+import { Origins } from './origins.js';
 import { Channels } from './realtime/channels.js';
 import { ChatSource } from './realtime/chat-source.js';
+import { EventStreams } from './realtime/event-streams.js';
 import { InboxSource } from './realtime/inbox-source.js';
+import { Deliveries } from './realtime/sink.js';
 import { Subscriptions } from './realtime/subscriptions.js';
-import { WsServer } from './realtime/ws-server.js';
+import { WsServer, type ConnectionListener } from './realtime/ws-server.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_MESSAGE_BYTES = 256 * 1024;
 const INIT_TIMEOUT_MS = 5_000;
 const MAX_TOKENS = 10_000;
+const LOOK_AGAIN_MS = 20;
 
 export interface Serving {
   fastify: FastifyInstance;
   apollo: ApolloServer<Caller>;
   sockets: WsServer;
+  streams: EventStreams;
   channels: Channels;
   subscriptions: Subscriptions;
+  metrics: Metrics;
   close(): Promise<void>;
 }
 
-/** Wires the schema to its transports and listens. */
+/** Wires the schema to its transports and listens. Throws a ConfigError when the persisted operations are not valid. */
 export async function serve(container: Container, schema: GraphQLSchema): Promise<Serving> {
-  const { config, log, clock, db, hub, recent, sessions, tokens } = container;
+  const { config, log, clock, db, hub, recent, sessions, tokens, rates } = container;
   const errors = new ErrorMapper(log);
-  const engine = new Engine(schema, { rules: [], maxTokens: MAX_TOKENS });
-  const limits: Limits = { admit: async () => ({ cost: 1, limit: config.MAX_QUERY_COST }) };
+  const rules = [maxDepth(config.MAX_QUERY_DEPTH), ...(config.INTROSPECTION ? [] : [noIntrospection])];
+  const engine = new Engine(schema, { rules, maxTokens: MAX_TOKENS, suggest: config.INTROSPECTION });
+  const documents = new Documents(config.PERSISTED_OPERATIONS ? await loadPersistedOperations(config.PERSISTED_OPERATIONS, engine) : {}, config.PERSISTED_ONLY);
+  const limits = new RequestLimits(schema, config, rates);
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();
   const channels = new Channels(hub, { log: hub.log, recent, scope, onError });
@@ -43,34 +60,71 @@ export async function serve(container: Container, schema: GraphQLSchema): Promis
     clock,
     errors,
   );
-  const operations = new Operations(engine, subscriptions, limits, db, clock, errors);
+  const deliveries = new Deliveries();
+  const metrics: Metrics = new Metrics(container, {
+    sockets: () => sockets.connections,
+    eventStreams: () => streams.connections,
+    subscriptions: () => sockets.subscriptions + streams.connections,
+    groups: () => subscriptions.groups,
+    deliveries: () => deliveries,
+    redisReady: () => rates.redisReady,
+  });
+  const observer = new OperationLog(log, metrics, config.SLOW_OPERATION);
+  const operations = new Operations({ engine, documents, subscriptions, limits, db, clock, errors, observer });
   const authentication = new Authentication(tokens, sessions);
-  const { fastify, apollo } = await createHttp({ config, log, operations, authentication, maxBodyBytes: MAX_BODY_BYTES });
-  const sockets = new WsServer(fastify.server, operations, authentication, sessions, { connected: () => undefined, disconnected: () => undefined }, {
+  const origins = new Origins(config.CORS_ORIGINS);
+  const listener: ConnectionListener = { connected: () => undefined, disconnected: () => undefined };
+  const hasRoom = () => sockets.connections + streams.connections < config.MAX_SOCKETS;
+  const probe: Probe = { phase: 'starting' };
+  const heartbeatMs = config.HEARTBEAT * 1000;
+
+  const fastify = await createHttp({ config, log, metrics, errors, origins, maxBodyBytes: MAX_BODY_BYTES });
+  const streams: EventStreams = new EventStreams(operations, authentication, sessions, clock, listener, { maxBuffered: config.MAX_BUFFERED, heartbeatMs, deliveries, hasRoom });
+  const sockets: WsServer = new WsServer(fastify.server, operations, authentication, sessions, listener, {
     path: '/graphql',
-    maxSockets: config.MAX_SOCKETS,
+    hasRoom,
     maxMessageBytes: MAX_MESSAGE_BYTES,
     maxBuffered: config.MAX_BUFFERED,
     maxSubscriptions: config.MAX_SUBSCRIPTIONS,
     initTimeoutMs: INIT_TIMEOUT_MS,
-    heartbeatMs: config.HEARTBEAT * 1000,
-    allowOrigin: () => true,
+    heartbeatMs,
+    deliveries,
+    allowOrigin: (origin, host) => origins.allowsSocket(origin, host),
     addressOf: (request) => addressOf(request, config.TRUST_PROXY),
+    limits,
   });
+  const graphiql = config.GRAPHIQL ? new GraphiQL(fastify) : null;
+  const route = await addGraphql(fastify, { log, operations, authentication, streams, graphiql, probe, maxTokens: MAX_TOKENS, costWindow: COST_WINDOW, costPoints: config.RATE_LIMIT_COST });
+  addProbes(fastify, container, schema, metrics, probe);
   const reconcile = setInterval(() => {
-    sockets.reconcileSessions().catch((error: Error) => log.warn({ error: error.message }, 'could not compare sessions with the database'));
+    Promise.all([sockets.reconcileSessions(), streams.reconcileSessions()]).catch((error: Error) => log.warn({ error: error.message }, 'could not compare sessions with the database'));
   }, config.RECONCILE * 1000);
   reconcile.unref();
   await fastify.listen({ host: config.HOST, port: config.PORT });
+  probe.phase = 'ready';
+
+  /** Waits for the requests under way, DRAIN seconds at the most. */
+  const drained = async () => {
+    const deadline = Date.now() + config.DRAIN * 1000;
+    while ((route.pending > 0 || sockets.connections > 0) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    if (route.pending) log.warn({ left: route.pending }, 'requests were still under way at the end of DRAIN');
+  };
   return {
-    fastify, apollo, sockets, channels, subscriptions,
+    fastify, apollo: route.apollo, sockets, streams, channels, subscriptions, metrics,
     async close() {
+      probe.phase = 'draining';
       clearInterval(reconcile);
       sockets.drain();
-      await apollo.stop();
-      await fastify.close();
+      streams.drain();
+      await drained();
       sockets.close();
+      streams.close();
+      await route.apollo.stop();
+      const closing = fastify.close();
+      fastify.server.closeAllConnections();
+      await closing;
       channels.close();
+      metrics.close();
     },
   };
 }

@@ -35,6 +35,8 @@ export class SendQueue {
   readonly #locked = new Set<string>();
   #running = 0;
   #size = 0;
+  /** Since the start: batches written, and the messages in them. */
+  readonly written = { batches: 0, messages: 0 };
   #scheduled = false;
   #closed = false;
   #idle: (() => void) | null = null;
@@ -122,6 +124,8 @@ export class SendQueue {
 
   async #run(batch: Waiting[]): Promise<void> {
     this.#running++;
+    this.written.batches++;
+    this.written.messages += batch.length;
     const chats = new Set(batch.map((send) => send.draft.chatId));
     const wait = chats.size === 1 && this.#locked.has(batch[0]!.draft.chatId);
     const now = this.clock.now();

@@ -12,3 +12,27 @@ export interface Sink {
   drained(): Promise<void> | null;
   readonly closed: boolean;
 }
+
+/** Results handed to subscribers by one server, since its start. */
+export class Deliveries {
+  count = 0;
+  bytes = 0;
+
+  add(payload: Buffer): void {
+    this.count++;
+    this.bytes += payload.length;
+  }
+}
+
+/** Replays wait while more than this waits for the client. */
+export const REPLAY_ROOM = 256 * 1024;
+const LOOK_AGAIN_MS = 10;
+
+/** Null when there is room already. */
+export function untilRoom(hasRoom: () => boolean): Promise<void> | null {
+  if (hasRoom()) return null;
+  return new Promise((resolve) => {
+    const look = () => (hasRoom() ? resolve() : void setTimeout(look, LOOK_AGAIN_MS));
+    look();
+  });
+}

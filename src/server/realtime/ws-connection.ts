@@ -5,8 +5,10 @@ import type { RawData, WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
 import { DomainError } from '../../lib/errors.js';
 import type { RequestInfo, Viewer } from '../../resolvers/context.js';
-import type { Operations } from '../operations.js';
-import type { Sink } from './sink.js';
+import { readOperation } from '../read-request.js';
+import type { Caller, Operations } from '../operations.js';
+import { whenExpired } from './expiry.js';
+import { REPLAY_ROOM, untilRoom, type Deliveries, type Sink } from './sink.js';
 import { SocketWriter } from './socket-writer.js';
 
 /**
@@ -25,6 +27,7 @@ export const CLOSE = {
 } as const;
 
 export interface ConnectionOptions {
+  deliveries: Deliveries;
   maxBuffered: number;
   maxSubscriptions: number;
   initTimeoutMs: number;
@@ -37,8 +40,6 @@ export interface ConnectionDeps {
   onAuthenticated(connection: WsConnection, viewer: Viewer): void;
 }
 
-/** The longest delay of Node's timers; a token that lives longer is looked at again then. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const CLOSE_GRACE_MS = 1_000;
 
 /** One WebSocket that speaks graphql-transport-ws. */
@@ -47,7 +48,7 @@ export class WsConnection {
   readonly #writer: SocketWriter;
   readonly #operations = new Map<string, WsOperation>();
   readonly #initTimer: NodeJS.Timeout;
-  #expiryTimer: NodeJS.Timeout | null = null;
+  #callOffExpiry: (() => void) | null = null;
   #state: 'new' | 'initialising' | 'acknowledged' | 'closed' = 'new';
 
   constructor(
@@ -97,7 +98,7 @@ export class WsConnection {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#initTimer);
-    if (this.#expiryTimer) clearTimeout(this.#expiryTimer);
+    this.#callOffExpiry?.();
     for (const operation of [...this.#operations.values()]) operation.end();
     this.#operations.clear();
   }
@@ -107,7 +108,7 @@ export class WsConnection {
     let message;
     try {
       if (isBinary) throw new Error('Binary messages are not part of the protocol');
-      message = validateMessage(JSON.parse((data as Buffer).toString()));
+      message = validateMessage(withQuery(JSON.parse((data as Buffer).toString())));
     } catch {
       return this.close(CLOSE.badRequest, 'Invalid message');
     }
@@ -138,7 +139,9 @@ export class WsConnection {
       this.#state = 'acknowledged';
       if (authenticated) {
         this.viewer = authenticated.viewer;
-        this.#expireAt(authenticated.expiresAt);
+        // The token's own expiry ends the connection: the client comes back with a fresh one.
+        const now = () => this.deps.operations.context(this.#caller).now;
+        this.#callOffExpiry = whenExpired(authenticated.expiresAt, now, () => this.close(CLOSE.tokenExpired, 'TOKEN_EXPIRED'));
         this.deps.onAuthenticated(this, authenticated.viewer);
       }
       this.send({ type: MessageType.ConnectionAck });
@@ -148,21 +151,11 @@ export class WsConnection {
     }
   }
 
-  /** The token's own expiry ends the connection: the client comes back with a fresh one. */
-  #expireAt(expiresAt: Date): void {
-    const left = expiresAt.getTime() - this.deps.operations.context({ viewer: null, request: this.request }).now.getTime();
-    this.#expiryTimer = setTimeout(
-      () => (left > MAX_TIMER_MS ? this.#expireAt(expiresAt) : this.close(CLOSE.tokenExpired, 'TOKEN_EXPIRED')),
-      Math.max(0, Math.min(left, MAX_TIMER_MS)),
-    );
-    this.#expiryTimer.unref();
-  }
-
   #subscribe(message: SubscribeMessage): void {
     if (this.#state !== 'acknowledged') return this.close(CLOSE.unauthorized, 'Unauthorized');
     const { id, payload } = message;
     if (this.#operations.has(id)) return this.close(CLOSE.subscriberExists, `Subscriber for ${id} already exists`);
-    const operation = new WsOperation(this, id);
+    const operation = new WsOperation(this, id, this.deps.options.deliveries);
     if (this.#operations.size >= this.deps.options.maxSubscriptions) {
       return operation.error([{ message: 'Too many operations on this connection.', extensions: { code: 'LIMIT_REACHED' } }]);
     }
@@ -170,9 +163,13 @@ export class WsConnection {
     this.#run(operation, payload).catch((error: unknown) => operation.error([this.deps.operations.errors.map(error as Error)]));
   }
 
+  get #caller(): Caller {
+    return { viewer: this.viewer, request: this.request, transport: 'ws' };
+  }
+
   async #run(operation: WsOperation, payload: SubscribeMessage['payload']): Promise<void> {
-    const caller = { viewer: this.viewer, request: this.request };
-    const admitted = await this.deps.operations.admit({ query: payload.query, operationName: payload.operationName ?? null, variables: payload.variables ?? null }, caller);
+    const caller = this.#caller;
+    const admitted = await this.deps.operations.take(readOperation(payload as unknown as Record<string, unknown>), caller);
     if (operation.closed) return;
     if ('errors' in admitted) return operation.error(admitted.errors);
     if (admitted.prepared.kind === 'subscription') {
@@ -208,12 +205,15 @@ class WsOperation implements Sink {
   constructor(
     private readonly connection: WsConnection,
     private readonly id: string,
+    private readonly deliveries: Deliveries,
   ) {
     this.#head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
   }
 
   next(payload: Buffer): void {
-    if (!this.closed) this.connection.write(this.#head, tailOf(payload));
+    if (this.closed) return;
+    this.deliveries.add(payload);
+    this.connection.write(this.#head, tailOf(payload));
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {
@@ -228,13 +228,8 @@ class WsOperation implements Sink {
     this.end();
   }
 
-  /** Replays wait while a quarter of the connection's room is taken. */
   drained(): Promise<void> | null {
-    if (this.closed || this.connection.buffered < REPLAY_ROOM) return null;
-    return new Promise((resolve) => {
-      const look = () => (this.closed || this.connection.buffered < REPLAY_ROOM ? resolve() : void setTimeout(look, 10));
-      look();
-    });
+    return untilRoom(() => this.closed || this.connection.buffered < REPLAY_ROOM);
   }
 
   /** Ends without a word to the client. */
@@ -252,4 +247,9 @@ class WsOperation implements Sink {
   }
 }
 
-const REPLAY_ROOM = 256 * 1024;
+/** graphql-ws asks for `query` even where a persisted operation is named instead: an empty one stands for none. */
+function withQuery(message: unknown): unknown {
+  const { type, payload } = (message ?? {}) as { type?: unknown; payload?: { query?: unknown } | null };
+  const named = type === MessageType.Subscribe && typeof payload === 'object' && payload !== null && payload.query == null;
+  return named ? { ...(message as object), payload: { ...payload, query: '' } } : message;
+}

@@ -6,16 +6,20 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { Viewer } from '../../resolvers/context.js';
 import type { SessionGate } from '../../services/session-gate.js';
 import type { Authentication } from '../authentication.js';
-import type { Operations } from '../operations.js';
+import { DomainError } from '../../lib/errors.js';
+import type { Limits, Operations } from '../operations.js';
 import { CLOSE, WsConnection, type ConnectionOptions } from './ws-connection.js';
 
 export interface WsServerOptions extends ConnectionOptions {
   path: string;
-  maxSockets: number;
+  /** Whether one more connection may be held. */
+  hasRoom(): boolean;
   maxMessageBytes: number;
   heartbeatMs: number;
   allowOrigin(origin: string | undefined, host: string | undefined): boolean;
   addressOf(request: IncomingMessage): string;
+  /** Each attempt to connect counts as a request of its address. */
+  limits: Pick<Limits, 'request'>;
 }
 
 /** Hears when a person's connections come and go. */
@@ -82,15 +86,26 @@ export class WsServer {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refuse = (status: string) => {
-      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-    };
     socket.on('error', () => socket.destroy());
-    if (new URL(request.url ?? '/', 'http://host').pathname !== this.options.path) return refuse('404 Not Found');
-    if (this.#draining || this.#connections.size >= this.options.maxSockets) return refuse('503 Service Unavailable');
-    // Browsers send cookies and let pages of any origin open sockets; tokens are explicit here, yet foreign pages have no business.
-    if (!this.options.allowOrigin(request.headers.origin, request.headers.host)) return refuse('403 Forbidden');
-    this.#wss.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, request, socket));
+    if (request.url?.split('?', 1)[0] !== this.options.path) return refuse(socket, '404 Not Found');
+    if (!this.#hasRoom()) return refuse(socket, '503 Service Unavailable', 1);
+    // Tokens are explicit here, never cookies; yet pages of foreign origins have no business.
+    if (!this.options.allowOrigin(request.headers.origin, request.headers.host)) return refuse(socket, '403 Forbidden');
+    this.options.limits.request(this.options.addressOf(request)).then(
+      () => {
+        if (socket.destroyed) return;
+        if (!this.#hasRoom()) return refuse(socket, '503 Service Unavailable', 1);
+        this.#wss.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, request, socket));
+      },
+      (error: unknown) => {
+        if (error instanceof DomainError) refuse(socket, '429 Too Many Requests', error.details.retryAfter);
+        else refuse(socket, '503 Service Unavailable', 1);
+      },
+    );
+  }
+
+  #hasRoom(): boolean {
+    return !this.#draining && this.options.hasRoom();
   }
 
   #accept(socket: WebSocket, request: IncomingMessage, duplex: Duplex): void {
@@ -123,4 +138,9 @@ export class WsServer {
       if (connection.viewer && ids.has(connection.viewer.sessionId)) connection.close(CLOSE.unauthorized, 'SESSION_ENDED');
     }
   }
+}
+
+function refuse(socket: Duplex, status: string, retryAfter?: number): void {
+  const retry = retryAfter === undefined ? '' : `Retry-After: ${retryAfter}\r\n`;
+  socket.end(`HTTP/1.1 ${status}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
 }

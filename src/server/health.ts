@@ -1,0 +1,84 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import type { Container } from '../container.js';
+import { InFlight } from '../lib/in-flight.js';
+import type { Metrics } from './metrics.js';
+
+export type Phase = 'starting' | 'ready' | 'draining';
+
+const DATABASE_PATIENCE_MS = 1_000;
+
+export interface Probe {
+  phase: Phase;
+}
+
+/** `/health`, `/ready` and `/metrics`: for supervisors, load balancers and Prometheus. */
+export function addProbes(fastify: FastifyInstance, { config, db, bus }: Container, schema: GraphQLSchema, metrics: Metrics, probe: Probe): void {
+  const started = Date.now();
+  const fingerprint = createHash('sha256').update(printSchema(lexicographicSortSchema(schema))).digest('hex').slice(0, 12);
+  const asking = new InFlight<Database>();
+  const database = () => asking.run('', () => lookAt(db));
+
+  fastify.get('/health', async (_request, reply) => {
+    const { reachable, migration } = await database();
+    return reply.header('cache-control', 'no-store').send({
+      status: reachable ? 'ok' : 'degraded',
+      phase: probe.phase,
+      database: reachable ? 'ok' : 'away',
+      bus: bus.healthy ? 'ok' : 'away',
+      schema: fingerprint,
+      migration,
+      uptime: Math.floor((Date.now() - started) / 1000),
+    });
+  });
+
+  fastify.get('/ready', async (_request, reply) => {
+    const { reachable } = await database();
+    const ready = probe.phase === 'ready' && reachable;
+    return reply
+      .code(ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ ready, phase: probe.phase, database: reachable ? 'ok' : 'away' });
+  });
+
+  fastify.get('/metrics', async (request, reply) => {
+    if (!mayRead(request, config.METRICS_TOKEN)) {
+      return reply.code(403).send({ errors: [{ message: 'Metrics are for this machine, or for holders of METRICS_TOKEN.', extensions: { code: 'FORBIDDEN' } }] });
+    }
+    return reply.type(metrics.registry.contentType).send(await metrics.text());
+  });
+}
+
+interface Database {
+  reachable: boolean;
+  /** The newest migration that has run. */
+  migration: string | null;
+}
+
+async function lookAt(db: Container['db']): Promise<Database> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error('timeout')), DATABASE_PATIENCE_MS)));
+  const asked = db.sql<{ name: string }>('select name from migrations order by id desc limit 1');
+  asked.catch(() => undefined); // it may fail after we stopped waiting
+  try {
+    const [row] = await Promise.race([asked, late]);
+    return { reachable: true, migration: row?.name ?? null };
+  } catch {
+    return { reachable: false, migration: null };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
+
+function mayRead(request: FastifyRequest, token: string | undefined): boolean {
+  if (token) return sameSecret(request.headers.authorization ?? '', `Bearer ${token}`);
+  // A proxy on this machine speaks for others: what it passes on does not count as local.
+  return LOOPBACK.test(request.socket.remoteAddress ?? '') && request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined;
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+const sameSecret = (given: string, wanted: string): boolean => timingSafeEqual(digest(given), digest(wanted));

@@ -1,0 +1,49 @@
+import type { GraphQLSchema } from 'graphql';
+import type { Config } from '../../config.js';
+import { DomainError } from '../../lib/errors.js';
+import type { Prepared } from '../engine.js';
+import type { Caller, Cost, Limits } from '../operations.js';
+import { countCost } from './cost.js';
+import { addressKey, type Limiter, type Rates } from './rates.js';
+
+export const COST_WINDOW = 60;
+const ADDRESS_WINDOW = 60;
+
+/** Bounds each operation by its cost, and each person and address by what they spend. */
+export class RequestLimits implements Limits {
+  readonly #person: Limiter;
+  readonly #address: Limiter;
+  readonly #constant = new WeakMap<Prepared, number>();
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    private readonly config: Pick<Config, 'MAX_QUERY_COST' | 'RATE_LIMIT_COST' | 'RATE_LIMIT_ADDRESS'>,
+    rates: Rates,
+  ) {
+    this.#person = rates.limiter('cost', { points: config.RATE_LIMIT_COST, seconds: COST_WINDOW });
+    this.#address = rates.limiter('address', { points: config.RATE_LIMIT_ADDRESS, seconds: ADDRESS_WINDOW });
+  }
+
+  async request(address: string): Promise<void> {
+    await this.#address.consume(addressKey(address));
+  }
+
+  async admit(prepared: Prepared, variables: Record<string, unknown>, { viewer, request }: Caller): Promise<Cost> {
+    const requested = this.#cost(prepared, variables);
+    const limit = this.config.MAX_QUERY_COST;
+    if (requested > limit) {
+      throw new DomainError('QUERY_TOO_COMPLEX', `The operation may cost ${requested}; ${limit} is the most.`, { cost: { requested, limit } });
+    }
+    const who = viewer ? `person:${viewer.userId}` : `address:${addressKey(request.address)}`;
+    const { remaining, resetAfter } = await this.#person.consume(who, Math.max(1, requested));
+    return { requested, limit, remaining, resetAfter };
+  }
+
+  #cost(prepared: Prepared, variables: Record<string, unknown>): number {
+    const known = this.#constant.get(prepared);
+    if (known !== undefined) return known;
+    const { cost, byVariables } = countCost(this.schema, prepared.document, prepared.operation, variables);
+    if (!byVariables) this.#constant.set(prepared, cost);
+    return cost;
+  }
+}

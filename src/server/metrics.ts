@@ -1,0 +1,92 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Container } from '../container.js';
+import type { OperationDone, OperationObserver } from './operations.js';
+
+/** What the real-time side tells when it is asked. */
+export interface RealtimeFigures {
+  sockets(): number;
+  eventStreams(): number;
+  subscriptions(): number;
+  groups(): number;
+  /** Results handed to subscribers since the start, and their bytes. */
+  deliveries(): { count: number; bytes: number };
+  redisReady(): boolean | null;
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Codes that are our fault or our lack of room; all others are the caller's. */
+const SERVER_FAULTS = new Set(['INTERNAL', 'UNAVAILABLE', 'OVERLOADED']);
+
+/** The figures of one server, in Prometheus' text format. Labels have few values each: nothing that a client sends becomes one. */
+export class Metrics implements OperationObserver {
+  readonly registry = new Registry();
+  readonly #operations: Histogram<'transport' | 'kind' | 'outcome'>;
+  readonly #requests: Counter<'method' | 'status'>;
+
+  constructor({ db, hub, bus, sendQueue }: Pick<Container, 'db' | 'hub' | 'bus' | 'sendQueue'>, realtime: RealtimeFigures) {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    this.#operations = new Histogram({
+      name: 'omnitalk_operation_duration_seconds',
+      help: 'Operations answered, by transport, kind and outcome (ok, refused: the caller’s fault, failed: ours)',
+      labelNames: ['transport', 'kind', 'outcome'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.#requests = new Counter({ name: 'omnitalk_http_requests_total', help: 'HTTP requests answered, by method and class of status', labelNames: ['method', 'status'], registers });
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        name: `omnitalk_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    const counter = (name: string, help: string, read: () => number) =>
+      new Counter({
+        name: `omnitalk_${name}`,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+    gauge('websockets', 'WebSocket connections', () => realtime.sockets());
+    gauge('event_streams', 'Server-Sent Events connections', () => realtime.eventStreams());
+    gauge('subscriptions', 'Running operations of all connections', () => realtime.subscriptions());
+    gauge('render_groups', 'Distinct subscriptions: each event is executed once for each that gets it', () => realtime.groups());
+    gauge('live_streams', 'Streams of events that this process follows', () => hub.liveStreams);
+    counter('deliveries_total', 'Results handed to subscribers', () => realtime.deliveries().count);
+    counter('delivered_bytes_total', 'Bytes of results handed to subscribers', () => realtime.deliveries().bytes);
+    gauge('send_queue_size', 'Messages waiting to be written', () => sendQueue.size);
+    counter('send_batches_total', 'Batches in which messages were written', () => sendQueue.written.batches);
+    counter('send_batched_messages_total', 'Messages in those batches', () => sendQueue.written.messages);
+    counter('db_statements_total', 'Statements outside transactions', () => db.statements);
+    gauge('db_connections', 'Connections to PostgreSQL', () => db.poolState().total);
+    gauge('db_connections_idle', 'Connections to PostgreSQL that wait for work', () => db.poolState().idle);
+    gauge('db_waiting', 'Callers that wait for a connection to PostgreSQL', () => db.poolState().waiting);
+    gauge('bus_healthy', 'Whether the bus between processes works', () => Number(bus.healthy));
+    gauge('limits_shared', 'Whether limits are counted for all processes together (1) or in this one (0)', () => Number(realtime.redisReady() ?? false));
+  }
+
+  operation({ caller, kind, code, milliseconds }: OperationDone): void {
+    const outcome = code === null ? 'ok' : SERVER_FAULTS.has(code) ? 'failed' : 'refused';
+    this.#operations.observe({ transport: caller.transport, kind, outcome }, milliseconds / 1000);
+  }
+
+  request(method: string, status: number): void {
+    this.#requests.inc({ method: METHODS.has(method) ? method : 'other', status: `${Math.floor(status / 100)}xx` });
+  }
+
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  close(): void {
+    this.registry.clear();
+  }
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);

@@ -1,0 +1,216 @@
+import type { ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLFormattedError } from 'graphql';
+import { DomainError } from '../../lib/errors.js';
+import type { Clock } from '../../lib/clock.js';
+import type { SessionGate } from '../../services/session-gate.js';
+import type { Authenticated, Authentication } from '../authentication.js';
+import type { OperationRequest } from '../documents.js';
+import { sendError } from '../http.js';
+import type { Caller, Operations } from '../operations.js';
+import { whenExpired } from './expiry.js';
+import { REPLAY_ROOM, untilRoom, type Deliveries, type Sink } from './sink.js';
+import type { ConnectionListener } from './ws-server.js';
+
+export interface EventStreamsOptions {
+  maxBuffered: number;
+  heartbeatMs: number;
+  deliveries: Deliveries;
+  /** Whether one more connection may be held. */
+  hasRoom(): boolean;
+}
+
+/**
+ * Server-Sent Events on `/graphql` (graphql-sse's distinct connections mode): one operation a request, results as `next`
+ * events, then `complete`. A stream that ends without `complete` says: reconnect and resume.
+ */
+export class EventStreams {
+  readonly #streams = new Set<EventStream>();
+  readonly #heartbeat: NodeJS.Timeout;
+  #draining = false;
+
+  constructor(
+    private readonly operations: Operations,
+    private readonly authentication: Authentication,
+    private readonly sessions: SessionGate,
+    private readonly clock: Clock,
+    private readonly listener: ConnectionListener,
+    private readonly options: EventStreamsOptions,
+  ) {
+    this.#heartbeat = setInterval(() => this.#streams.forEach((stream) => stream.beat()), options.heartbeatMs);
+    this.#heartbeat.unref();
+    sessions.onEnded((ids) => this.#endSessions(new Set(ids)));
+  }
+
+  get connections(): number {
+    return this.#streams.size;
+  }
+
+  /** Answers a request that accepts `text/event-stream`. Whatever is wrong with the operation is told as a `next` event. */
+  async serve(request: FastifyRequest, reply: FastifyReply, given: OperationRequest): Promise<FastifyReply> {
+    if (this.#draining || !this.options.hasRoom()) {
+      return sendError(reply.header('retry-after', '1'), 503, 'OVERLOADED', 'There is no room for one more connection: try again.', { retryAfter: 1 });
+    }
+    reply.hijack();
+    reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS });
+    const stream = new EventStream(reply.raw, this.options, () => this.#streams.delete(stream));
+    this.#streams.add(stream);
+    try {
+      await this.#run(stream, request, given);
+    } catch (error) {
+      stream.error([this.operations.errors.map(error as Error)]);
+    }
+    return reply;
+  }
+
+  /** Ends every stream so that its client comes back elsewhere, and takes no more. */
+  drain(): void {
+    this.#draining = true;
+    for (const stream of this.#streams) stream.restart();
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat);
+    this.drain();
+  }
+
+  /** Ends the streams of sessions that no longer stand, though nobody told this process. */
+  async reconcileSessions(): Promise<void> {
+    const live = [...this.#streams].flatMap(({ sessionId }) => sessionId ?? []);
+    if (live.length) this.#endSessions(new Set(await this.sessions.fallen([...new Set(live)])));
+  }
+
+  async #run(stream: EventStream, request: FastifyRequest, given: OperationRequest): Promise<void> {
+    const authenticated = await this.authentication.authenticate(request.headers.authorization);
+    const caller: Caller = { viewer: authenticated?.viewer ?? null, request: { id: request.id, address: request.ip }, transport: 'sse' };
+    const admitted = await this.operations.take(given, caller);
+    if ('errors' in admitted) return stream.error(admitted.errors);
+    if (request.method === 'GET' && admitted.prepared.kind === 'mutation') throw new DomainError('BAD_REQUEST', 'A GET runs no mutation.');
+    if (stream.closed) return;
+    if (admitted.prepared.kind !== 'subscription') {
+      stream.next(Buffer.from(JSON.stringify(await this.operations.execute(admitted, caller))));
+      return stream.complete();
+    }
+    if (authenticated) this.#belongsTo(stream, authenticated);
+    stream.onEnd(await this.operations.subscribe(admitted, caller, stream));
+  }
+
+  #belongsTo(stream: EventStream, { viewer, expiresAt }: Authenticated): void {
+    const id = randomUUID();
+    stream.sessionId = viewer.sessionId;
+    const callOff = whenExpired(expiresAt, () => this.clock.now(), () => stream.error([shown('TOKEN_EXPIRED', 'The access token has expired: refresh the session.')]));
+    this.listener.connected(viewer, id);
+    stream.onEnd(() => {
+      callOff();
+      this.listener.disconnected(viewer, id);
+    });
+  }
+
+  #endSessions(ids: ReadonlySet<string>): void {
+    for (const stream of this.#streams) if (stream.sessionId && ids.has(stream.sessionId)) stream.error([shown('SESSION_ENDED', 'This session has ended: sign in again.')]);
+  }
+}
+
+const shown = (code: string, message: string): GraphQLFormattedError => ({ message, extensions: { code } });
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  // Proxies of the nginx kind hold answers back otherwise.
+  'x-accel-buffering': 'no',
+};
+const HEARTBEAT = Buffer.from(':\n\n');
+const NEXT = Buffer.from('event: next\ndata: ');
+const END_OF_EVENT = Buffer.from('\n\n');
+const COMPLETE = Buffer.from('event: complete\ndata: \n\n');
+
+/** One operation and its connection. What becomes ready within one turn of the loop leaves in one write. */
+class EventStream implements Sink {
+  closed = false;
+  sessionId: string | null = null;
+  #waiting: Buffer[] = [];
+  #bytes = 0;
+  readonly #onEnd: (() => void)[] = [];
+
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly options: EventStreamsOptions,
+    onEnd: () => void,
+  ) {
+    this.#onEnd.push(onEnd);
+    response.on('close', () => this.#end());
+    response.on('error', () => undefined); // 'close' follows
+    response.socket?.setNoDelay(true);
+    response.write(HEARTBEAT); // some browsers see no headers before the first bytes
+  }
+
+  next(payload: Buffer): void {
+    if (this.closed) return;
+    this.options.deliveries.add(payload);
+    this.#write(NEXT, payload, END_OF_EVENT);
+  }
+
+  error(errors: readonly GraphQLFormattedError[]): void {
+    this.next(Buffer.from(JSON.stringify({ errors })));
+    this.complete();
+  }
+
+  complete(): void {
+    if (this.closed) return;
+    this.#write(COMPLETE);
+    this.restart();
+  }
+
+  /** Ends the answer as it stands: without `complete` the client reconnects. */
+  restart(): void {
+    if (this.closed) return;
+    this.#flush();
+    this.#end();
+    this.response.end();
+  }
+
+  beat(): void {
+    if (!this.closed) this.#write(HEARTBEAT);
+  }
+
+  drained(): Promise<void> | null {
+    return untilRoom(() => this.closed || this.#buffered < REPLAY_ROOM);
+  }
+
+  /** What to do at the end; done at once when it has come already. */
+  onEnd(action: () => void): void {
+    if (this.closed) action();
+    else this.#onEnd.push(action);
+  }
+
+  get #buffered(): number {
+    return this.response.writableLength + this.#bytes;
+  }
+
+  #write(...parts: Buffer[]): void {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (this.#buffered + length > this.options.maxBuffered) {
+      this.#end();
+      this.response.destroy(); // too slow a reader: it may come back and resume
+      return;
+    }
+    if (!this.#waiting.length) setImmediate(() => this.#flush());
+    this.#waiting.push(...parts);
+    this.#bytes += length;
+  }
+
+  #flush(): void {
+    if (!this.#waiting.length) return;
+    const chunk = Buffer.concat(this.#waiting, this.#bytes);
+    this.#waiting = [];
+    this.#bytes = 0;
+    if (!this.response.destroyed && !this.response.writableEnded) this.response.write(chunk);
+  }
+
+  #end(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const action of this.#onEnd.splice(0)) action();
+  }
+}
