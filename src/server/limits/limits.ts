@@ -25,7 +25,7 @@ export class RequestLimits implements Limits {
   }
 
   async request(address: string): Promise<void> {
-    await this.#address.consume(addressKey(address));
+    await this.#address.spend(addressKey(address));
   }
 
   async admit(prepared: Prepared, variables: Record<string, unknown>, { viewer, request }: Caller): Promise<Cost> {
@@ -35,7 +35,7 @@ export class RequestLimits implements Limits {
       throw new DomainError('QUERY_TOO_COMPLEX', `The operation may cost ${requested}; ${limit} is the most.`, { cost: { requested, limit } });
     }
     const who = viewer ? `person:${viewer.userId}` : `address:${addressKey(request.address)}`;
-    const { remaining, resetAfter } = await this.#person.consume(who, Math.max(1, requested));
+    const { remaining, resetAfter } = await this.#person.spend(who, Math.max(1, requested));
     return { requested, limit, remaining, resetAfter };
   }
 

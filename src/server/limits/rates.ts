@@ -60,13 +60,17 @@ export class Limiter implements AttemptLimiter {
   ) {}
 
   /** Throws RATE_LIMITED, with the seconds to wait, when the window's points are spent. */
-  async consume(key: string, points = 1): Promise<Rate> {
+  async spend(key: string, points = 1): Promise<Rate> {
     try {
       return rateOf(await this.store.consume(key, points));
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       throw new DomainError('RATE_LIMITED', 'Too much was asked in too short a time.', { retryAfter: Math.max(1, rateOf(error).resetAfter) });
     }
+  }
+
+  async consume(key: string, points = 1): Promise<void> {
+    await this.spend(key, points);
   }
 }
 
