@@ -237,11 +237,13 @@ create index on invite_links (chat_id);
 
 create table scheduled_messages (
   id uuid primary key, chat_id uuid not null, sender_id uuid not null references users on delete cascade, input jsonb not null,
-  send_at timestamptz not null, state text not null default 'WAITING' check (state in ('WAITING', 'SENT', 'FAILED', 'CANCELLED')),
+  send_at timestamptz not null,
+  try_at timestamptz not null, sending boolean not null default false, -- when it is next tried; whether a process has taken it, which it has until try_at
+  state text not null default 'WAITING' check (state in ('WAITING', 'SENT', 'FAILED', 'CANCELLED')),
   sent_seq int, failure text, created_at timestamptz not null default now()
 );
 create index on scheduled_messages (sender_id, send_at, id);
-create index on scheduled_messages (send_at) where state = 'WAITING';
+create index on scheduled_messages (try_at) where state = 'WAITING';
 
 create table reports (
   id uuid primary key, reporter_id uuid not null references users on delete cascade, target_type text not null, target_id uuid not null, target_seq int,

@@ -14,6 +14,7 @@ import { ChatMemberResolver, ChatResolver, ChatViewerStateResolver } from './res
 import { EVENT_RESOLVERS } from './resolvers/events.js';
 import { MessageReferenceResolver, MessageResolver } from './resolvers/message.js';
 import { NodeResolver } from './resolvers/node.js';
+import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './resolvers/scheduled.js';
 import { SubscriptionResolver } from './resolvers/subscriptions.js';
 import { UserResolver, ViewerResolver } from './resolvers/user.js';
 import { ChatAccessReader } from './services/chat-access.js';
@@ -21,6 +22,7 @@ import { ChatService } from './services/chats.js';
 import { DisappearingMessages } from './services/disappearing.js';
 import { MessageService } from './services/messages.js';
 import { RecentMessages } from './services/recent-messages.js';
+import { ScheduledMessageService } from './services/scheduled-messages.js';
 import { SendQueue } from './services/send-queue.js';
 import { SessionGate } from './services/session-gate.js';
 import { ATTEMPTS_WINDOW, Rates } from './server/limits/rates.js';
@@ -71,9 +73,11 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const chats = new ChatService(db.sql, unitOfWork);
   const messages = new MessageService(db.sql, sendQueue);
 
+  const scheduled = new ScheduledMessageService(db.sql, unitOfWork, messages, sendQueue, clock, log);
+
   const instances: object[] = [
     ...accounts.resolvers,
-    new NodeResolver(chats, messages),
+    new NodeResolver(chats, messages, scheduled),
     new UserResolver(),
     new ViewerResolver(hub.log),
     new ChatResolver(chats, messages),
@@ -81,6 +85,9 @@ export async function createContainer(config: Config, source: DataSource, log: L
     new ChatViewerStateResolver(),
     new MessageResolver(messages),
     new MessageReferenceResolver(),
+    new ScheduledMessageResolver(scheduled),
+    new ViewerScheduledResolver(scheduled),
+    new ScheduledMessageChangedResolver(),
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
   ];
@@ -89,6 +96,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates,
     jobs: {
       upkeep: new UpkeepService(db.sql, clock),
+      scheduled,
       disappearing: new DisappearingMessages(db.sql, unitOfWork, clock, log),
     },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),

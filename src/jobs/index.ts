@@ -1,4 +1,5 @@
 import type { DisappearingMessages } from '../services/disappearing.js';
+import type { ScheduledMessageService } from '../services/scheduled-messages.js';
 import type { UpkeepService } from '../services/upkeep.js';
 import type { RunnableTask } from './runner.js';
 import type { Sweep } from './sweeper.js';
@@ -6,6 +7,7 @@ import type { Sweep } from './sweeper.js';
 /** The services that jobs call. */
 export interface JobDeps {
   upkeep: UpkeepService;
+  scheduled: ScheduledMessageService;
   disappearing: DisappearingMessages;
 }
 
@@ -38,6 +40,9 @@ export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
 /** What happens at a moment of its own is late by at most this. */
 const SWEEP_MS = 500;
 
-export function sweepsOf({ disappearing }: JobDeps): Sweep[] {
-  return [{ name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() }];
+export function sweepsOf({ disappearing, scheduled }: JobDeps): Sweep[] {
+  return [
+    { name: 'scheduled-messages', everyMs: SWEEP_MS, run: () => scheduled.release() },
+    { name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() },
+  ];
 }

@@ -4,6 +4,7 @@ import { EVENT_RESOLVERS } from './events.js';
 import { MessageResolver, MessageReferenceResolver } from './message.js';
 import { NodeResolver } from './node.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './session.js';
+import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './scheduled.js';
 import { SubscriptionResolver } from './subscriptions.js';
 import { UserResolver, ViewerResolver } from './user.js';
 
@@ -20,6 +21,9 @@ export const RESOLVERS = [
   ChatViewerStateResolver,
   MessageResolver,
   MessageReferenceResolver,
+  ScheduledMessageResolver,
+  ViewerScheduledResolver,
+  ScheduledMessageChangedResolver,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
 ];

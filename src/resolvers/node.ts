@@ -3,6 +3,7 @@ import { decodeAnyId, type IdType } from '../lib/ids.js';
 import { NodeType } from '../schema/node.js';
 import type { ChatService } from '../services/chats.js';
 import type { MessageService } from '../services/messages.js';
+import type { ScheduledMessageService } from '../services/scheduled-messages.js';
 import { userById } from '../services/loaders/users.js';
 import type { Context } from './context.js';
 
@@ -12,11 +13,12 @@ type Finder = (context: Context, key: { uuid: string; seq?: number }) => Promise
 export class NodeResolver {
   readonly #finders: Partial<Record<IdType, Finder>>;
 
-  constructor(chats: ChatService, messages: MessageService) {
+  constructor(chats: ChatService, messages: MessageService, scheduled: ScheduledMessageService) {
     this.#finders = {
       User: (context, { uuid }) => context.load(userById, uuid),
       Chat: (context, { uuid }) => chats.find(context, uuid),
       Message: (context, { uuid, seq }) => messages.find(context, { chatId: uuid, seq: seq! }),
+      ScheduledMessage: (context, { uuid }) => scheduled.find(context, uuid),
     };
   }
 

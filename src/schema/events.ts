@@ -2,6 +2,7 @@ import { createUnionType, Field, ID, Int, InterfaceType, ObjectType, type ClassT
 import { ChatType, ChatMemberType } from './chat.js';
 import { ResyncReason } from './enums.js';
 import { MessageType, ReactionGroupType } from './message.js';
+import { ScheduledMessageType } from './scheduled.js';
 import { DateTime, EventCursor } from './scalars.js';
 import { UserType } from './user.js';
 
@@ -107,6 +108,12 @@ export class SessionsChangedType extends StreamEventType {
   @Field(() => ID) sessionId: string;
 }
 
+@userEvent('ScheduledMessageChanged', 'A message was scheduled by the viewer, or one of theirs was sent, cancelled, or has failed.')
+export class ScheduledMessageChangedType extends StreamEventType {
+  @Field(() => ID) scheduledMessageId: string;
+  @Field(() => ScheduledMessageType, { nullable: true, description: 'As it is now. Null when it has been forgotten since.' }) scheduledMessage: object | null;
+}
+
 /** Rooms of the house add their own events here: the order is that of the printed schema. */
 export const CHAT_EVENT_TYPES: ClassType[] = [
   MessageSentType,
@@ -121,7 +128,7 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   ReceiptsChangedType,
   ResyncRequiredType,
 ];
-export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, SessionsChangedType];
+export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, SessionsChangedType, ScheduledMessageChangedType];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });
 export const InboxEvent = createUnionType({

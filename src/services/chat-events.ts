@@ -97,6 +97,8 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       return make('ChatRemoved', { chatId: encodeId('Chat', ref.chatId) });
     case 'sessions.changed':
       return make('SessionsChanged', { sessionId: encodeId('Session', ref.sessionId) });
+    case 'scheduled.changed':
+      return make('ScheduledMessageChanged', { scheduledMessageId: encodeId('ScheduledMessage', ref.scheduledId), scheduledKey: ref.scheduledId });
     default:
       throw new Error(`No shape for ${ref.kind} yet`);
   }
