@@ -44,12 +44,13 @@ export type RefreshSessionInput = {
   refreshToken: string;
 };
 
-/** Why a stream can not be continued from a cursor. */
+/** Why a stream can not be continued from a cursor. UNREADABLE: it holds what this server can not show. */
 export type ResyncReason =
   | 'AHEAD'
   | 'EPOCH_CHANGED'
   | 'EXPIRED'
-  | 'TOO_FAR_BEHIND';
+  | 'TOO_FAR_BEHIND'
+  | 'UNREADABLE';
 
 export type Role =
   | 'ADMIN'

@@ -23,9 +23,19 @@ export class LocalBus implements Bus {
   readonly healthy = true;
   readonly #topics = new Map<string, Set<BusHandler>>();
 
+  constructor(private readonly onError: (error: unknown, topic: string) => void = () => undefined) {}
+
   publish(topic: string, message: BusMessage): void {
     const handlers = this.#topics.get(topic);
-    if (handlers) for (const handler of handlers) handler(message);
+    if (!handlers) return;
+    for (const handler of handlers) {
+      // Whoever publishes has committed: a subscriber's fault is not theirs.
+      try {
+        handler(message);
+      } catch (error) {
+        this.onError(error, topic);
+      }
+    }
   }
 
   async subscribe(topic: string, handler: BusHandler): Promise<void> {

@@ -38,7 +38,7 @@ export class Hub implements AfterCommit {
   constructor(
     private readonly bus: Bus,
     readonly log: EventLog,
-    private readonly logger: Logger,
+    private readonly logger: Pick<Logger, 'warn'>,
     options: HubOptions,
   ) {
     this.#timer = setInterval(() => void this.reconcile(), options.reconcileMs);
@@ -64,31 +64,36 @@ export class Hub implements AfterCommit {
 
   /** Follows streams; each may be followed once. Resolves when every event after the head that each listener was started with will be handed on. */
   async follow(listeners: Map<string, TailListener>): Promise<void> {
-    const tails = new Map<string, Tail>();
+    const made = new Map<string, Live>();
     const subscribing: Promise<void>[] = [];
+    for (const stream of listeners.keys()) if (this.#live.has(stream)) throw new Error(`${stream} is followed already`);
     for (const [stream, listener] of listeners) {
-      if (this.#live.has(stream)) throw new Error(`${stream} is followed already`);
       const tail = new Tail(stream, this.log, listener, this.logger);
       const handler: BusHandler = (message) => tail.accept((message as StreamHint).published);
-      this.#live.set(stream, { tail, handler });
-      tails.set(stream, tail);
+      const live = { tail, handler };
+      this.#live.set(stream, live);
+      made.set(stream, live);
       subscribing.push(this.bus.subscribe(stream, handler));
     }
     try {
       await Promise.all(subscribing);
       // Read after the subscriptions stand: what is committed from here on arrives as a hint.
-      const heads = await this.log.heads([...tails.keys()]);
-      for (const [stream, tail] of tails) tail.start(heads.get(stream) ?? (await this.log.head(stream)));
+      const heads = await this.log.heads([...made.keys()]);
+      for (const [stream, { tail }] of made) tail.start(heads.get(stream) ?? (await this.log.head(stream)));
     } catch (error) {
-      for (const stream of tails.keys()) this.unfollow(stream);
+      for (const [stream, live] of made) this.#end(stream, live);
       throw error;
     }
   }
 
   unfollow(stream: string): void {
     const live = this.#live.get(stream);
-    if (!live) return;
-    this.#live.delete(stream);
+    if (live) this.#end(stream, live);
+  }
+
+  #end(stream: string, live: Live): void {
+    // Somebody else may follow the stream by now.
+    if (this.#live.get(stream) === live) this.#live.delete(stream);
     live.tail.close();
     this.bus.unsubscribe(stream, live.handler);
   }
@@ -101,8 +106,15 @@ export class Hub implements AfterCommit {
     if (this.#reconciling || !this.#live.size) return;
     this.#reconciling = true;
     try {
-      const heads = await this.log.heads([...this.#live.keys()]);
-      for (const [stream, head] of heads) this.#live.get(stream)?.tail.reconcile(head);
+      const before = [...this.#live].map(([stream, { tail }]) => ({ stream, tail, head: tail.head, epoch: tail.epoch }));
+      const heads = await this.log.heads(before.map(({ stream }) => stream));
+      for (const { stream, tail, head, epoch } of before) {
+        const found = heads.get(stream);
+        if (!found) continue;
+        // Read after `head` was handed on: a log that ends earlier has lost what everybody has seen.
+        if (found.epoch === epoch && found.head < head) tail.cutBack();
+        else tail.reconcile(found);
+      }
     } catch (error) {
       this.logger.warn({ error: (error as Error).message }, 'could not compare live streams with the database');
     } finally {

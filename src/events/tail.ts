@@ -20,43 +20,49 @@ const MAX_EARLY = 2_000;
 /** The live end of one stream in this process: takes hints in any order, hands on every event once and in order. */
 export class Tail {
   epoch = '';
-  /** The offset of the newest event handed on. -1 until opened. */
+  /** The offset of the newest event handed on. -1 until started. */
   head = -1;
   #early = new Map<number, LoggedEvent>();
+  /** Events were dropped unseen: only the log knows what is missing. */
+  #dropped = false;
   #gapTimer: NodeJS.Timeout | null = null;
   #refilling: Promise<void> | null = null;
   #closed = false;
 
   constructor(
     readonly stream: string,
-    private readonly log: EventLog,
+    private readonly log: Pick<EventLog, 'read'>,
     private readonly listener: TailListener,
-    private readonly logger: Logger,
+    private readonly logger: Pick<Logger, 'warn'>,
   ) {}
 
   /** Starts at a head read after hints began to arrive. */
   start({ epoch, head }: StreamHead): void {
+    if (this.#closed) return;
+    // What came before the epoch was known may be of another history; what is of this one can be read again.
+    if (this.epoch !== epoch && this.#early.size) {
+      this.#early.clear();
+      this.#dropped = true;
+    }
     this.epoch = epoch;
     this.head = head;
     this.listener.onStart(this);
     this.#drain();
+    this.#mindGap();
   }
 
-  accept(published: Published): void {
+  accept({ epoch, events }: Published): void {
     if (this.#closed) return;
-    if (this.head >= 0 && published.epoch !== this.epoch) return this.#reset();
-    for (const event of published.events) if (event.pos > this.head) this.#early.set(event.pos, event);
+    if (this.head < 0 && !this.#early.size) this.epoch = epoch;
+    else if (epoch !== this.epoch) return this.head < 0 ? void (this.#dropped = true) : this.#reset();
+    for (const event of events) {
+      if (event.pos <= this.head) continue;
+      if (this.#early.size < MAX_EARLY) this.#early.set(event.pos, event);
+      else this.#dropped = true;
+    }
     if (this.head < 0) return;
     this.#drain();
-    if (this.#early.size > MAX_EARLY) {
-      this.#early.clear();
-      this.#refillSoon();
-    } else if (this.#early.size && !this.#gapTimer && !this.#refilling) {
-      this.#gapTimer = setTimeout(() => {
-        this.#gapTimer = null;
-        if (this.#early.size) this.#refillSoon();
-      }, GAP_WAIT_MS);
-    }
+    this.#mindGap();
   }
 
   /** Compares with the database's head; reads what is missing. */
@@ -66,9 +72,15 @@ export class Tail {
     else if (head > this.head) this.#refillSoon();
   }
 
+  /** The log ends before what has been handed on: it was cut back, so that its offsets tell of other events from now on. */
+  cutBack(): void {
+    if (!this.#closed) this.#reset();
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#gapTimer) clearTimeout(this.#gapTimer);
+    this.#gapTimer = null;
     this.#early.clear();
   }
 
@@ -81,11 +93,31 @@ export class Tail {
     if (this.#early.size) for (const pos of this.#early.keys()) if (pos <= this.head) this.#early.delete(pos);
   }
 
+  #mindGap(): void {
+    if (this.#closed || this.#gapTimer || this.#refilling) return;
+    if (this.#dropped) return this.#refillSoon();
+    if (!this.#early.size) return;
+    this.#gapTimer = setTimeout(() => {
+      this.#gapTimer = null;
+      if (this.#early.size) this.#refillSoon();
+    }, GAP_WAIT_MS);
+  }
+
   #refillSoon(): void {
-    this.#refilling ??= this.#refill()
-      // The next reconciliation tries again.
-      .catch((error: Error) => this.logger.warn({ stream: this.stream, error: error.message }, 'could not read missing events'))
-      .finally(() => (this.#refilling = null));
+    if (this.#refilling) return;
+    this.#dropped = false;
+    this.#refilling = this.#refill().then(
+      () => {
+        this.#refilling = null;
+        // What arrived behind the last page read may have left a gap of its own.
+        this.#mindGap();
+      },
+      (error: Error) => {
+        // The next reconciliation tries again: sooner would only press a database that is in trouble.
+        this.#refilling = null;
+        this.logger.warn({ stream: this.stream, error: error.message }, 'could not read missing events');
+      },
+    );
   }
 
   async #refill(): Promise<void> {

@@ -30,8 +30,13 @@ export abstract class Context {
 
   /** Null for the anonymous. Throws in a shared execution: nothing there may depend on who asks. */
   abstract get viewer(): Viewer | null;
-  /** The first message of the chat that may be shown. */
+  /**
+   * The first message of the chat that may be shown. Of one message ask `sees` instead: what was rendered by asking
+   * this is shared only among those who joined at the same message.
+   */
   abstract visibleFrom(chatId: string): number | Promise<number>;
+  /** Whether a message may be shown, going by when the viewer joined its chat. */
+  abstract sees(chatId: string, seq: number): boolean | Promise<boolean>;
 
   /** Throws `UNAUTHENTICATED` for the anonymous. */
   requireViewer(): Viewer {
@@ -68,23 +73,57 @@ export class RequestContext extends Context {
   async visibleFrom(chatId: string): Promise<number> {
     return (await this.load(viewerMembership, chatId))?.visibleFromSeq ?? Number.MAX_SAFE_INTEGER;
   }
+
+  async sees(chatId: string, seq: number): Promise<boolean> {
+    return seq >= (await this.visibleFrom(chatId));
+  }
 }
 
 const NO_REQUEST: RequestInfo = { id: 'event', address: '' };
 
-/** One event, executed once for everybody who gets the same bytes. */
+/**
+ * One event of a chat, executed once for everybody who gets the same bytes: it notes which messages were asked about, and so
+ * knows for whom else, by when they joined, the result would be the same.
+ */
 export class SharedContext extends Context {
-  readonly #visibleFrom: number;
-  constructor(scope: LoaderScope, visibleFrom: number) {
+  /** The result is the same for every `visibleFrom` above this … */
+  above = -1;
+  /** … and up to this. */
+  upTo = Number.MAX_SAFE_INTEGER;
+  /** Messages that were shown. */
+  readonly shown: number[] = [];
+
+  constructor(
+    scope: LoaderScope,
+    private readonly chatId: string,
+    private readonly from: number,
+  ) {
     super(scope, NO_REQUEST);
-    this.#visibleFrom = visibleFrom;
   }
 
   get viewer(): Viewer | null {
     throw new Error('A shared execution has no viewer: this field must stand under viewerState, or be marked viewer-dependent.');
   }
 
-  visibleFrom(): number {
-    return this.#visibleFrom;
+  visibleFrom(chatId: string): number {
+    this.#assertOwn(chatId);
+    this.above = this.from - 1;
+    this.upTo = this.from;
+    return this.from;
+  }
+
+  sees(chatId: string, seq: number): boolean {
+    this.#assertOwn(chatId);
+    if (seq < this.from) {
+      if (seq > this.above) this.above = seq;
+      return false;
+    }
+    if (seq < this.upTo) this.upTo = seq;
+    this.shown.push(seq);
+    return true;
+  }
+
+  #assertOwn(chatId: string): void {
+    if (chatId !== this.chatId) throw new Error('A shared execution knows one chat: a field that shows another chat’s messages must be marked viewer-dependent.');
   }
 }

@@ -35,9 +35,9 @@ function messageEventResolver(type: ClassType): ClassType {
   class MessageEventResolver {
     @FieldResolver(() => MessageType, { nullable: true })
     message(@Root() event: OfMessage, @Ctx() context: Context): MessageRow | null | Promise<MessageRow | null> {
-      const visible = (from: number) => (event.row && event.row.seq >= from ? event.row : null);
-      const from = context.visibleFrom(event.chatKey);
-      return typeof from === 'number' ? visible(from) : from.then(visible);
+      if (!event.row) return null;
+      const sees = context.sees(event.chatKey, event.row.seq);
+      return typeof sees === 'boolean' ? (sees ? event.row : null) : sees.then((may) => (may ? event.row : null));
     }
   }
   return MessageEventResolver;
@@ -47,9 +47,10 @@ function messageEventResolver(type: ClassType): ClassType {
 class ReactionsChangedResolver {
   @FieldResolver(() => [ReactionGroupType])
   reactions(@Root() event: OfMessage, @Ctx() context: Context): object[] | Promise<object[]> {
-    const visible = (from: number) => (event.row && event.row.seq >= from ? (event.row.reactions ?? []).map(([emoji, count]) => ({ emoji, count })) : []);
-    const from = context.visibleFrom(event.chatKey);
-    return typeof from === 'number' ? visible(from) : from.then(visible);
+    if (!event.row) return [];
+    const groups = (event.row.reactions ?? []).map(([emoji, count]) => ({ emoji, count }));
+    const sees = context.sees(event.chatKey, event.row.seq);
+    return typeof sees === 'boolean' ? (sees ? groups : []) : sees.then((may) => (may ? groups : []));
   }
 }
 

@@ -70,14 +70,14 @@ export class MessageReferenceResolver {
 
   @FieldResolver()
   async state(@Root() reference: MessageReference, @Ctx() context: Context): Promise<'VISIBLE' | 'DELETED' | 'HIDDEN'> {
-    if (reference.seq < (await context.visibleFrom(reference.chatId))) return 'HIDDEN';
+    if (!(await context.sees(reference.chatId, reference.seq))) return 'HIDDEN';
     const message = await context.load(messageByKey, reference);
     return !message || message.deletedAt ? 'DELETED' : 'VISIBLE';
   }
 
   @FieldResolver()
   async message(@Root() reference: MessageReference, @Ctx() context: Context): Promise<MessageRow | null> {
-    if (reference.seq < (await context.visibleFrom(reference.chatId))) return null;
+    if (!(await context.sees(reference.chatId, reference.seq))) return null;
     const message = await context.load(messageByKey, reference);
     return message?.deletedAt ? null : message;
   }

@@ -14,5 +14,5 @@ export const ChatEncryption = enumOf('ChatEncryption', ['NONE', 'MLS'], 'Fixed w
 export const MemberRole = enumOf('MemberRole', ['OWNER', 'ADMIN', 'MEMBER']);
 export const MessageKind = enumOf('MessageKind', ['TEXT', 'MEDIA', 'VOICE', 'CARD', 'SYSTEM', 'ENCRYPTED']);
 export const ReferenceState = enumOf('ReferenceState', ['VISIBLE', 'DELETED', 'HIDDEN'], 'HIDDEN: from before one joined.');
-export const ResyncReason = enumOf('ResyncReason', ['EXPIRED', 'EPOCH_CHANGED', 'TOO_FAR_BEHIND', 'AHEAD'], 'Why a stream can not be continued from a cursor.');
+export const ResyncReason = enumOf('ResyncReason', ['EXPIRED', 'EPOCH_CHANGED', 'TOO_FAR_BEHIND', 'AHEAD', 'UNREADABLE'], 'Why a stream can not be continued from a cursor. UNREADABLE: it holds what this server can not show.');
 export { enumOf };

@@ -6,7 +6,7 @@ import { LoaderScope } from '../db/loaders.js';
 import { Authentication } from './authentication.js';
 import { Documents, loadPersistedOperations } from './documents.js';
 import { Engine } from './engine.js';
-import { ErrorMapper } from './errors.js';
+import { ErrorMapper, isUnavailable } from './errors.js';
 import { GraphiQL } from './graphiql/graphiql.js';
 import { addGraphql } from './graphql-route.js';
 import { addProbes, type Probe } from './health.js';
@@ -53,7 +53,7 @@ export async function serve(container: Container, schema: GraphQLSchema): Promis
   const limits = new RequestLimits(schema, config, rates);
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();
-  const channels = new Channels(hub, { log: hub.log, recent, scope, onError });
+  const channels = new Channels(hub, { log: hub.log, recent, scope, isPassing: isUnavailable, onError });
   const subscriptions: Subscriptions = new Subscriptions(
     { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError) },
     db,

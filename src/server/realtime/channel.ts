@@ -1,11 +1,12 @@
-import type { LoggedEvent, ChatEventRef } from '../../events/catalogue.js';
+import type { LoggedEvent } from '../../events/catalogue.js';
+import type { Cursor } from '../../events/cursor.js';
 import type { EventLog } from '../../events/log.js';
 import type { Tail, TailListener } from '../../events/tail.js';
 import { DeliveredEvent, hydrate } from '../../services/chat-events.js';
 import type { MessageRow } from '../../services/loaders/messages.js';
 import type { RecentMessages } from '../../services/recent-messages.js';
 import type { LoaderScope } from '../../db/loaders.js';
-import { RenderableEvent, type RenderGroup } from './render-group.js';
+import { RenderableEvent, RenderInterrupted, type RenderGroup } from './render-group.js';
 import type { Sink } from './sink.js';
 
 /** One subscription's place on one stream. */
@@ -14,47 +15,62 @@ export interface Attachment {
   readonly group: RenderGroup;
   readonly viewerId: string;
   /** The first message that the viewer may see in this chat. */
-  visibleFrom: number;
+  readonly visibleFrom: number;
   /** The viewer has left the chat: the last event has been written. */
   onRevoked(): void;
-  /** Nothing more comes: the stream can't be continued (`epoch`), or could not be read (`unavailable`: resume in a moment). */
+  /** Nothing more comes. */
   onReset(reason: ResetReason): void;
   /** Sees each event after it was written; the inbox follows its own stream by it. */
   onDelivered?(event: LoggedEvent): void;
 }
 
-export type ResetReason = 'epoch' | 'unavailable';
-export type ReplayResult = 'live' | 'closed' | 'expired' | 'too-far';
+/** Why a stream ends: it can't be continued (`epoch`), could not be read (`unavailable`: resume in a moment), or holds an event that this process can't show (`unreadable`). */
+export type ResetReason = 'epoch' | 'unavailable' | 'unreadable';
+/** Why a stream can't be continued from a cursor, as the schema's ResyncReason says it. */
+export type ResyncReason = 'EXPIRED' | 'EPOCH_CHANGED' | 'TOO_FAR_BEHIND' | 'AHEAD' | 'UNREADABLE';
+export type ReplayResult = 'live' | 'closed' | ResyncReason;
 
 export interface ChannelDeps {
-  log: EventLog;
-  recent: RecentMessages;
+  log: Pick<EventLog, 'read' | 'heads'>;
+  recent: Pick<RecentMessages, 'take'>;
   scope(): LoaderScope;
+  /** Whether a failure is one of the database's being away, so that trying again helps. */
+  isPassing(error: unknown): boolean;
   onError(error: unknown, stream: string): void;
 }
 
 /** Events kept behind the live end, with the bytes made of them, for those who come back after a moment. */
 const RING = 256;
+/** Events that may wait to be written; what comes on top is read from the log when its turn has come. */
+const MAX_QUEUED = 1_000;
 const REPLAY_PAGE = 200;
 /** Farther behind than this, reading the state again is cheaper than replaying it. */
 const MAX_REPLAY = 10_000;
-const HYDRATE_ATTEMPTS = 20;
-const HYDRATE_RETRY_MS = 250;
+const ATTEMPTS = 20;
+const RETRY_MS = 250;
 
-interface Slot {
+type Hydrated = DeliveredEvent | Promise<DeliveredEvent>;
+interface Kept {
   logged: LoggedEvent;
-  hydrated: DeliveredEvent | Promise<DeliveredEvent>;
+  event: RenderableEvent;
 }
+type Slot = { logged: LoggedEvent; hydrated: Hydrated } | { typename: string; body: object };
 
 /** One live stream in this process: hydrates each event once, renders it once a group, writes it to every subscription. */
 export class Channel implements TailListener {
   tail: Tail | null = null;
-  /** The offset up to which everybody attached has been served. */
+  /** The offset up to which everybody attached has been served, or is being served now. */
   delivered = -1;
-  readonly attachments = new Set<Attachment>();
+  /** Those who follow the live end, each with the offset up to which it has been served. */
+  readonly #live = new Map<Attachment, number>();
+  /** Those who are still replaying. */
+  readonly #joining = new Map<Attachment, number>();
   readonly #queue: Slot[] = [];
-  readonly #ring: { logged: LoggedEvent; event: RenderableEvent }[] = [];
+  /** The newest events in a row; null for what must be read anew. */
+  readonly #ring: { pos: number; kept: Kept | null }[] = [];
   #pumping = false;
+  /** More has come than may wait: it is read from the log. */
+  #behind = false;
   #reset: ResetReason | null = null;
 
   constructor(
@@ -72,153 +88,264 @@ export class Channel implements TailListener {
     return this.#reset !== null;
   }
 
+  get attachments(): Iterable<Attachment> {
+    return this.#live.keys();
+  }
+
   onEvent(logged: LoggedEvent): void {
-    const known = logged.ref.kind === 'message.sent' ? this.deps.recent.take(this.stream, logged.pos) : undefined;
-    this.#queue.push({ logged, hydrated: this.#hydrate(logged, known) });
-    if (!this.#pumping) void this.#pump();
+    if (this.#reset) return;
+    this.#forgetChanged(logged);
+    if (this.#behind || this.#queue.length >= MAX_QUEUED) {
+      this.#behind = true;
+    } else {
+      const known = logged.ref.kind === 'message.sent' ? this.deps.recent.take(this.stream, logged.pos) : undefined;
+      this.#queue.push({ logged, hydrated: this.#hydrate(logged, known) });
+    }
+    this.#pump();
   }
 
   onReset(reason: ResetReason = 'epoch'): void {
+    if (this.#reset) return;
     this.#reset = reason;
-    for (const attachment of [...this.attachments]) attachment.onReset(reason);
-    this.attachments.clear();
+    this.#queue.length = this.#ring.length = 0;
+    const attached = [...this.#live.keys()];
+    this.#live.clear();
+    // Those who are joining find out by themselves.
+    for (const attachment of attached) attachment.onReset(reason);
   }
 
-  /** Hands an event that is not in the log (receipts) to everybody, at the place of the newest event. */
-  async broadcast(typename: string, body: object): Promise<void> {
-    if (!this.tail || !this.attachments.size) return;
-    const event = new RenderableEvent(new DeliveredEvent(typename, this.stream, this.tail.epoch, this.delivered, new Date(), body));
-    await this.#writeToAll(event, null);
+  /** Hands what is not in the log (receipts) to everybody, each at its own place in the stream; in turn with the events. */
+  broadcast(typename: string, body: object): void {
+    if (this.#reset || !this.tail || !(this.#live.size + this.#joining.size)) return;
+    this.#queue.push({ typename, body });
+    this.#pump();
+  }
+
+  /** Why the stream can't be continued from a cursor; null when it can. */
+  async misfit(cursor: Cursor): Promise<ResyncReason | null> {
+    if (cursor.epoch === this.tail!.epoch && cursor.pos <= this.tail!.head) return null;
+    // The hint of what the cursor's maker has seen may still be on its way to this process.
+    const head = (await this.deps.log.heads([this.stream])).get(this.stream);
+    if (head) this.tail!.reconcile(head);
+    if (cursor.epoch !== head?.epoch || cursor.epoch !== this.tail!.epoch) return 'EPOCH_CHANGED';
+    return cursor.pos > head.head ? 'AHEAD' : null;
   }
 
   /**
    * Replays what comes after `after`, then joins the live end. Between the last comparison and the joining nothing can
-   * happen: both are in one turn of the loop.
+   * happen: both are in one turn of the loop. `after` may lie ahead of what this process has heard of: what is up to it
+   * is then not written.
    */
   async attach(attachment: Attachment, after: number): Promise<ReplayResult> {
-    let at = after;
-    if (this.tail!.head - at > MAX_REPLAY) return 'too-far';
-    let revoked = false;
-    const write = async (logged: LoggedEvent, event: RenderableEvent) => {
-      const bytes = event.for(attachment.group, attachment.visibleFrom);
-      const ready = bytes instanceof Promise ? await bytes : bytes;
-      if (attachment.sink.closed) return;
-      attachment.sink.next(ready);
-      attachment.onDelivered?.(logged);
-      at = logged.pos;
-      if (isLeaving(logged, attachment.viewerId)) revoked = true;
-    };
-    while (!attachment.sink.closed && !this.#reset) {
-      if (revoked) {
-        attachment.onRevoked();
-        return 'closed';
-      }
-      if (at >= this.delivered) {
-        this.attachments.add(attachment);
-        return 'live';
-      }
-      const kept = this.#fromRing(at);
-      if (kept) {
-        for (const { logged, event } of kept) {
-          await write(logged, event);
-          if (revoked || attachment.sink.closed) break;
+    if (this.tail!.head - after > MAX_REPLAY) return 'TOO_FAR_BEHIND';
+    this.#joining.set(attachment, after);
+    try {
+      for (let at = after; !attachment.sink.closed && !this.#reset; at = this.#joining.get(attachment)!) {
+        if (at >= this.delivered) {
+          this.#live.set(attachment, at);
+          return 'live';
         }
-      } else {
-        const page = await this.deps.log.read(this.stream, at, this.delivered, REPLAY_PAGE);
-        if (page[0]?.pos !== at + 1) return 'expired';
-        const events = await Promise.all(page.map(async (logged) => this.#hydrate(logged)));
-        for (const [index, logged] of page.entries()) {
-          await write(logged, new RenderableEvent(events[index]!));
-          if (revoked || attachment.sink.closed) break;
+        const kept = this.#fromRing(at + 1);
+        const page = kept ? [kept] : await this.#readPage(at);
+        if (!page) return 'UNREADABLE';
+        if (page[0]?.logged.pos !== at + 1) return 'EXPIRED';
+        for (const { logged, event } of page) {
+          const writing = this.#write(attachment, logged, event);
+          if (writing) await writing;
+          event.settle();
+          if (!this.#joining.has(attachment) || attachment.sink.closed) return 'closed';
+          const draining = attachment.sink.drained();
+          if (draining) await draining;
         }
       }
-      await attachment.sink.drained();
+    } finally {
+      this.#joining.delete(attachment);
     }
     if (this.#reset && !attachment.sink.closed) attachment.onReset(this.#reset);
     return 'closed';
   }
 
   detach(attachment: Attachment): void {
-    this.attachments.delete(attachment);
+    this.#live.delete(attachment);
+    this.#joining.delete(attachment);
   }
 
-  #hydrate(logged: LoggedEvent, known?: MessageRow): DeliveredEvent | Promise<DeliveredEvent> {
+  /** Null when it holds an event that this process can't show. */
+  async #readPage(after: number): Promise<Kept[] | null> {
+    const read = async () => {
+      const page = await this.deps.log.read(this.stream, after, this.delivered, REPLAY_PAGE);
+      const hydrated = await Promise.all(page.map(async (logged) => this.#hydrate(logged)));
+      return page.map((logged, index) => ({ logged, event: new RenderableEvent(hydrated[index]!) }));
+    };
+    try {
+      return await this.#patiently(read(), read);
+    } catch (error) {
+      if (this.deps.isPassing(error)) throw error;
+      this.deps.onError(error, this.stream);
+      return null;
+    }
+  }
+
+  #hydrate(logged: LoggedEvent, known?: MessageRow): Hydrated {
     const scope = this.deps.scope();
-    const hydrated = hydrate(this.stream, this.tail?.epoch ?? '', logged, (def, key) => scope.load(def, key), known);
+    let hydrated: Hydrated | undefined;
+    try {
+      hydrated = hydrate(this.stream, this.tail!.epoch, logged, (def, key) => scope.load(def, key), known);
+    } catch (error) {
+      hydrated = Promise.reject(error as Error);
+    }
+    // A newer server may have written what this one has never heard of.
+    hydrated ??= Promise.reject(new Error(`There is no shape for ${logged.ref.kind}.`));
     if (hydrated instanceof Promise) hydrated.catch(() => undefined); // met where it is awaited
     return hydrated;
   }
 
-  async #pump(): Promise<void> {
+  #pump(): void {
+    if (this.#pumping) return;
     this.#pumping = true;
-    for (let slot; (slot = this.#queue[0]) && !this.#reset; ) {
-      const hydrated = slot.hydrated instanceof Promise ? await this.#patiently(slot.hydrated, slot.logged) : slot.hydrated;
-      if (!hydrated) return this.onReset('unavailable');
-      const event = new RenderableEvent(hydrated);
-      // Remembered before it is written: who attaches while it is being written takes it from the ring.
-      this.#queue.shift();
-      this.#remember(slot.logged, event);
-      this.delivered = slot.logged.pos;
-      const writing = this.#writeToAll(event, slot.logged);
-      if (writing) await writing;
-    }
-    this.#pumping = false;
+    this.#serve().catch((error: unknown) => {
+      this.deps.onError(error, this.stream);
+      this.onReset(this.deps.isPassing(error) ? 'unavailable' : 'unreadable');
+    });
   }
 
-  /** Reads an event's rows again while the database is away for a moment; null when it stays away. */
-  async #patiently(first: Promise<DeliveredEvent>, logged: LoggedEvent): Promise<DeliveredEvent | null> {
-    let reading = first;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await reading;
-      } catch (error) {
-        this.deps.onError(error, this.stream);
-        if (attempt >= HYDRATE_ATTEMPTS || this.#reset) return null;
-        await new Promise((resolve) => setTimeout(resolve, HYDRATE_RETRY_MS));
-        reading = Promise.resolve(this.#hydrate(logged));
+  /** Takes what waits, in order, until nothing does. Whatever it throws ends the channel. */
+  async #serve(): Promise<void> {
+    while (!this.#reset) {
+      const slot = this.#queue.shift();
+      if (slot) {
+        const serving = 'logged' in slot ? this.#deliver(slot.logged, slot.hydrated) : this.#broadcast(slot.typename, slot.body);
+        if (serving) await serving;
+      } else if (this.#behind) {
+        await this.#catchUp();
+      } else {
+        this.#pumping = false;
+        return;
       }
     }
   }
 
   /** Null when everything was at hand and has been written. */
-  #writeToAll(event: RenderableEvent, logged: LoggedEvent | null): Promise<void> | null {
-    const waiting: Promise<void>[] = [];
-    for (const attachment of this.attachments) {
-      const bytes = event.for(attachment.group, attachment.visibleFrom);
-      if (bytes instanceof Promise) waiting.push(bytes.then((ready) => this.#write(attachment, ready, logged)));
-      else this.#write(attachment, bytes, logged);
+  #deliver(logged: LoggedEvent, hydrated: Hydrated): Promise<void> | null {
+    if (hydrated instanceof Promise) return this.#patiently(hydrated, async () => this.#hydrate(logged)).then((ready) => this.#deliver(logged, ready) ?? undefined);
+    if (this.#reset) return null;
+    const event = new RenderableEvent(hydrated);
+    // Remembered before it is written: who attaches while it is being written takes it from the ring.
+    this.#remember(logged, event);
+    this.delivered = logged.pos;
+    const writing: Promise<void>[] = [];
+    for (const [attachment, at] of this.#live) {
+      const pending = at < logged.pos ? this.#write(attachment, logged, event) : null;
+      if (pending) writing.push(pending);
     }
-    return waiting.length ? Promise.all(waiting).then(() => undefined) : null;
+    if (writing.length) return Promise.all(writing).then(() => event.settle());
+    event.settle();
+    return null;
   }
 
-  #write(attachment: Attachment, bytes: Buffer, logged: LoggedEvent | null): void {
-    if (!this.attachments.has(attachment)) return;
-    attachment.sink.next(bytes);
-    if (!logged) return;
-    attachment.onDelivered?.(logged);
-    if (isLeaving(logged, attachment.viewerId)) {
-      this.attachments.delete(attachment);
+  /** Reads what could not wait in the queue. */
+  async #catchUp(): Promise<void> {
+    const head = this.tail!.head;
+    if (this.delivered >= head) {
+      this.#behind = false;
+      return;
+    }
+    const read = () => this.deps.log.read(this.stream, this.delivered, head, REPLAY_PAGE);
+    const page = await this.#patiently(read(), read);
+    if (page[0]?.pos !== this.delivered + 1) return this.onReset('epoch');
+    for (const [index, hydrated] of page.map((logged) => this.#hydrate(logged)).entries()) {
+      const serving = this.#deliver(page[index]!, hydrated);
+      if (serving) await serving;
+    }
+  }
+
+  /** Each gets it at the place that it has come to: a cursor must not lead back, nor past what was not written yet. */
+  async #broadcast(typename: string, body: object): Promise<void> {
+    const atPlace = new Map<number, RenderableEvent>();
+    const tell = (attachment: Attachment): Promise<void> | null => {
+      const at = this.#placeOf(attachment);
+      if (at === undefined) return null;
+      let event = atPlace.get(at);
+      if (!event) atPlace.set(at, (event = new RenderableEvent(new DeliveredEvent(typename, this.stream, this.tail!.epoch, at, new Date(), body))));
+      // Whoever was replaying meanwhile is told again, farther on.
+      return this.#render(attachment, event, (bytes) => void (this.#placeOf(attachment) === at ? attachment.sink.next(bytes) : tell(attachment)));
+    };
+    await Promise.all([...this.#live.keys(), ...this.#joining.keys()].map(async (attachment) => tell(attachment)));
+  }
+
+  #placeOf(attachment: Attachment): number | undefined {
+    return this.#live.get(attachment) ?? this.#joining.get(attachment);
+  }
+
+  /** Writes an event to one; null when it was done at once. */
+  #write(attachment: Attachment, logged: LoggedEvent, event: RenderableEvent): Promise<void> | null {
+    return this.#render(attachment, event, (bytes) => {
+      // Before it is written: the sink may end the subscription, and with it this attachment.
+      (this.#live.has(attachment) ? this.#live : this.#joining).set(attachment, logged.pos);
+      attachment.sink.next(bytes);
+      attachment.onDelivered?.(logged);
+      if (!isLeaving(logged, attachment.viewerId)) return;
+      this.detach(attachment);
       attachment.onRevoked();
+    });
+  }
+
+  /** Renders for one who is still attached when the bytes are there; null when they were at once. Whoever can't be served is told so. */
+  #render(attachment: Attachment, event: RenderableEvent, write: (bytes: Buffer) => void): Promise<void> | null {
+    const render = () => event.for(attachment.group, attachment.visibleFrom);
+    const take = (bytes: Buffer) => {
+      if (this.#placeOf(attachment) !== undefined) write(bytes);
+    };
+    let bytes: Buffer | Promise<Buffer>;
+    try {
+      bytes = render();
+    } catch (error) {
+      bytes = Promise.reject(error as Error);
+    }
+    if (!(bytes instanceof Promise)) {
+      take(bytes);
+      return null;
+    }
+    return this.#patiently(bytes, async () => render()).then(take, (error: unknown) => {
+      this.deps.onError(error, this.stream);
+      if (this.#placeOf(attachment) === undefined) return;
+      this.detach(attachment);
+      attachment.onReset(error instanceof RenderInterrupted ? 'unavailable' : 'unreadable');
+    });
+  }
+
+  /** Tries again while the database is away for a moment; rejects when it stays away. */
+  async #patiently<Result>(first: Promise<Result>, again: () => Promise<Result>): Promise<Result> {
+    let trying = first;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await trying;
+      } catch (error) {
+        if (attempt >= ATTEMPTS || this.#reset || !(error instanceof RenderInterrupted || this.deps.isPassing(error))) throw error;
+        if (attempt === 1) this.deps.onError(error, this.stream);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        trying = again();
+      }
     }
   }
 
   #remember(logged: LoggedEvent, event: RenderableEvent): void {
     this.#forgetChanged(logged);
-    this.#ring.push({ logged, event });
-    if (this.#ring.length > RING) this.#ring.splice(0, this.#ring.length - RING);
+    // What disappears by itself is read anew: its time may have come.
+    const { row } = event.event as { row?: MessageRow | null };
+    this.#ring.push({ pos: logged.pos, kept: row?.expiresAt ? null : { logged, event } });
+    if (this.#ring.length > RING) this.#ring.shift();
   }
 
-  #fromRing(after: number): { logged: LoggedEvent; event: RenderableEvent }[] | null {
-    const first = this.#ring[0]?.logged.pos;
-    return first !== undefined && first <= after + 1 ? this.#ring.slice(after + 1 - first) : null;
+  #fromRing(pos: number): Kept | null | undefined {
+    const first = this.#ring[0]?.pos;
+    return first === undefined ? undefined : this.#ring[pos - first]?.kept;
   }
 
   /** What shows a message that has changed is read anew for those who come later: what was erased stays erased. */
   #forgetChanged({ ref }: LoggedEvent): void {
-    const seq = (ref as Partial<Extract<ChatEventRef, { seq: number }>>).seq;
-    if (seq === undefined || ref.kind === 'message.sent') return;
-    const cut = this.#ring.findLastIndex(({ event }) => event.event.refs.includes(seq));
-    if (cut >= 0) this.#ring.splice(0, cut + 1);
+    if (ref.kind !== 'message.updated' && ref.kind !== 'message.deleted') return;
+    for (const slot of this.#ring) if (slot.kept?.event.event.refs.includes(ref.seq)) slot.kept = null;
   }
 }
 

@@ -16,41 +16,49 @@ export class Channels {
   readonly #entries = new Map<string, Entry>();
 
   constructor(
-    private readonly hub: Hub,
+    private readonly hub: Pick<Hub, 'follow' | 'unfollow'>,
     private readonly deps: ChannelDeps,
   ) {}
 
   /** Opens channels, all together in one reading of heads. Each is released once for each opening. */
-  async open(streams: string[]): Promise<Map<string, Channel>> {
+  async open(streams: readonly string[]): Promise<Map<string, Channel>> {
     // A channel that was reset serves nobody any more: a new one takes its place.
-    for (const stream of streams) if (this.#entries.get(stream)?.channel.over) this.#drop(stream);
+    for (const stream of streams) {
+      const entry = this.#entries.get(stream);
+      if (entry?.channel.over) this.#drop(entry);
+    }
     const missing = streams.filter((stream) => !this.#entries.has(stream));
     if (missing.length) {
       const made = new Map(missing.map((stream) => [stream, new Channel(stream, this.deps)]));
       const ready = this.hub.follow(made);
       for (const [stream, channel] of made) this.#entries.set(stream, { channel, ready, users: 0, idle: null });
-      ready.catch(() => missing.forEach((stream) => this.#entries.delete(stream)));
     }
     const entries = streams.map((stream) => this.#entries.get(stream)!);
     for (const entry of entries) this.#hold(entry);
     try {
       await Promise.all(entries.map((entry) => entry.ready));
     } catch (error) {
-      for (const stream of streams) this.release(stream);
+      for (const entry of entries) await entry.ready.then(() => this.release(entry.channel), () => this.#forget(entry));
       throw error;
     }
-    return new Map(streams.map((stream, index) => [stream, entries[index]!.channel]));
+    return new Map(entries.map(({ channel }) => [channel.stream, channel]));
   }
 
-  release(stream: string): void {
-    const entry = this.#entries.get(stream);
-    if (!entry || --entry.users > 0) return;
-    entry.idle = setTimeout(() => this.#drop(stream), LINGER_MS);
+  /** Lets go of a channel that `open` has given. */
+  release(channel: Channel): void {
+    const entry = this.#entries.get(channel.stream);
+    // Another channel may have taken the place of one that was reset.
+    if (entry?.channel !== channel || --entry.users > 0) return;
+    entry.idle = setTimeout(() => this.#drop(entry), LINGER_MS);
     entry.idle.unref();
   }
 
   get(stream: string): Channel | undefined {
     return this.#entries.get(stream)?.channel;
+  }
+
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** Every attachment of every channel, for counting. */
@@ -59,7 +67,7 @@ export class Channels {
   }
 
   close(): void {
-    for (const stream of [...this.#entries.keys()]) this.#drop(stream);
+    for (const entry of [...this.#entries.values()]) this.#drop(entry);
   }
 
   #hold(entry: Entry): void {
@@ -68,11 +76,13 @@ export class Channels {
     entry.idle = null;
   }
 
-  #drop(stream: string): void {
-    const entry = this.#entries.get(stream);
-    if (!entry) return;
+  #drop(entry: Entry): void {
+    if (this.#forget(entry)) this.hub.unfollow(entry.channel.stream);
+  }
+
+  /** Returns whether the entry was the stream's own still. */
+  #forget(entry: Entry): boolean {
     if (entry.idle) clearTimeout(entry.idle);
-    this.#entries.delete(stream);
-    this.hub.unfollow(stream);
+    return this.#entries.get(entry.channel.stream) === entry && this.#entries.delete(entry.channel.stream);
   }
 }

@@ -1,32 +1,25 @@
 import { chatStream, parseStream } from '../../events/catalogue.js';
-import { decodeCursor, type Cursor } from '../../events/cursor.js';
+import { decodeCursor } from '../../events/cursor.js';
 import { DomainError, notFound } from '../../lib/errors.js';
 import { decodeId } from '../../lib/ids.js';
 import { DeliveredEvent } from '../../services/chat-events.js';
 import { chatMember } from '../../services/loaders/chats.js';
 import type { LoaderScope } from '../../db/loaders.js';
-import type { Attachment, Channel, ResetReason } from './channel.js';
+import type { Attachment, Channel, ResetReason, ResyncReason } from './channel.js';
 import type { Channels } from './channels.js';
 import type { Source, Subscriber } from './subscriptions.js';
 import type { Sink } from './sink.js';
 
-/** Why a subscription can't be continued from its cursor, as the schema's ResyncReason says it. */
-export type ResyncReason = 'EXPIRED' | 'EPOCH_CHANGED' | 'TOO_FAR_BEHIND' | 'AHEAD';
-
 /** Writes ResyncRequired, in the subscription's own shape. */
 export async function writeResync({ sink, group }: Pick<Subscriber, 'sink' | 'group'>, stream: string, epoch: string, pos: number, reason: ResyncReason): Promise<void> {
-  const bytes = await group.render(new DeliveredEvent('ResyncRequired', stream, epoch, pos, new Date(), { reason }), 0);
+  const { bytes } = await group.render(new DeliveredEvent('ResyncRequired', stream, epoch, pos, new Date(), { reason }), 0);
   if (!sink.closed) sink.next(bytes);
-}
-
-/** Whether a cursor fits a stream as it stands; null when it does. */
-export function unfit(cursor: Cursor, channel: Channel): ResyncReason | null {
-  if (cursor.epoch !== channel.tail!.epoch) return 'EPOCH_CHANGED';
-  return cursor.pos > channel.tail!.head ? 'AHEAD' : null;
 }
 
 export const accessRevoked = () => ({ message: 'You are no longer in this chat.', extensions: { code: 'ACCESS_REVOKED' } });
 export const streamUnavailable = () => ({ message: 'The stream could not be read: resume from the last cursor.', extensions: { code: 'UNAVAILABLE', retryAfter: 1 } });
+
+export const RESYNC = { epoch: 'EPOCH_CHANGED', unreadable: 'UNREADABLE' } as const satisfies Partial<Record<ResetReason, ResyncReason>>;
 
 /** `chatEvents`: one chat's stream, for its members. */
 export class ChatSource implements Source {
@@ -45,7 +38,9 @@ export class ChatSource implements Source {
     const { sink, group, viewer } = subscriber;
     const channel = (await this.channels.open([stream])).get(stream)!;
     try {
-      // Asked after the channel stands: a removal from here on comes along the channel.
+      // Both before the membership is asked for: a removal that the answer doesn't tell of comes behind this place.
+      const live = channel.delivered;
+      const misfit = cursor && (await channel.misfit(cursor));
       const member = await this.scope().load(chatMember, { chatId, userId: viewer.userId });
       if (!member) throw notFound('chat');
       const attachment: Attachment = {
@@ -54,30 +49,28 @@ export class ChatSource implements Source {
         viewerId: viewer.userId,
         visibleFrom: member.visibleFromSeq,
         onRevoked: () => sink.error([accessRevoked()]),
-        onReset: (reason: ResetReason) => void this.#reset(subscriber, channel, reason),
+        onReset: (reason) => this.#reset(subscriber, channel, reason),
       };
-      const misfit = cursor && unfit(cursor, channel);
-      if (misfit) {
-        await this.#resync(subscriber, channel, misfit);
-      } else {
-        const from = Math.max(cursor?.pos ?? channel.delivered, member.visibleFromPos);
-        const result = await channel.attach(attachment, from);
-        if (result === 'expired') await this.#resync(subscriber, channel, 'EXPIRED');
-        if (result === 'too-far') await this.#resync(subscriber, channel, 'TOO_FAR_BEHIND');
+      if (misfit) await this.#resync(subscriber, channel, misfit);
+      // From before the viewer left and came back: what was seen then is not theirs any more.
+      else if (cursor && cursor.pos < member.visibleFromPos) await this.#resync(subscriber, channel, 'EXPIRED');
+      else {
+        const result = await channel.attach(attachment, Math.max(cursor?.pos ?? live, member.visibleFromPos));
+        if (result !== 'live' && result !== 'closed') await this.#resync(subscriber, channel, result);
       }
       return () => {
         channel.detach(attachment);
-        this.channels.release(stream);
+        this.channels.release(channel);
       };
     } catch (error) {
-      this.channels.release(stream);
+      this.channels.release(channel);
       throw error;
     }
   }
 
-  async #reset(subscriber: Subscriber, channel: Channel, reason: ResetReason): Promise<void> {
-    if (reason === 'epoch') await this.#resync(subscriber, channel, 'EPOCH_CHANGED');
-    else endUnavailable(subscriber.sink);
+  #reset(subscriber: Subscriber, channel: Channel, reason: ResetReason): void {
+    if (reason === 'unavailable') return endUnavailable(subscriber.sink);
+    this.#resync(subscriber, channel, RESYNC[reason]).catch(() => endUnavailable(subscriber.sink));
   }
 
   async #resync(subscriber: Subscriber, channel: Channel, reason: ResyncReason): Promise<void> {

@@ -10,7 +10,7 @@ import type { OperationRequest } from '../documents.js';
 import { sendError } from '../http.js';
 import type { Caller, Operations } from '../operations.js';
 import { whenExpired } from './expiry.js';
-import { REPLAY_ROOM, untilRoom, type Deliveries, type Sink } from './sink.js';
+import { replayRoom, untilRoom, type Deliveries, type Sink } from './sink.js';
 import type { ConnectionListener } from './ws-server.js';
 
 export interface EventStreamsOptions {
@@ -175,7 +175,7 @@ class EventStream implements Sink {
   }
 
   drained(): Promise<void> | null {
-    return untilRoom(() => this.closed || this.#buffered < REPLAY_ROOM);
+    return untilRoom(() => this.closed || this.#buffered < replayRoom(this.options.maxBuffered));
   }
 
   /** What to do at the end; done at once when it has come already. */
@@ -190,7 +190,8 @@ class EventStream implements Sink {
 
   #write(...parts: Buffer[]): void {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
-    if (this.#buffered + length > this.options.maxBuffered) {
+    // One message alone may be larger: it could never be delivered otherwise.
+    if (this.#buffered && this.#buffered + length > this.options.maxBuffered) {
       this.#end();
       this.response.destroy(); // too slow a reader: it may come back and resume
       return;

@@ -3,8 +3,8 @@ import { chatStream, parseStream, userStream, type LoggedEvent } from '../../eve
 import { decodeCursor, encodeCursor, type Cursor } from '../../events/cursor.js';
 import { DomainError } from '../../lib/errors.js';
 import { DeliveredEvent } from '../../services/chat-events.js';
-import type { Attachment, Channel } from './channel.js';
-import { endUnavailable, unfit, writeResync, type ResyncReason } from './chat-source.js';
+import type { Attachment, Channel, ResyncReason } from './channel.js';
+import { endUnavailable, RESYNC, writeResync } from './chat-source.js';
 import type { Channels } from './channels.js';
 import type { Source, Subscriber } from './subscriptions.js';
 
@@ -45,6 +45,8 @@ export class InboxSource implements Source {
 
 class Inbox {
   readonly #attached = new Map<string, { channel: Channel; attachment: Attachment | null }>();
+  /** Chats whose membership is being looked at; true when it has changed again since. */
+  readonly #looking = new Map<string, boolean>();
   #closed = false;
 
   constructor(
@@ -56,24 +58,26 @@ class Inbox {
   ) {}
 
   async start(cursors: Map<string, Cursor>): Promise<void> {
-    // The own stream stands first: a chat that is joined from here on is told by it.
-    const own = await this.#open([this.own]);
+    // The own stream stands first, and is followed from here: it tells of every chat that is joined or left from now on.
+    const own = (await this.#open([this.own])).get(this.own)!;
+    const places = new Map([[this.own, own.delivered]]);
     const memberships = await this.#memberships(null);
-    const streams = memberships.map((row) => chatStream(row.chat_id));
-    const chats = await this.#open(streams);
-    // Read again now that the channels stand: a removal from here on comes along them.
+    const chats = await this.#open(memberships.map((row) => chatStream(row.chat_id)));
+    for (const [stream, channel] of chats) places.set(stream, channel.delivered);
+    // Read again now that the channels stand: a removal that this doesn't tell of comes along them.
     const still = new Map((await this.#memberships(memberships.map((row) => row.chat_id))).map((row) => [chatStream(row.chat_id), row]));
-    for (const stream of streams) if (!still.has(stream)) this.#leave(stream);
-    const ownChannel = own.get(this.own)!;
-    const ownCursor = cursors.get(this.own) ?? null;
-    // A chat that was joined while the client was away has no cursor, and is replayed from the joining.
+    for (const stream of chats.keys()) if (!still.has(stream)) this.#leave(stream);
+    // A chat that was joined while the client was away has no cursor, or one from an earlier stay: it is replayed from the joining.
+    const ownCursor = cursors.get(this.own);
     const joinedSince = ownCursor ? await this.#joinedSince(ownCursor) : new Set<string>();
-    const liveOnly = [ownChannel, ...[...still.keys()].map((stream) => chats.get(stream)!)].filter((channel) => !cursors.has(channel.stream) && !joinedSince.has(channel.stream));
-    await this.#checkpoint(liveOnly);
-    await this.#join(ownChannel, null, ownCursor, ownChannel.delivered);
-    for (const [stream, row] of still) {
-      const channel = chats.get(stream)!;
-      await this.#join(channel, row, cursors.get(stream) ?? null, joinedSince.has(stream) ? 0 : channel.delivered);
+    const followed = [own, ...[...still.keys()].map((stream) => chats.get(stream)!)];
+    await this.#checkpoint(own, followed.filter(({ stream }) => !cursors.has(stream) && !joinedSince.has(stream)), places);
+    for (const channel of followed) {
+      const { stream } = channel;
+      const row = still.get(stream) ?? null;
+      const cursor = cursors.get(stream);
+      if (cursor && row && cursor.pos < Number(row.pos) && !joinedSince.has(stream)) await this.#resync(channel, 'EXPIRED');
+      else await this.#join(channel, row, cursor ?? null, joinedSince.has(stream) ? 0 : places.get(stream)!);
     }
   }
 
@@ -85,7 +89,7 @@ class Inbox {
   async #open(streams: string[]): Promise<Map<string, Channel>> {
     const channels = await this.channels.open(streams);
     for (const [stream, channel] of channels) {
-      if (this.#closed || this.#attached.has(stream)) this.channels.release(stream);
+      if (this.#closed || this.#attached.has(stream)) this.channels.release(channel);
       else this.#attached.set(stream, { channel, attachment: null });
     }
     return channels;
@@ -104,12 +108,12 @@ class Inbox {
     return new Set(rows.map((row) => chatStream(row.chat_id)));
   }
 
-  async #checkpoint(channels: Channel[]): Promise<void> {
+  /** Tells from where each stream without a cursor is followed: exactly from there it is. */
+  async #checkpoint(own: Channel, channels: Channel[], places: Map<string, number>): Promise<void> {
     if (!channels.length) return;
     const { sink, group } = this.subscriber;
-    const own = this.#attached.get(this.own)!.channel;
-    const cursors = channels.map((channel) => encodeCursor(channel.stream, channel.tail!.epoch, channel.delivered));
-    const bytes = await group.render(new DeliveredEvent('InboxCheckpoint', this.own, own.tail!.epoch, own.delivered, new Date(), { cursors }), 0);
+    const cursors = channels.map((channel) => encodeCursor(channel.stream, channel.tail!.epoch, places.get(channel.stream)!));
+    const { bytes } = await group.render(new DeliveredEvent('InboxCheckpoint', this.own, own.tail!.epoch, places.get(this.own)!, new Date(), { cursors }), 0);
     if (!sink.closed) sink.next(bytes);
   }
 
@@ -117,7 +121,7 @@ class Inbox {
   async #join(channel: Channel, membership: Membership | null, cursor: Cursor | null, live: number): Promise<void> {
     const { subscriber } = this;
     const entry = this.#attached.get(channel.stream);
-    if (!entry || entry.attachment) return;
+    if (entry?.channel !== channel || entry.attachment) return;
     const attachment: Attachment = {
       sink: subscriber.sink,
       group: subscriber.group,
@@ -126,21 +130,20 @@ class Inbox {
       onRevoked: () => {
         this.#leave(channel.stream);
         // Who was removed and added again at once may have heard of the second before the first.
-        this.#followSoon(parseStream(channel.stream).id);
+        this.#lookAt(parseStream(channel.stream).id);
       },
       onReset: (reason) => {
         if (reason === 'unavailable') return endUnavailable(subscriber.sink);
-        void this.#resync(channel, 'EPOCH_CHANGED').catch((error: unknown) => this.onError(error, channel.stream));
+        this.#resync(channel, RESYNC[reason]).catch((error: unknown) => this.#failed(error, channel.stream));
       },
       ...(membership ? {} : { onDelivered: (event: LoggedEvent) => this.#onOwnEvent(event) }),
     };
     entry.attachment = attachment;
-    const misfit = cursor && unfit(cursor, channel);
+    const misfit = cursor && (await channel.misfit(cursor));
     if (misfit) return this.#resync(channel, misfit);
-    const from = Math.max(cursor?.pos ?? live, Number(membership?.pos ?? 0));
-    const result = await channel.attach(attachment, from);
-    if (result === 'expired') await this.#resync(channel, 'EXPIRED');
-    if (result === 'too-far') await this.#resync(channel, 'TOO_FAR_BEHIND');
+    if (this.#attached.get(channel.stream) !== entry) return;
+    const result = await channel.attach(attachment, Math.max(cursor?.pos ?? live, Number(membership?.pos ?? 0)));
+    if (result !== 'live' && result !== 'closed') await this.#resync(channel, result);
   }
 
   /** Of this stream nothing follows; the others go on. */
@@ -151,31 +154,34 @@ class Inbox {
   }
 
   #onOwnEvent({ ref }: LoggedEvent): void {
-    if (ref.kind === 'chat.added') this.#followSoon(ref.chatId);
-    // A removal has come along the chat's own stream already, unless that was being replayed.
-    if (ref.kind === 'chat.removed') void this.#reconsider(ref.chatId).catch((error: unknown) => this.#failed(error, ref.chatId));
+    if (ref.kind === 'chat.added' || ref.kind === 'chat.removed') this.#lookAt(ref.chatId);
   }
 
-  #followSoon(chatId: string): void {
-    void this.#follow(chatId).catch((error: unknown) => this.#failed(error, chatId));
+  /** Follows or leaves a chat as the viewer's membership says now. One look at a time for a chat: an older answer never overrules a newer one. */
+  #lookAt(chatId: string): void {
+    const looking = this.#looking.has(chatId);
+    this.#looking.set(chatId, looking);
+    if (!looking) this.#look(chatId).catch((error: unknown) => this.#failed(error, chatStream(chatId)));
   }
 
-  async #follow(chatId: string): Promise<void> {
+  async #look(chatId: string): Promise<void> {
     const stream = chatStream(chatId);
-    if (this.#closed || this.#attached.has(stream)) return;
-    const channel = (await this.#open([stream])).get(stream)!;
-    const [membership] = await this.#memberships([chatId]);
-    if (this.#closed || !membership) return this.#leave(stream);
-    await this.#join(channel, membership, null, 0);
+    try {
+      do {
+        this.#looking.set(chatId, false);
+        const channel = this.#attached.has(stream) ? null : (await this.#open([stream])).get(stream)!;
+        const [membership] = await this.#memberships([chatId]);
+        if (!membership) this.#leave(stream);
+        // Not waited for: the replay may be long, and a removal must end it.
+        else if (channel) this.#join(channel, membership, null, 0).catch((error: unknown) => this.#failed(error, stream));
+      } while (this.#looking.get(chatId) && !this.#closed);
+    } finally {
+      this.#looking.delete(chatId);
+    }
   }
 
-  async #reconsider(chatId: string): Promise<void> {
-    const [membership] = await this.#memberships([chatId]);
-    if (!membership) this.#leave(chatStream(chatId));
-  }
-
-  #failed(error: unknown, chatId: string): void {
-    this.onError(error, chatStream(chatId));
+  #failed(error: unknown, stream: string): void {
+    this.onError(error, stream);
     endUnavailable(this.subscriber.sink);
   }
 
@@ -184,6 +190,6 @@ class Inbox {
     if (!entry) return;
     this.#attached.delete(stream);
     if (entry.attachment) entry.channel.detach(entry.attachment);
-    this.channels.release(stream);
+    this.channels.release(entry.channel);
   }
 }

@@ -24,8 +24,8 @@ export class Deliveries {
   }
 }
 
-/** Replays wait while more than this waits for the client. */
-export const REPLAY_ROOM = 256 * 1024;
+/** Bytes that may wait for a client before replays wait with it: the rest of its room is left to what is live. */
+export const replayRoom = (maxBuffered: number): number => maxBuffered / 4;
 const LOOK_AGAIN_MS = 10;
 
 /** Null when there is room already. */

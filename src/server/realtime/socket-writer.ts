@@ -15,7 +15,8 @@ function flushAll(): void {
 
 /**
  * Writes WebSocket text frames (RFC 6455, unmasked as a server must) straight to the socket. What becomes ready for one
- * socket within one turn of the loop leaves in one write, in order.
+ * socket within one turn of the loop leaves in one write, in order. What the socket can't take yet waits here, as references
+ * to payloads that many sockets share.
  */
 export class SocketWriter {
   /** Frames not yet written: their payloads, each in two parts that are adjacent on the wire. */
@@ -27,10 +28,12 @@ export class SocketWriter {
 
   constructor(
     private readonly socket: Duplex,
-    /** Bytes that may wait in this process for the socket to take them. */
+    /** Bytes that may wait in this process for the socket to take them; one message alone may be larger. */
     private readonly maxBuffered: number,
     private readonly onOverflow: () => void,
-  ) {}
+  ) {
+    socket.on('drain', () => this.flush());
+  }
 
   get buffered(): number {
     return this.socket.writableLength + this.#bytes;
@@ -39,32 +42,58 @@ export class SocketWriter {
   /** A text message, in two parts. */
   write(head: Buffer, tail: Buffer): void {
     const length = head.length + tail.length + MAX_HEADER;
-    if (this.buffered + length > this.maxBuffered) return this.onOverflow();
+    const { buffered } = this;
+    if (buffered && buffered + length > this.maxBuffered) return this.onOverflow();
     this.#heads.push(head);
     this.#tails.push(tail);
     this.#bytes += length;
-    if (this.#bytes > MAX_COALESCED) return this.flush();
-    if (this.#scheduled) return;
+    if (this.#scheduled) {
+      if (this.#bytes > MAX_COALESCED) this.flush();
+      return;
+    }
     this.#scheduled = true;
     if (ready.push(this) === 1) setImmediate(flushAll);
   }
 
-  /** Writes what waits. */
+  /** Writes what waits, as far as the socket takes it; it goes on when the socket has drained. */
   flush(): void {
     this.#scheduled = false;
-    if (!this.#heads.length) return;
-    const buffer = Buffer.allocUnsafe(this.#bytes);
+    while (this.#heads.length && !this.socket.writableNeedDrain) this.#writeSome();
+  }
+
+  /** Writes all that waits, whether or not the socket takes it now: a close frame follows. */
+  finish(): void {
+    while (this.#heads.length) this.#writeSome();
+  }
+
+  /** Drops what has not been handed to the socket. */
+  discard(): void {
+    this.#heads = [];
+    this.#tails = [];
+    this.#bytes = 0;
+  }
+
+  /** One write, of as many frames as it coalesces. */
+  #writeSome(): void {
+    let bytes = 0;
+    let count = 0;
+    for (; count < this.#heads.length && (count === 0 || bytes < MAX_COALESCED); count++) bytes += this.#heads[count]!.length + this.#tails[count]!.length + MAX_HEADER;
+    const all = count === this.#heads.length;
+    const heads = all ? this.#heads : this.#heads.splice(0, count);
+    const tails = all ? this.#tails : this.#tails.splice(0, count);
+    if (all) [this.#heads, this.#tails] = [[], []];
+    this.#bytes -= bytes;
+    if (this.socket.destroyed) return;
+    const buffer = Buffer.allocUnsafe(bytes);
     let end = 0;
-    for (const [index, head] of this.#heads.entries()) {
-      const tail = this.#tails[index]!;
+    for (let index = 0; index < count; index++) {
+      const head = heads[index]!;
+      const tail = tails[index]!;
       end = writeHeader(buffer, end, head.length + tail.length);
       end += head.copy(buffer, end);
       end += tail.copy(buffer, end);
     }
-    this.#heads = [];
-    this.#tails = [];
-    this.#bytes = 0;
-    if (!this.socket.destroyed) this.socket.write(buffer.subarray(0, end));
+    this.socket.write(buffer.subarray(0, end));
   }
 }
 

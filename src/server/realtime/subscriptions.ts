@@ -6,7 +6,7 @@ import { DomainError, unauthenticated } from '../../lib/errors.js';
 import { RequestContext, SharedContext, type RequestInfo, type Viewer } from '../../resolvers/context.js';
 import type { Prepared } from '../engine.js';
 import type { ErrorMapper } from '../errors.js';
-import { RenderGroup } from './render-group.js';
+import { RenderGroup, type ContextMaker } from './render-group.js';
 import type { Sink } from './sink.js';
 
 export interface Subscriber {
@@ -24,6 +24,9 @@ export interface Source {
    */
   open(subscriber: Subscriber, args: Record<string, unknown>): Promise<() => void>;
 }
+
+/** An event on a person's own stream is shown to all of their devices alike. */
+const NO_SESSION = '00000000-0000-0000-0000-000000000000';
 
 /** Opens subscriptions: finds or makes the group that a subscriber belongs to, and hands it to the field's source. */
 export class Subscriptions {
@@ -62,11 +65,12 @@ export class Subscriptions {
     }
   }
 
-  /** The loaders of everything that is executed for all in this turn of the loop: read once, used by each group. */
+  /** The loaders of everything that is executed for all in one go: read once, used by each group. */
   sharedScope(): LoaderScope {
     if (!this.#shared) {
       this.#shared = new LoaderScope({ sql: this.db.sql, now: this.clock.now(), viewerId: null }, this.db.cache);
-      setImmediate(() => (this.#shared = null));
+      // No longer: whatever is asked after the next statement has been sent must not be answered from before it.
+      process.nextTick(() => (this.#shared = null));
     }
     return this.#shared;
   }
@@ -77,10 +81,11 @@ export class Subscriptions {
     const key = JSON.stringify([prepared.text, told.sort(([a], [b]) => (a < b ? -1 : 1)), sight]);
     let group = this.#groups.get(key);
     if (!group) {
-      const makeContext = prepared.viewerDependent
-        ? () => new RequestContext(this.db, this.clock.now(), request, viewer)
-        : (visibleFrom: number) => new SharedContext(this.sharedScope(), visibleFrom);
-      this.#groups.set(key, (group = new RenderGroup(key, prepared, variables, makeContext, this.errors)));
+      const contexts: ContextMaker = {
+        shared: prepared.viewerDependent ? null : (chatId, visibleFrom) => new SharedContext(this.sharedScope(), chatId, visibleFrom),
+        personal: (userId) => new RequestContext(this.db, this.clock.now(), request, userId === viewer.userId ? viewer : { userId, sessionId: NO_SESSION, role: 'USER' }),
+      };
+      this.#groups.set(key, (group = new RenderGroup(key, prepared.viewerDependent ? viewer.userId : null, prepared, variables, contexts, this.errors)));
     }
     group.members++;
     return group;

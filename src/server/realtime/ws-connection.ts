@@ -8,7 +8,7 @@ import type { RequestInfo, Viewer } from '../../resolvers/context.js';
 import { readOperation } from '../read-request.js';
 import type { Caller, Operations } from '../operations.js';
 import { whenExpired } from './expiry.js';
-import { REPLAY_ROOM, untilRoom, type Deliveries, type Sink } from './sink.js';
+import { replayRoom, untilRoom, type Deliveries, type Sink } from './sink.js';
 import { SocketWriter } from './socket-writer.js';
 
 /**
@@ -41,6 +41,8 @@ export interface ConnectionDeps {
 }
 
 const CLOSE_GRACE_MS = 1_000;
+/** A slow reader may still take the few frames that the socket holds, and learn by the close frame that it is to resume. */
+const SLOW_GRACE_MS = 10_000;
 
 /** One WebSocket that speaks graphql-transport-ws. */
 export class WsConnection {
@@ -57,7 +59,7 @@ export class WsConnection {
     readonly request: RequestInfo,
     private readonly deps: ConnectionDeps,
   ) {
-    this.#writer = new SocketWriter(duplex, deps.options.maxBuffered, () => this.close(CLOSE.tryLater, 'Too slow: reconnect and resume'));
+    this.#writer = new SocketWriter(duplex, deps.options.maxBuffered, () => this.#tooSlow());
     this.#initTimer = setTimeout(() => this.close(CLOSE.initTimeout, 'Connection initialisation timeout'), deps.options.initTimeoutMs);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('close', () => this.#closed());
@@ -69,13 +71,18 @@ export class WsConnection {
   }
 
   /** Closes once; operations end at once, so nothing is written behind the close frame. */
-  close(code: number, reason: string): void {
+  close(code: number, reason: string, graceMs = CLOSE_GRACE_MS): void {
     if (this.#state === 'closed') return;
-    this.#writer.flush();
+    this.#writer.finish();
     this.#closed();
     this.socket.close(code, reason);
     // A peer that does not read never answers the close frame.
-    setTimeout(() => this.socket.terminate(), CLOSE_GRACE_MS).unref();
+    setTimeout(() => this.socket.terminate(), graceMs).unref();
+  }
+
+  #tooSlow(): void {
+    this.#writer.discard();
+    this.close(CLOSE.tryLater, 'Too slow: reconnect and resume', SLOW_GRACE_MS);
   }
 
   send(message: object): void {
@@ -86,8 +93,8 @@ export class WsConnection {
     if (this.#state !== 'closed') this.#writer.write(head, tail);
   }
 
-  get buffered(): number {
-    return this.#writer.buffered;
+  get hasReplayRoom(): boolean {
+    return this.#writer.buffered < replayRoom(this.deps.options.maxBuffered);
   }
 
   forget(id: string, operation: WsOperation): void {
@@ -229,7 +236,7 @@ class WsOperation implements Sink {
   }
 
   drained(): Promise<void> | null {
-    return untilRoom(() => this.closed || this.connection.buffered < REPLAY_ROOM);
+    return untilRoom(() => this.closed || this.connection.hasReplayRoom);
   }
 
   /** Ends without a word to the client. */
