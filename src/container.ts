@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Config } from './config.js';
 import { makeAccounts } from './container-accounts.js';
+import { makeMessages } from './container-messages.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
 import { LocalBus, type Bus } from './events/bus.js';
@@ -12,7 +13,6 @@ import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { ChatMemberResolver, ChatResolver, ChatViewerStateResolver } from './resolvers/chat.js';
 import { EVENT_RESOLVERS } from './resolvers/events.js';
-import { MessageReferenceResolver, MessageResolver } from './resolvers/message.js';
 import { NodeResolver } from './resolvers/node.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './resolvers/scheduled.js';
 import { SubscriptionResolver } from './resolvers/subscriptions.js';
@@ -20,7 +20,6 @@ import { UserResolver, ViewerResolver } from './resolvers/user.js';
 import { ChatAccessReader } from './services/chat-access.js';
 import { ChatService } from './services/chats.js';
 import { DisappearingMessages } from './services/disappearing.js';
-import { MessageService } from './services/messages.js';
 import { RecentMessages } from './services/recent-messages.js';
 import { ScheduledMessageService } from './services/scheduled-messages.js';
 import { SendQueue } from './services/send-queue.js';
@@ -71,20 +70,19 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const attempts = rates.limiter('attempts', { points: config.RATE_LIMIT_AUTH, seconds: ATTEMPTS_WINDOW });
   const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts });
   const chats = new ChatService(db.sql, unitOfWork);
-  const messages = new MessageService(db.sql, sendQueue);
+  const messages = makeMessages({ db, unitOfWork, clock, access, sendQueue, chats });
 
-  const scheduled = new ScheduledMessageService(db.sql, unitOfWork, messages, sendQueue, clock, log);
+  const scheduled = new ScheduledMessageService(db.sql, unitOfWork, sendQueue, clock, log);
 
   const instances: object[] = [
     ...accounts.resolvers,
-    new NodeResolver(chats, messages, scheduled),
+    new NodeResolver(chats, messages.messages, scheduled),
     new UserResolver(),
     new ViewerResolver(hub.log),
-    new ChatResolver(chats, messages),
+    new ChatResolver(chats, messages.messages),
     new ChatMemberResolver(),
     new ChatViewerStateResolver(),
-    new MessageResolver(messages),
-    new MessageReferenceResolver(),
+    ...messages.resolvers,
     new ScheduledMessageResolver(scheduled),
     new ViewerScheduledResolver(scheduled),
     new ScheduledMessageChangedResolver(),

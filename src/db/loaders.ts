@@ -51,6 +51,11 @@ export class LoaderScope {
     this.#loader(def).prime(key, value);
   }
 
+  /** Forgets what was loaded: after a write, the rest of the operation sees it. */
+  forget(): void {
+    this.#loaders.clear();
+  }
+
   async #batch<Key, Value>(def: LoaderDef<Key, Value>, keys: readonly Key[]): Promise<(Value | null)[]> {
     const { generation } = this.cache;
     const values = await def.batch(keys, this.deps);

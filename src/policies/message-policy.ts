@@ -12,7 +12,8 @@ export interface MessageFacts {
 
 export type SeenBy = ChatAccess & { member: NonNullable<ChatAccess['member']> };
 
-const own = (access: SeenBy, message: MessageFacts, actorId: string): boolean => access.member !== null && message.senderId === actorId;
+/** Those who run a group chat: in a direct chat nobody is above the other. */
+const runsGroup = (access: SeenBy): boolean => access.chat.kind === 'GROUP' && isChatAdmin(access);
 
 /** A message of a chat that the actor is not in, or from before they joined, does not exist for them. */
 export function assertCanSee(access: ChatAccess | null, seq: number): asserts access is SeenBy {
@@ -26,7 +27,7 @@ function assertStands(message: MessageFacts): void {
 /** One's own words, while they stand: what was forwarded is somebody else's. */
 export function assertCanEdit(access: SeenBy, message: MessageFacts, actorId: string): void {
   assertCanSend(access);
-  if (!own(access, message, actorId)) throw forbidden('Only its sender edits a message.');
+  if (message.senderId !== actorId) throw forbidden('Only its sender edits a message.');
   assertStands(message);
   if (message.kind !== 'TEXT' || message.forward) throw forbidden('Only a text that one wrote oneself can be edited.');
 }
@@ -34,7 +35,7 @@ export function assertCanEdit(access: SeenBy, message: MessageFacts, actorId: st
 /** One's own, or anybody's by those who run a group chat. What the chat itself has written stays. */
 export function assertCanDelete(access: SeenBy, message: MessageFacts, actorId: string): void {
   if (message.kind === 'SYSTEM') throw forbidden('What has happened to a chat can’t be deleted for everyone.');
-  if (!own(access, message, actorId) && !(access.chat.kind === 'GROUP' && isChatAdmin(access))) {
+  if (message.senderId !== actorId && !runsGroup(access)) {
     throw forbidden('Only its sender, or those who run a group chat, delete a message for everyone.');
   }
 }
@@ -69,10 +70,10 @@ export function assertCanVote(access: SeenBy, message: MessageFacts, closed: boo
 /** Its sender, or those who run a group chat. */
 export function assertCanClosePoll(access: SeenBy, message: MessageFacts, actorId: string): void {
   assertStands(message);
-  if (!own(access, message, actorId) && !(access.chat.kind === 'GROUP' && isChatAdmin(access))) {
+  if (message.senderId !== actorId && !runsGroup(access)) {
     throw forbidden('Only its sender, or those who run a group chat, close a poll.');
   }
 }
 
-/** Whether a message, read as the actor sees it, may be sent on: to the actor, what was deleted is as what never was. */
-export const isForwardable = (message: MessageFacts): boolean => !message.deletedAt && message.kind !== 'SYSTEM' && message.kind !== 'ENCRYPTED';
+/** What a chat has written itself stays in it, and what is encrypted is for its chat's devices alone. */
+export const isForwardable = (message: Pick<MessageFacts, 'kind'>): boolean => message.kind !== 'SYSTEM' && message.kind !== 'ENCRYPTED';

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { isAbstractType, isIntrospectionType, isObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, getMetadataStorage, type ContainerType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { DateTime } from '../schema/scalars.js';
+import type { Context } from './context.js';
 import { RESOLVERS } from './index.js';
 
 /** type-graphql asks for one as soon as there is a subscription; ours are served by server/realtime. */
@@ -21,11 +22,24 @@ export function buildSchema(container: ContainerType): GraphQLSchema {
     nullableByDefault: false,
   });
   dropTrivialResolvers(schema);
+  forgetAfterWrites(schema);
   return schema;
 }
 
 /** For use where the schema is printed and nothing is executed. */
 export const buildSchemaForPrinting = (): GraphQLSchema => buildSchema({ get: () => ({}) });
+
+/** An operation may hold several mutations, one after the other: none is answered with what was loaded before it. */
+function forgetAfterWrites(schema: GraphQLSchema): void {
+  for (const field of Object.values(schema.getMutationType()!.getFields())) {
+    const write = field.resolve!;
+    field.resolve = async (root: unknown, args, context: Context, info) => {
+      const result: unknown = await write(root, args, context, info);
+      context.forget();
+      return result;
+    };
+  }
+}
 
 /** type-graphql wraps even plain property reads in a function; without it the executor reads the property itself. */
 function dropTrivialResolvers(schema: GraphQLSchema): void {

@@ -44,6 +44,10 @@ export abstract class Context {
     return this.viewer;
   }
 
+  /** To be called after a write: what was loaded before it is loaded again. */
+  forget(): void {
+    this.scope.forget();
+  }
   /** What is kept in this process, without waiting; undefined when it must be loaded. */
   peek<Key, Value>(def: LoaderDef<Key, Value>, key: Key): Value | undefined {
     return this.scope.peek(def, key);

@@ -17,6 +17,7 @@ import { UserType } from '../schema/user.js';
 import { chatById, chatMember, type ChatRow, type MemberRow } from '../services/loaders/chats.js';
 import type { MessageRow } from '../services/loaders/messages.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
+import { reactionGroups } from '../services/reactions.js';
 import { encodeId } from '../lib/ids.js';
 import type { Context } from './context.js';
 
@@ -48,7 +49,7 @@ class ReactionsChangedResolver {
   @FieldResolver(() => [ReactionGroupType])
   reactions(@Root() event: OfMessage, @Ctx() context: Context): object[] | Promise<object[]> {
     if (!event.row) return [];
-    const groups = (event.row.reactions ?? []).map(([emoji, count]) => ({ emoji, count }));
+    const groups = reactionGroups(event.row);
     const sees = context.sees(event.chatKey, event.row.seq);
     return typeof sees === 'boolean' ? (sees ? groups : []) : sees.then((may) => (may ? groups : []));
   }

@@ -2,9 +2,12 @@ import { AccountResolver, ViewerAccountResolver } from './account.js';
 import { ChatResolver, ChatMemberResolver, ChatViewerStateResolver } from './chat.js';
 import { EVENT_RESOLVERS } from './events.js';
 import { MessageResolver, MessageReferenceResolver } from './message.js';
+import { MessageChangesResolver, MessageMarksChangedResolver, MessageSharingResolver, StarredMessagesResolver } from './message-changes.js';
+import { ChatMessagesResolver, ForwardOriginResolver, MessagePartsResolver, ReactionGroupResolver, ThreadSummaryResolver } from './message-parts.js';
 import { NodeResolver } from './node.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './session.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './scheduled.js';
+import { PollCardResolver, PollOptionResolver } from './poll.js';
 import { SubscriptionResolver } from './subscriptions.js';
 import { UserResolver, ViewerResolver } from './user.js';
 
@@ -24,6 +27,17 @@ export const RESOLVERS = [
   ScheduledMessageResolver,
   ViewerScheduledResolver,
   ScheduledMessageChangedResolver,
+  MessagePartsResolver,
+  ReactionGroupResolver,
+  ThreadSummaryResolver,
+  ForwardOriginResolver,
+  ChatMessagesResolver,
+  PollCardResolver,
+  PollOptionResolver,
+  MessageChangesResolver,
+  MessageSharingResolver,
+  StarredMessagesResolver,
+  MessageMarksChangedResolver,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
 ];

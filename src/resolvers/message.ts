@@ -8,6 +8,7 @@ import { chatById, type ChatRow } from '../services/loaders/chats.js';
 import { messageByKey, type MessageRow } from '../services/loaders/messages.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import type { MessageService } from '../services/messages.js';
+import { reactionGroups, type ReactionGroup } from '../services/reactions.js';
 import type { Context } from './context.js';
 
 @Resolver(() => MessageType)
@@ -24,6 +25,8 @@ export class MessageResolver {
         attachmentIds: input.attachmentIds?.map((id) => decodeId('File', id, 'attachmentIds')) ?? [],
         replyTo: seqIn(input.replyToId, 'replyToId'),
         threadRoot: seqIn(input.threadRootId, 'threadRootId'),
+        poll: input.poll ? { ...input.poll, closesAt: input.poll.closesAt ?? null } : null,
+        location: input.location ? { ...input.location, name: input.location.name ?? null } : null,
         idempotencyKey: input.idempotencyKey,
       }),
     };
@@ -46,13 +49,18 @@ export class MessageResolver {
   }
 
   @FieldResolver(() => [ReactionGroupType])
-  reactions(@Root() message: MessageRow): ReactionGroupType[] {
-    return message.reactions?.map(([emoji, count]) => ({ emoji, count })) ?? [];
+  reactions(@Root() message: MessageRow): ReactionGroup[] {
+    return reactionGroups(message);
   }
 
   @FieldResolver(() => MessageReferenceType, { nullable: true })
   replyTo(@Root() message: MessageRow): MessageReference | null {
     return message.replyToSeq === null ? null : { chatId: message.chatId, seq: message.replyToSeq };
+  }
+
+  @FieldResolver(() => MessageReferenceType, { nullable: true, description: 'The message in whose thread this one answers.' })
+  threadRoot(@Root() message: MessageRow): MessageReference | null {
+    return message.threadRootSeq === null ? null : { chatId: message.chatId, seq: message.threadRootSeq };
   }
 }
 

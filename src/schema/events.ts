@@ -40,7 +40,7 @@ export class ReactionsChangedType extends MessageEvent {
   @Field(() => [ReactionGroupType]) reactions: object[];
 }
 
-@chatEvent('PinnedMessagesChanged', 'A message was pinned or unpinned.')
+@chatEvent('PinnedMessagesChanged', 'A message was pinned or unpinned. What is deleted is no longer pinned either: MessageDeleted alone tells of that.')
 export class PinnedMessagesChangedType extends MessageEvent {
   @Field(() => Boolean) pinned: boolean;
 }
@@ -114,6 +114,14 @@ export class ScheduledMessageChangedType extends StreamEventType {
   @Field(() => ScheduledMessageType, { nullable: true, description: 'As it is now. Null when it has been forgotten since.' }) scheduledMessage: object | null;
 }
 
+@userEvent('MessageMarksChanged', 'The viewer has starred a message, or deleted it for themself, or taken a star away.')
+export class MessageMarksChangedType extends StreamEventType {
+  @Field(() => ID) chatId: string;
+  @Field(() => ID) messageId: string;
+  @Field(() => Boolean) starred: boolean;
+  @Field(() => Boolean) deletedForViewer: boolean;
+}
+
 /** Rooms of the house add their own events here: the order is that of the printed schema. */
 export const CHAT_EVENT_TYPES: ClassType[] = [
   MessageSentType,
@@ -128,7 +136,7 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   ReceiptsChangedType,
   ResyncRequiredType,
 ];
-export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, SessionsChangedType, ScheduledMessageChangedType];
+export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, SessionsChangedType, ScheduledMessageChangedType, MessageMarksChangedType];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });
 export const InboxEvent = createUnionType({

@@ -3,8 +3,9 @@ import { connectionOf } from './connection.js';
 import { MessageKind, ReferenceState } from './enums.js';
 import { NodeType } from './node.js';
 import { DateTime } from './scalars.js';
+import { UserType } from './user.js';
 
-@ObjectType('ReactionGroup')
+@ObjectType('ReactionGroup', { description: 'How many have reacted with one emoji. Groups stand in the order of their first use.' })
 export class ReactionGroupType {
   @Field(() => String) emoji: string;
   @Field(() => Int) count: number;
@@ -30,4 +31,49 @@ export class MessageReferenceType {
   @Field(() => MessageType, { nullable: true, description: 'Only when VISIBLE.' }) message: object | null;
 }
 
+@ObjectType('ForwardOrigin', { description: 'Where a forwarded message was first written.' })
+export class ForwardOriginType {
+  @Field(() => UserType) sender: object;
+  @Field(() => DateTime) sentAt: Date;
+}
+
+@ObjectType('ThreadSummary', { description: 'The answers to a message that stand beside the history.' })
+export class ThreadSummaryType {
+  @Field(() => Int, { description: 'Of answers that have not been deleted.' }) count: number;
+  @Field(() => DateTime) lastReplyAt: Date;
+  @Field(() => [UserType], { description: 'Whoever wrote the newest answers, newest first: at most 10, out of the last 200 answers.' }) participants: object[];
+}
+
+@ObjectType('MessageEdit', { description: 'What a message said before an edit.' })
+export class MessageEditType {
+  @Field(() => Int, { description: 'Of the message, while it said so.' }) version: number;
+  @Field(() => String) text: string;
+  @Field(() => DateTime) replacedAt: Date;
+}
+
+@ObjectType('Attachment', { description: 'A file that came with a message.' })
+export class AttachmentType {
+  @Field(() => ID) id: string;
+  @Field(() => String) url: string;
+  @Field(() => String) contentType: string;
+}
+
+@ObjectType('LinkPreview', { description: 'What stands behind a link of the text.' })
+export class LinkPreviewType {
+  @Field(() => String) url: string;
+  @Field(() => String, { nullable: true }) title: string | null;
+  @Field(() => String, { nullable: true }) description: string | null;
+  @Field(() => String, { nullable: true }) imageUrl: string | null;
+}
+
+@ObjectType('MessageViewerState', { description: 'What of a message is the viewer’s own.' })
+export class MessageViewerStateType {
+  @Field(() => [String], { description: 'The emoji that the viewer has reacted with, in that order.' }) reactions: string[];
+  @Field(() => Boolean) starred: boolean;
+  @Field(() => Boolean, { description: 'Lists leave it out; by its id or number it can still be read.' }) deletedForViewer: boolean;
+  @Field(() => Boolean, { description: 'The text names the viewer.' }) mentioned: boolean;
+  @Field(() => Boolean, { description: 'The viewer has blocked the sender: in a group chat their messages still arrive.' }) senderBlocked: boolean;
+}
+
 export const MessagePages = connectionOf('Message', () => MessageType);
+export const MessageEditPages = connectionOf('MessageEdit', () => MessageEditType);

@@ -4,6 +4,7 @@ import { encodeCursor } from '../events/cursor.js';
 import { encodeId, encodeMessageId } from '../lib/ids.js';
 import { messageByKey, type MessageRow } from './loaders/messages.js';
 import { chatMember } from './loaders/chats.js';
+import { messageMark } from './loaders/message-parts.js';
 import { streamHead } from './loaders/streams.js';
 import { chatStream } from '../events/catalogue.js';
 import type { LoaderDef } from '../db/loaders.js';
@@ -92,6 +93,11 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       const epoch = member && (await load(streamHead, stream))!.epoch;
       const chatCursor = member && encodeCursor(stream, epoch!, member.visibleFromPos);
       return make('ChatAdded', { chatId: encodeId('Chat', ref.chatId), chatKey: ref.chatId, gone: !member, chatCursor });
+    }
+    case 'message.marks': {
+      const key = { chatId: ref.chatId, seq: ref.seq };
+      const marks = (await load(messageMark, { ...key, userId }))!;
+      return make('MessageMarksChanged', { chatId: encodeId('Chat', key.chatId), messageId: encodeMessageId(key.chatId, key.seq), key, starred: marks.starred, deletedForViewer: marks.deletedForViewer });
     }
     case 'chat.removed':
       return make('ChatRemoved', { chatId: encodeId('Chat', ref.chatId) });

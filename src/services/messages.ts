@@ -1,17 +1,32 @@
-import { hashInput } from '../db/unit-of-work.js';
+import { hashInput, type UnitOfWork } from '../db/unit-of-work.js';
 import type { Sql } from '../db/database.js';
 import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../db/pages.js';
+import type { CardRef } from '../entities/message.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
 import { InFlight } from '../lib/in-flight.js';
 import { checkIdempotencyKey, cleanText } from '../lib/validate.js';
 import type { Actor, Reading } from './actor.js';
 import { viewerMembership, type ChatRow } from './loaders/chats.js';
+import { threadMessages } from './loaders/message-parts.js';
 import { MESSAGE_COLUMNS, messageByKey, shown, type MessageKey, type MessageRow } from './loaders/messages.js';
+import { mentionsIn } from './mentions.js';
+import type { Draft } from './message-writer.js';
+import { cleanPoll, writePoll, type NewPoll } from './polls.js';
 import type { SendQueue } from './send-queue.js';
 
 export const MAX_TEXT_BYTES = 16 * 1024;
-const MAX_MENTIONS = 100;
-const MENTION = /(?<![\p{L}\p{N}_.@])@([a-z0-9_][a-z0-9_.]{1,30}[a-z0-9_])/giu;
+const MAX_PLACE_BYTES = 256;
+const MAX_SEQ = 2 ** 31 - 1;
+
+/** For a message `m`: the person `$5` has not deleted it for themself. */
+const NOT_HIDDEN = 'not exists (select from message_marks h where h.chat_id = m.chat_id and h.seq = m.seq and h.user_id = $5 and h.hidden_at is not null)';
+
+/** A place on earth, in degrees (WGS 84). */
+export interface NewLocation {
+  latitude: number;
+  longitude: number;
+  name: string | null;
+}
 
 export interface SendInput {
   chatId: string;
@@ -19,6 +34,8 @@ export interface SendInput {
   attachmentIds: string[];
   replyTo: MessageKey | null;
   threadRoot: MessageKey | null;
+  poll: NewPoll | null;
+  location: NewLocation | null;
   idempotencyKey: string;
 }
 
@@ -28,6 +45,7 @@ export class MessageService {
 
   constructor(
     private readonly sql: Sql,
+    private readonly unitOfWork: UnitOfWork,
     private readonly queue: SendQueue,
   ) {}
 
@@ -37,23 +55,52 @@ export class MessageService {
     return member && key.seq >= member.visibleFromSeq ? reading.load(messageByKey, key) : null;
   }
 
-  /** The chat's history from where the viewer may see it, by number. Answers in threads are left out. */
+  /** The chat's history from where the viewer may see it, by number. Left out are answers in threads, and what the viewer has deleted for themself. */
   async history(reading: Reading, chatId: string, args: PageArgs): Promise<Page<MessageRow>> {
     const request = pageRequest(args, ['number']);
     const visibleFrom = await reading.visibleFrom(chatId);
     if (visibleFrom === Number.MAX_SAFE_INTEGER) return emptyPage();
+    const viewerId = reading.viewer?.userId ?? null;
     const from = request.from?.[0] as number | undefined;
     const rows = request.backward
       ? await this.sql<MessageRow>(
-          `select ${MESSAGE_COLUMNS} from messages m where m.chat_id = $1 and m.seq >= $2 and m.seq < $3 and m.thread_root_seq is null order by m.seq desc limit $4`,
-          [chatId, visibleFrom, from ?? 2 ** 31 - 1, request.limit],
+          `select ${MESSAGE_COLUMNS} from messages m where m.chat_id = $1 and m.seq >= $2 and m.seq < $3 and m.thread_root_seq is null and ${NOT_HIDDEN} order by m.seq desc limit $4`,
+          [chatId, visibleFrom, from ?? MAX_SEQ, request.limit, viewerId],
         )
       : await this.sql<MessageRow>(
-          `select ${MESSAGE_COLUMNS} from messages m where m.chat_id = $1 and m.seq >= $2 and m.seq > $3 and m.thread_root_seq is null order by m.seq limit $4`,
-          [chatId, visibleFrom, from ?? 0, request.limit],
+          `select ${MESSAGE_COLUMNS} from messages m where m.chat_id = $1 and m.seq >= $2 and m.seq > $3 and m.thread_root_seq is null and ${NOT_HIDDEN} order by m.seq limit $4`,
+          [chatId, visibleFrom, from ?? 0, request.limit, viewerId],
         );
     for (const row of rows) reading.prime(messageByKey, row, shown(row, reading.now));
     return toPage(rows, request, (row) => [row.seq]);
+  }
+
+  /**
+   * The history around a number, whether or not there is such a message: up to half of `first` before it, the rest from it
+   * on, and more on one side where the other has too few. Cursors are those of the history.
+   */
+  async around(reading: Reading, chatId: string, seq: number, first: number | null): Promise<Page<MessageRow>> {
+    const { size } = pageRequest({ first }, []);
+    const visibleFrom = await reading.visibleFrom(chatId);
+    if (visibleFrom === Number.MAX_SAFE_INTEGER || size === 0) return emptyPage();
+    const rows = await this.sql<MessageRow>(
+      `(select ${MESSAGE_COLUMNS} from messages m where m.chat_id = $1 and m.seq >= $2 and m.seq < $3 and m.thread_root_seq is null and ${NOT_HIDDEN} order by m.seq desc limit $4)
+       union all
+       (select ${MESSAGE_COLUMNS} from messages m where m.chat_id = $1 and m.seq >= greatest($2, $3) and m.thread_root_seq is null and ${NOT_HIDDEN} order by m.seq limit $4)`,
+      [chatId, visibleFrom, seq, size + 1, reading.viewer?.userId ?? null],
+    );
+    rows.sort((a, b) => a.seq - b.seq);
+    const before = rows.filter((row) => row.seq < seq).length;
+    const from = Math.max(0, Math.min(Math.max(before - Math.floor(size / 2), 0), rows.length - size));
+    const kept = rows.slice(from, from + size);
+    for (const row of kept) reading.prime(messageByKey, row, shown(row, reading.now));
+    const page = toPage(kept, { size, limit: size + 1, backward: false, from: null }, (row) => [row.seq]);
+    return { ...page, pageInfo: { ...page.pageInfo, hasPreviousPage: from > 0, hasNextPage: from + size < rows.length } };
+  }
+
+  /** The answers in the thread of a message that the viewer may see, oldest first. */
+  async thread(reading: Reading, root: MessageKey, args: PageArgs): Promise<Page<MessageRow>> {
+    return (await reading.load(threadMessages, { parent: root, request: pageRequest(args, ['number']) }))!;
   }
 
   /** The newest message of the history that the viewer may see. */
@@ -68,8 +115,11 @@ export class MessageService {
    */
   async send(actor: Actor, input: SendInput): Promise<MessageRow> {
     checkIdempotencyKey(input.idempotencyKey);
+    if (input.poll && input.location) throw invalidInput('location', 'A message holds a poll or a location, not both.');
     const text = input.text === null ? null : cleanText(input.text, { field: 'text', maxBytes: MAX_TEXT_BYTES, multiline: true });
-    if (text === null) throw invalidInput('text', 'A message needs a text.');
+    const poll = input.poll && cleanPoll(input.poll);
+    const card: CardRef | null = poll ? { type: 'poll' } : input.location && { type: 'location', ...cleanLocation(input.location) };
+    if (text === null && card === null) throw invalidInput('text', 'A message needs a text.');
     if (input.attachmentIds.length) throw new DomainError('NOT_FOUND', 'There is no such file.', { field: 'attachmentIds' });
     for (const [key, field] of [[input.replyTo, 'replyToId'], [input.threadRoot, 'threadRootId']] as const) {
       if (key && key.chatId !== input.chatId) throw new DomainError('NOT_FOUND', 'There is no such message in this chat.', { field });
@@ -77,33 +127,34 @@ export class MessageService {
     const inputHash = hashInput({ ...input, text, idempotencyKey: undefined });
     const slot = `${actor.userId} ${input.idempotencyKey} ${inputHash.toString('base64')}`;
     return this.#underWay.run(slot, async () =>
-      this.queue.send({
-        chatId: input.chatId,
-        senderId: actor.userId,
-        idempotencyKey: input.idempotencyKey,
-        inputHash,
-        kind: 'TEXT',
-        text,
-        mentions: await this.mentionsIn(text, input.chatId),
-        replyToSeq: input.replyTo?.seq ?? null,
-        threadRootSeq: input.threadRoot?.seq ?? null,
-        forward: null,
-        card: null,
-      }),
+      this.deliver(
+        {
+          chatId: input.chatId,
+          senderId: actor.userId,
+          idempotencyKey: input.idempotencyKey,
+          inputHash,
+          kind: card ? 'CARD' : 'TEXT',
+          text,
+          mentions: await mentionsIn(this.sql, text, input.chatId),
+          replyToSeq: input.replyTo?.seq ?? null,
+          threadRootSeq: input.threadRoot?.seq ?? null,
+          forward: null,
+          card,
+        },
+        poll,
+      ),
     );
   }
 
-  /** The members of the chat whom a text names by `@handle`, in its order; null for none. */
-  async mentionsIn(text: string, chatId: string): Promise<string[] | null> {
-    if (!text.includes('@')) return null;
-    const handles = [...new Set([...text.matchAll(MENTION)].map((match) => match[1]!.toLowerCase()))].slice(0, MAX_MENTIONS);
-    if (!handles.length) return null;
-    const rows = await this.sql<{ id: string }>(
-      `select u.id from unnest($1::text[]) with ordinality h(handle, o) join users u on u.handle_key = h.handle
-       join chat_members m on m.chat_id = $2 and m.user_id = u.id order by h.o`,
-      [handles, chatId],
-    );
-    return rows.length ? rows.map((row) => row.id) : null;
+  /** Writes a draft that was checked: with others in one go, or with its poll in a transaction of its own. */
+  deliver(draft: Draft, poll: NewPoll | null): Promise<MessageRow> {
+    if (!poll) return this.queue.send(draft);
+    return this.unitOfWork.run({ actorId: draft.senderId, operation: 'sendMessage' }, (tx) => writePoll(tx, draft, poll));
   }
 }
 
+function cleanLocation({ latitude, longitude, name }: NewLocation): NewLocation {
+  if (!(latitude >= -90 && latitude <= 90)) throw invalidInput('location.latitude', 'A latitude is from -90 to 90 degrees.');
+  if (!(longitude >= -180 && longitude <= 180)) throw invalidInput('location.longitude', 'A longitude is from -180 to 180 degrees.');
+  return { latitude, longitude, name: name === null ? null : cleanText(name, { field: 'location.name', maxBytes: MAX_PLACE_BYTES }) };
+}

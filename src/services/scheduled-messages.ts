@@ -12,7 +12,8 @@ import type { Actor, Reading } from './actor.js';
 import { readChatAccess } from './chat-access.js';
 import type { MessageKey } from './loaders/messages.js';
 import { scheduledById, SCHEDULED_COLUMNS, type ScheduledFailure, type ScheduledRow, type ScheduledState } from './loaders/scheduled-messages.js';
-import { MAX_TEXT_BYTES, type MessageService } from './messages.js';
+import { mentionsIn } from './mentions.js';
+import { MAX_TEXT_BYTES } from './messages.js';
 import type { SendQueue } from './send-queue.js';
 
 export const MAX_WAITING_EACH = 100;
@@ -38,7 +39,6 @@ export class ScheduledMessageService {
   constructor(
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
-    private readonly messages: MessageService,
     private readonly queue: SendQueue,
     private readonly clock: Clock,
     private readonly log: Logger,
@@ -160,7 +160,7 @@ export class ScheduledMessageService {
       inputHash: hashInput({ scheduled: row.id }),
       kind: 'TEXT' as const,
       text: row.text,
-      mentions: await this.messages.mentionsIn(row.text!, row.chatId),
+      mentions: await mentionsIn(this.sql, row.text, row.chatId),
       replyToSeq: row.replyToSeq,
       threadRootSeq: row.threadRootSeq,
       forward: null,

@@ -1,0 +1,34 @@
+import { createUnionType, Field, Float, Int, ObjectType } from 'type-graphql';
+import { DateTime } from './scalars.js';
+
+@ObjectType('PollOption')
+export class PollOptionType {
+  @Field(() => Int, { description: 'By which it is voted for: 0, 1, 2 …' }) index: number;
+  @Field(() => String) text: string;
+  @Field(() => Int) voteCount: number;
+}
+
+@ObjectType('PollViewerState')
+export class PollViewerStateType {
+  @Field(() => [Int], { description: 'Indexes of the options that the viewer has voted for.' }) votes: number[];
+}
+
+@ObjectType('PollCard', { description: 'A question with options to vote for.' })
+export class PollCardType {
+  @Field(() => String) question: string;
+  @Field(() => [PollOptionType]) options: object[];
+  @Field(() => Int, { description: 'How many people have voted.' }) voterCount: number;
+  @Field(() => Boolean, { description: 'One may vote for several options.' }) multiple: boolean;
+  @Field(() => Boolean, { description: 'Nobody sees who voted for what.' }) anonymous: boolean;
+  @Field(() => DateTime, { nullable: true, description: 'When it will close, or has closed.' }) closesAt: Date | null;
+  @Field(() => Boolean) closed: boolean;
+}
+
+@ObjectType('LocationCard', { description: 'A place on earth, in degrees (WGS 84).' })
+export class LocationCardType {
+  @Field(() => Float) latitude: number;
+  @Field(() => Float) longitude: number;
+  @Field(() => String, { nullable: true }) name: string | null;
+}
+
+export const MessageCard = createUnionType({ name: 'MessageCard', description: 'What a message carries beside its text.', types: () => [PollCardType, LocationCardType] as const });
