@@ -93,7 +93,8 @@ create table users (
   version            int not null default 1,
   created_at         timestamptz not null default now()
 );
-create index users_search on users using gin ((lower(handle || ' ' || display_name)) gin_trgm_ops) where discoverable;
+-- With a space before it, so that a pattern can ask for the beginning of any word.
+create index users_search on users using gin ((lower(' ' || handle || ' ' || display_name)) gin_trgm_ops) where discoverable;
 
 create table identities (
   issuer text not null, subject text not null, user_id uuid not null references users on delete cascade, created_at timestamptz not null default now(),
@@ -105,7 +106,8 @@ create table sessions (                                -- one a device
   id uuid primary key, user_id uuid not null references users on delete cascade,
   device text, created_at timestamptz not null default now(), last_active_at timestamptz not null default now(),
   expires_at timestamptz not null default 'infinity',  -- as its newest refresh token does
-  ended_at timestamptz, end_reason text
+  ended_at timestamptz, end_reason text,
+  away boolean not null default false                  -- said by the device itself; until it says otherwise or disconnects
 );
 create index on sessions (user_id, id desc);
 
@@ -138,11 +140,14 @@ create index on blocks (blocked_id);
 
 -- Who is connected where. A node that dies stops renewing its lease; what it held is then swept.
 create unlogged table nodes (id uuid primary key, lease_until timestamptz not null);
-create unlogged table presence (
-  user_id uuid not null, node_id uuid not null, active int not null default 0, away int not null default 0,
-  updated_at timestamptz not null default now(), primary key (user_id, node_id)
+create unlogged table presence (                       -- a row: this session has a connection to this node
+  session_id uuid not null, node_id uuid not null, user_id uuid not null, primary key (session_id, node_id)
 );
+create index on presence (user_id);
 create index on presence (node_id);
+
+-- How much of a limited thing somebody has used in the window that began then.
+create table quotas (key text primary key, began_at timestamptz not null, used int not null);
 
 -- ── groups ────────────────────────────────────────────────────────────────────────────────────────────────
 create table groups (
@@ -258,7 +263,7 @@ create unique index on reports (reporter_id, target_type, target_id, coalesce(ta
     await runner.query(/* sql */ `
 drop function send_messages; drop function ensure_event_partitions; drop function drop_event_partitions;
 drop table reports, scheduled_messages, invite_links, poll_votes, poll_options, polls, pinned_messages, message_marks, message_reactions, message_edits, messages,
-  chat_members, chats, group_members, groups, presence, nodes, blocks, contacts, one_time_codes, refresh_tokens, sessions, identities, users, server_keys,
+  chat_members, chats, group_members, groups, quotas, presence, nodes, blocks, contacts, one_time_codes, refresh_tokens, sessions, identities, users, server_keys,
   idempotency_keys, events, streams;
 `);
   }

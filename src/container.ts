@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { Config } from './config.js';
 import { makeAccounts } from './container-accounts.js';
 import { makeMessages } from './container-messages.js';
+import { makePeople } from './container-people.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
 import { LocalBus, type Bus } from './events/bus.js';
@@ -69,6 +70,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const rates = new Rates(config.REDIS_URL, log);
   const attempts = rates.limiter('attempts', { points: config.RATE_LIMIT_AUTH, seconds: ATTEMPTS_WINDOW });
   const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts });
+  const people = makePeople({ db, unitOfWork, bus, clock });
   const chats = new ChatService(db.sql, unitOfWork);
   const messages = makeMessages({ db, unitOfWork, clock, access, sendQueue, chats });
 
@@ -76,6 +78,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const instances: object[] = [
     ...accounts.resolvers,
+    ...people.resolvers,
     new NodeResolver(chats, messages.messages, scheduled),
     new UserResolver(),
     new ViewerResolver(hub.log),

@@ -46,3 +46,13 @@ export function distinct<T>(values: readonly T[], field: string, max: number): T
   if (values.length > max) throw invalidInput(field, `${field} holds more than ${max} items.`);
   return [...new Set(values)];
 }
+
+const MAX_URL_BYTES = 2_048;
+
+/** An address of the web (http or https, without credentials), as it was given. Throws `INVALID_INPUT`. */
+export function cleanUrl(value: string, field: string): string {
+  const text = cleanText(value, { field, maxBytes: MAX_URL_BYTES });
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) throw invalidInput(field, `${field} is not an http(s) address.`);
+  return text;
+}

@@ -1,7 +1,9 @@
 import { Ctx, FieldResolver, ID, Int, Resolver, Root, type ClassType } from 'type-graphql';
 import {
+  BlockChangedType,
   ChatAddedType,
   ChatUpdatedType,
+  ContactChangedType,
   MemberJoinedType,
   MemberLeftType,
   MemberUpdatedType,
@@ -9,13 +11,16 @@ import {
   MessageSentType,
   MessageUpdatedType,
   PinnedMessagesChangedType,
+  ProfileChangedType,
   ReactionsChangedType,
 } from '../schema/events.js';
 import { ChatMemberType, ChatType } from '../schema/chat.js';
 import { MessageType, ReactionGroupType } from '../schema/message.js';
+import { PrivacySettingsType } from '../schema/people.js';
 import { UserType } from '../schema/user.js';
 import { chatById, chatMember, type ChatRow, type MemberRow } from '../services/loaders/chats.js';
 import type { MessageRow } from '../services/loaders/messages.js';
+import { privacyOf, type PrivacyRow } from '../services/loaders/relations.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import { reactionGroups } from '../services/reactions.js';
 import { encodeId } from '../lib/ids.js';
@@ -97,6 +102,26 @@ function withChat(type: ClassType, nullable: boolean): ClassType {
   return WithChatResolver;
 }
 
+/** `user`: whom an event of a person's own stream is about. */
+function withUser(type: ClassType): ClassType {
+  @Resolver(() => type)
+  class WithUserResolver {
+    @FieldResolver(() => UserType)
+    user(@Root() event: { userKey: string }, @Ctx() context: Context): Promise<UserRow | null> {
+      return context.load(userById, event.userKey);
+    }
+  }
+  return WithUserResolver;
+}
+
+@Resolver(() => ProfileChangedType)
+class ProfileChangedResolver {
+  @FieldResolver(() => PrivacySettingsType)
+  privacy(@Root() event: { userKey: string }, @Ctx() context: Context): Promise<PrivacyRow | null> {
+    return context.load(privacyOf, event.userKey);
+  }
+}
+
 export const EVENT_RESOLVERS = [
   ...[MessageSentType, MessageUpdatedType, MessageDeletedType, ReactionsChangedType, PinnedMessagesChangedType].map(messageEventResolver),
   ReactionsChangedResolver,
@@ -104,4 +129,6 @@ export const EVENT_RESOLVERS = [
   ...[MemberJoinedType, MemberUpdatedType].map(withMember),
   withChat(ChatUpdatedType, false),
   withChat(ChatAddedType, true),
+  ...[ProfileChangedType, ContactChangedType, BlockChangedType].map(withUser),
+  ProfileChangedResolver,
 ];

@@ -1,5 +1,7 @@
 import { AccountResolver, ViewerAccountResolver } from './account.js';
 import { ChatResolver, ChatMemberResolver, ChatViewerStateResolver } from './chat.js';
+import { BlockResolver } from './blocks.js';
+import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from './contacts.js';
 import { EVENT_RESOLVERS } from './events.js';
 import { MessageResolver, MessageReferenceResolver } from './message.js';
 import { MessageChangesResolver, MessageMarksChangedResolver, MessageSharingResolver, StarredMessagesResolver } from './message-changes.js';
@@ -8,6 +10,8 @@ import { NodeResolver } from './node.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './session.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './scheduled.js';
 import { PollCardResolver, PollOptionResolver } from './poll.js';
+import { PeopleResolver, UserViewerStateResolver, ViewerPrivacyResolver } from './people.js';
+import { ReportResolver } from './reports.js';
 import { SubscriptionResolver } from './subscriptions.js';
 import { UserResolver, ViewerResolver } from './user.js';
 
@@ -38,6 +42,14 @@ export const RESOLVERS = [
   MessageSharingResolver,
   StarredMessagesResolver,
   MessageMarksChangedResolver,
+  PeopleResolver,
+  UserViewerStateResolver,
+  ViewerPrivacyResolver,
+  ContactResolver,
+  ContactMatchResolver,
+  ViewerContactsResolver,
+  BlockResolver,
+  ReportResolver,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
 ];

@@ -8,6 +8,12 @@ function enumOf<const Values extends readonly string[]>(name: string, values: Va
 }
 
 export const UserKind = enumOf('UserKind', ['PERSON', 'BOT']);
+export const PresencePrivacy = enumOf('PresencePrivacy', ['EVERYONE', 'CONTACTS', 'NOBODY'], 'Who sees whether somebody is there. CONTACTS: those whom that person has among their contacts.');
+export const PresenceStatus = enumOf('PresenceStatus', ['ONLINE', 'AWAY', 'OFFLINE'], 'AWAY: every connected device has said so.');
+export const ReportReason = enumOf('ReportReason', [
+  'SPAM', 'HARASSMENT', 'HATE', 'VIOLENCE', 'SEXUAL_CONTENT', 'CHILD_SAFETY', 'SELF_HARM', 'FRAUD', 'IMPERSONATION', 'OTHER',
+]);
+export const ReportTargetType = enumOf('ReportTargetType', ['USER', 'MESSAGE', 'CHAT', 'GROUP']);
 export const Role = enumOf('Role', ['USER', 'MODERATOR', 'ADMIN']);
 export const ChatKind = enumOf('ChatKind', ['DIRECT', 'GROUP']);
 export const ChatEncryption = enumOf('ChatEncryption', ['NONE', 'MLS'], 'Fixed when the chat is made.');

@@ -1,7 +1,9 @@
 import { createUnionType, Field, ID, Int, InterfaceType, ObjectType, type ClassType } from 'type-graphql';
 import { ChatType, ChatMemberType } from './chat.js';
+import { ContactType } from './contacts.js';
 import { ResyncReason } from './enums.js';
 import { MessageType, ReactionGroupType } from './message.js';
+import { PrivacySettingsType } from './people.js';
 import { ScheduledMessageType } from './scheduled.js';
 import { DateTime, EventCursor } from './scalars.js';
 import { UserType } from './user.js';
@@ -113,6 +115,23 @@ export class ScheduledMessageChangedType extends StreamEventType {
   @Field(() => ID) scheduledMessageId: string;
   @Field(() => ScheduledMessageType, { nullable: true, description: 'As it is now. Null when it has been forgotten since.' }) scheduledMessage: object | null;
 }
+@userEvent('ProfileChanged', 'The viewer’s own profile or privacy settings changed.')
+export class ProfileChangedType extends StreamEventType {
+  @Field(() => UserType) user: object;
+  @Field(() => PrivacySettingsType) privacy: object;
+}
+@userEvent('ContactChanged', 'An entry of the viewer’s contacts was made, changed, or taken away.')
+export class ContactChangedType extends StreamEventType {
+  @Field(() => ID) userId: string;
+  @Field(() => UserType) user: object;
+  @Field(() => ContactType, { nullable: true, description: 'Null when they are no contact any more.' }) contact: object | null;
+}
+@userEvent('BlockChanged', 'The viewer has blocked or unblocked somebody.')
+export class BlockChangedType extends StreamEventType {
+  @Field(() => ID) userId: string;
+  @Field(() => UserType) user: object;
+  @Field(() => Boolean) blocked: boolean;
+}
 
 @userEvent('MessageMarksChanged', 'The viewer has starred a message, or deleted it for themself, or taken a star away.')
 export class MessageMarksChangedType extends StreamEventType {
@@ -136,7 +155,7 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   ReceiptsChangedType,
   ResyncRequiredType,
 ];
-export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, SessionsChangedType, ScheduledMessageChangedType, MessageMarksChangedType];
+export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, SessionsChangedType, ScheduledMessageChangedType, MessageMarksChangedType, ProfileChangedType, ContactChangedType, BlockChangedType];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });
 export const InboxEvent = createUnionType({

@@ -31,7 +31,8 @@ export class ChatAccessReader {
 
   async fresh(chatId: string, userId: string): Promise<ChatAccess | null> {
     const access = await readChatAccess(this.sql, chatId, userId);
-    if (access?.member) this.#cache.set(`${chatId} ${userId}`, access);
+    // A refusal is not kept: nothing compares its version, so nobody would find out that it has been lifted.
+    if (access?.member && !access.blocked) this.#cache.set(`${chatId} ${userId}`, access);
     else this.#cache.delete(`${chatId} ${userId}`);
     return access;
   }

@@ -5,6 +5,7 @@ import { encodeId, encodeMessageId } from '../lib/ids.js';
 import { messageByKey, type MessageRow } from './loaders/messages.js';
 import { chatMember } from './loaders/chats.js';
 import { messageMark } from './loaders/message-parts.js';
+import { blockOf, contactOf } from './loaders/relations.js';
 import { streamHead } from './loaders/streams.js';
 import { chatStream } from '../events/catalogue.js';
 import type { LoaderDef } from '../db/loaders.js';
@@ -105,6 +106,16 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       return make('SessionsChanged', { sessionId: encodeId('Session', ref.sessionId) });
     case 'scheduled.changed':
       return make('ScheduledMessageChanged', { scheduledMessageId: encodeId('ScheduledMessage', ref.scheduledId), scheduledKey: ref.scheduledId });
+    case 'profile.changed':
+      return make('ProfileChanged', { userKey: userId });
+    case 'contact.changed': {
+      const contact = await load(contactOf, { ownerId: userId, otherId: ref.userId });
+      return make('ContactChanged', { userId: encodeId('User', ref.userId), userKey: ref.userId, contact });
+    }
+    case 'block.changed': {
+      const block = await load(blockOf, { ownerId: userId, otherId: ref.userId });
+      return make('BlockChanged', { userId: encodeId('User', ref.userId), userKey: ref.userId, blocked: block !== null });
+    }
     default:
       throw new Error(`No shape for ${ref.kind} yet`);
   }

@@ -9,10 +9,9 @@ export interface UserRow {
   about: string | null;
   avatarUrl: string | null;
   presencePrivacy: 'EVERYONE' | 'CONTACTS' | 'NOBODY';
-  lastSeenAt: Date | null;
 }
 
-export const USER_COLUMNS = `u.id, u.kind, u.handle, u.display_name as "displayName", u.about, u.avatar_url as "avatarUrl", u.presence_privacy as "presencePrivacy", u.last_seen_at as "lastSeenAt"`;
+export const USER_COLUMNS = `u.id, u.kind, u.handle, u.display_name as "displayName", u.about, u.avatar_url as "avatarUrl", u.presence_privacy as "presencePrivacy"`;
 
 /** The name under which processes keep users: whoever writes to `users` what UserRow shows calls `tx.changed(USERS, id)`. */
 export const USERS = 'users';
