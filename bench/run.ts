@@ -10,6 +10,7 @@ import { runReads } from './scenarios/reads.js';
 import { runSends } from './scenarios/sends.js';
 import { OmniTalkTarget } from './targets/omnitalk.js';
 import { startReads } from './targets/omnitalk-reads.js';
+import { runVersus, VERSUS } from './versus.js';
 
 const USAGE = `npm run bench -- <scenario> [options]
 
@@ -20,6 +21,8 @@ const USAGE = `npm run bench -- <scenario> [options]
   idle     10,000 idle subscriptions: memory, and CPU to open them
   storm    2,000 clients reconnect at once and resume
   burst    500 messages at once to 300 subscribers
+
+  --vs [room|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=2 (peers install themselves into bench/peers/)
 
   --inbox     room, pairs, idle, storm, burst: by inboxEvents instead of chatEvents
   --profile   a CPU profile of the server while it is measured, in bench/var/, and its top functions
@@ -63,11 +66,32 @@ async function withOurs(ground: Ground, { inbox }: Options, work: (target: OmniT
   }
 }
 
+async function versus(names: readonly string[], rounds: number, command: string | null): Promise<number> {
+  for (const name of names) {
+    const what = VERSUS.find((known) => known === name);
+    if (!what) {
+      console.log(USAGE);
+      return 2;
+    }
+    const ground = await Ground.prepare();
+    try {
+      const table = await runVersus(ground, what, rounds);
+      console.log(`\n${what} beside peers, on ${describeMachine()}\n\n${table}\n`);
+      if (command) save(`${what} beside peers`, command, table);
+    } finally {
+      await ground.close();
+    }
+  }
+  return 0;
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
+    options: { vs: { type: 'boolean', default: false }, rounds: { type: 'string', default: '2' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
   });
+  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
+  if (values.vs) return versus(positionals.length ? positionals : VERSUS, Number(values.rounds), values.save ? command : null);
   const name = positionals[0] ?? '';
   const scenario = SCENARIOS[name];
   if (!scenario) {
@@ -79,9 +103,9 @@ async function main(): Promise<number> {
   const ground = await Ground.prepare();
   try {
     const rows = await scenario(ground, { inbox: values.inbox, profile });
-    console.log(`\n${part}, on ${describeMachine()}\n\n${tableOf(rows)}`);
-    if (profile) console.log(`\n${profile}\n${topOf(profile, 15)}`);
-    if (values.save) save(part, `npm run bench -- ${process.argv.slice(2).join(' ')}`, tableOf(rows));
+    const body = tableOf(rows) + (profile ? `\n\nWhere the server's CPU goes (time in a function itself, of the time in which it did anything):\n\n\`\`\`\n${topOf(profile, 15)}\n\`\`\`` : '');
+    console.log(`\n${part}, on ${describeMachine()}\n\n${body}`);
+    if (values.save) save(part, command, body);
   } finally {
     await ground.close();
   }

@@ -19,7 +19,7 @@ export interface FanoutShape {
   rate: number;
 }
 
-export const ROOM: FanoutShape = { rooms: 1, size: 500, senders: 1, warmUp: 200, messages: 400, inFlight: 16, rounds: 3, paced: 100, rate: 20 };
+export const ROOM: FanoutShape = { rooms: 1, size: 500, senders: 1, warmUp: 200, messages: 400, inFlight: 16, rounds: 3, paced: 200, rate: 20 };
 export const PAIRS: FanoutShape = { rooms: 500, size: 2, senders: 1, warmUp: 1_500, messages: 4_000, inFlight: 64, rounds: 3, paced: 1_000, rate: 200 };
 
 const DELIVERED_WITHIN_MS = 60_000;

@@ -1,0 +1,89 @@
+import type { Ground } from './lib/ground.js';
+import { startRedis } from './lib/redis.js';
+import { tableOf, type Row } from './lib/report.js';
+import { PAIRS, ROOM, runFanout, type FanoutShape } from './scenarios/fanout.js';
+import { runReads } from './scenarios/reads.js';
+import { startReads } from './targets/omnitalk-reads.js';
+import { OmniTalkTarget } from './targets/omnitalk.js';
+import { startApollo, startApolloReads, startCoalescedWs, startPostGraphileReads, startRawWs, startSocketIo } from './targets/peers.js';
+import type { FanoutTarget } from './targets/target.js';
+
+interface Contender {
+  name: string;
+  run(ground: Ground): Promise<Row>;
+}
+
+const fanoutOf = (name: string, shape: FanoutShape, start: (ground: Ground) => Promise<FanoutTarget>): Contender => ({
+  name,
+  async run(ground) {
+    const target = await start(ground);
+    try {
+      return await runFanout(ground, target, shape);
+    } finally {
+      await target.stop();
+    }
+  },
+});
+
+const readsOf = (name: string, start: typeof startReads): Contender => ({
+  name,
+  async run(ground) {
+    const target = await start(ground);
+    try {
+      return await runReads(ground, target);
+    } finally {
+      await target.stop();
+    }
+  },
+});
+
+function fanoutContenders(shape: FanoutShape, redisUrl: string): Contender[] {
+  return [
+    fanoutOf('raw ws', shape, startRawWs),
+    fanoutOf('OmniTalk', shape, (ground) => OmniTalkTarget.start(ground)),
+    fanoutOf('OmniTalk, inbox', shape, (ground) => OmniTalkTarget.start(ground, { inbox: true })),
+    fanoutOf('raw ws, coalesced', shape, startCoalescedWs),
+    fanoutOf('Socket.IO + Redis', shape, startSocketIo(redisUrl)),
+    fanoutOf('Apollo, naive', shape, startApollo),
+  ];
+}
+
+export const VERSUS = ['room', 'pairs', 'reads'] as const;
+export type Versus = (typeof VERSUS)[number];
+
+/** The figure by which contenders are compared: CPU for one unit of work. */
+const COMPARED: Record<Versus, string> = { room: 'server CPU s / 100k deliveries', pairs: 'server CPU ms / message', reads: 'both, ms / request' };
+
+/**
+ * Runs everybody in turn, on one database, as often as there are rounds, and every second round in the reverse order: what the
+ * machine's mood does to one, it does to all. The first contender is what the others are compared with, round by round.
+ */
+export async function runVersus(ground: Ground, what: Versus, rounds: number): Promise<string> {
+  const redis = what === 'reads' ? null : await startRedis();
+  try {
+    const contenders =
+      what === 'reads'
+        ? [readsOf('PostGraphile 5', startPostGraphileReads), readsOf('OmniTalk', startReads), readsOf('Apollo, naive', startApolloReads)]
+        : fanoutContenders(what === 'room' ? ROOM : PAIRS, redis!.url);
+    const results = new Map<string, Row[]>(contenders.map(({ name }) => [name, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (const contender of round % 2 ? contenders.toReversed() : contenders) {
+        const row = await contender.run(ground);
+        console.log(`${what}, round ${round + 1}: ${contender.name}: ${row[COMPARED[what]]!.toFixed(3)} ${COMPARED[what]}`);
+        results.get(contender.name)!.push(row);
+      }
+    }
+    const reference = results.get(contenders[0]!.name)!;
+    const shown: Record<string, Row> = {};
+    for (const { name } of contenders) {
+      const rows = results.get(name)!;
+      shown[name] = { [`CPU as a multiple of ${contenders[0]!.name}`]: median(rows.map((row, round) => row[COMPARED[what]]! / reference[round]![COMPARED[what]]!)), ...medians(rows) };
+    }
+    return tableOf(shown);
+  } finally {
+    await redis?.stop();
+  }
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
+const medians = (rows: Row[]): Row => Object.fromEntries(Object.keys(rows[0]!).map((figure) => [figure, median(rows.map((row) => row[figure]!))]));
