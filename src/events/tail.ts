@@ -94,9 +94,9 @@ export class Tail {
   }
 
   #mindGap(): void {
-    if (this.#closed || this.#gapTimer || this.#refilling) return;
+    if (this.#closed || this.#refilling) return;
     if (this.#dropped) return this.#refillSoon();
-    if (!this.#early.size) return;
+    if (this.#gapTimer || !this.#early.size) return;
     this.#gapTimer = setTimeout(() => {
       this.#gapTimer = null;
       if (this.#early.size) this.#refillSoon();
