@@ -207,6 +207,7 @@ create table messages (
 );
 create index on messages (chat_id, thread_root_seq, seq) where thread_root_seq is not null;
 create index on messages (expires_at) where expires_at is not null and deleted_at is null;
+create index messages_mentions on messages (chat_id, seq) where mentions is not null; -- counts those unread ones that name somebody
 create index messages_search on messages using gin (chat_id, to_tsvector('simple', text)) where text is not null and deleted_at is null;
 
 create table message_edits (

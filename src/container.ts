@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import { makeAccounts } from './container-accounts.js';
 import { makeMessages } from './container-messages.js';
 import { makePeople } from './container-people.js';
+import { makeChats } from './container-chats.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
 import { LocalBus, type Bus } from './events/bus.js';
@@ -12,7 +13,7 @@ import { RedisBus } from './events/redis-bus.js';
 import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
-import { ChatMemberResolver, ChatResolver, ChatViewerStateResolver } from './resolvers/chat.js';
+import { ChatMemberResolver, ChatResolver } from './resolvers/chat.js';
 import { EVENT_RESOLVERS } from './resolvers/events.js';
 import { NodeResolver } from './resolvers/node.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './resolvers/scheduled.js';
@@ -72,6 +73,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts });
   const people = makePeople({ db, unitOfWork, bus, clock });
   const chats = new ChatService(db.sql, unitOfWork);
+  const { groups, resolvers: chatResolvers } = await makeChats({ db, unitOfWork });
   const messages = makeMessages({ db, unitOfWork, clock, access, sendQueue, chats });
 
   const scheduled = new ScheduledMessageService(db.sql, unitOfWork, sendQueue, clock, log);
@@ -79,12 +81,12 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const instances: object[] = [
     ...accounts.resolvers,
     ...people.resolvers,
-    new NodeResolver(chats, messages.messages, scheduled),
+    new NodeResolver(chats, messages.messages, groups, scheduled),
     new UserResolver(),
     new ViewerResolver(hub.log),
     new ChatResolver(chats, messages.messages),
     new ChatMemberResolver(),
-    new ChatViewerStateResolver(),
+    ...chatResolvers,
     ...messages.resolvers,
     new ScheduledMessageResolver(scheduled),
     new ViewerScheduledResolver(scheduled),

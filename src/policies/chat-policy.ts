@@ -1,4 +1,5 @@
 import { DomainError, forbidden, notFound } from '../lib/errors.js';
+import { assertRuns } from './member-policy.js';
 
 /** What decides who may do what in a chat, as it stood at `aclVersion`. */
 export interface ChatAccess {
@@ -24,3 +25,16 @@ export const isChatAdmin = (access: ChatAccess): boolean => access.member?.role 
 
 /** Seconds between two messages of this member: slow mode is for members, not for those who run the chat. */
 export const slowModeFor = (access: ChatAccess): number => (isChatAdmin(access) ? 0 : access.chat.slowModeSeconds);
+
+/** For what a direct chat does not know: its two members are in it for good. */
+export function assertIsGroupChat(access: ChatAccess | null): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
+  assertCanRead(access);
+  if (access.chat.kind === 'DIRECT') throw new DomainError('STATE_CONFLICT', 'A direct chat keeps its two members: archive it instead.');
+}
+
+/** A group chat is changed by those who run it, a direct chat by either of the two. */
+export function assertCanUpdateChat(access: ChatAccess | null): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
+  assertCanRead(access);
+  if (access.chat.kind === 'GROUP') assertRuns(access.member.role, 'chat');
+  if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
+}

@@ -10,6 +10,7 @@ import { MessagePages, MessageType } from '../schema/message.js';
 import { EventCursor } from '../schema/scalars.js';
 import { FileType, UserType } from '../schema/user.js';
 import type { ChatService } from '../services/chats.js';
+import { lastVisibleMessage } from '../services/loaders/chat-list.js';
 import { streamHead } from '../services/loaders/streams.js';
 import { viewerMembership, type ChatRow, type MemberRow } from '../services/loaders/chats.js';
 import type { MessageRow } from '../services/loaders/messages.js';
@@ -25,7 +26,7 @@ export class ChatResolver {
     private readonly messageService: MessageService,
   ) {}
 
-  @Query(() => ChatType, { nullable: true, description: 'A chat that the viewer is in, or null.' })
+  @Query(() => ChatType, { nullable: true, description: 'A chat that the viewer is in, or one that a group shows to the viewer; else null.' })
   chat(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<ChatRow | null> {
     context.requireViewer();
     return this.chats.find(context, decodeId('Chat', id));
@@ -34,7 +35,8 @@ export class ChatResolver {
   @Mutation(() => CreateChatPayload, { description: 'Makes a chat. A direct chat is found, not made twice.' })
   async createChat(@Arg('input', () => CreateChatInput) input: CreateChatInput, @Ctx() context: Context): Promise<{ chat: ChatRow }> {
     const memberIds = input.memberIds.map((id) => decodeId('User', id, 'memberIds'));
-    return { chat: await this.chats.create(context.requireViewer(), { ...input, memberIds }) };
+    const groupId = input.groupId == null ? null : decodeId('Group', input.groupId, 'groupId');
+    return { chat: await this.chats.create(context.requireViewer(), { ...input, memberIds, groupId }) };
   }
 
   @FieldResolver()
@@ -54,9 +56,10 @@ export class ChatResolver {
     return encodeCursor(stream, epoch, head);
   }
 
-  @FieldResolver(() => ChatMemberPages.Connection)
-  members(@Root() chat: ChatRow, @Args(() => ForwardArgs) args: ForwardArgs): Promise<Page<MemberRow>> {
-    return this.chats.members(chat.id, args);
+  @ViewerDependent()
+  @FieldResolver(() => ChatMemberPages.Connection, { description: 'For members: the owner, the admins, then the others, each in the order of joining.' })
+  members(@Root() chat: ChatRow, @Args(() => ForwardArgs) args: ForwardArgs, @Ctx() context: Context): Promise<Page<MemberRow>> {
+    return this.chats.members(context, chat.id, args);
   }
 
   @ViewerDependent()
@@ -68,7 +71,7 @@ export class ChatResolver {
   @ViewerDependent()
   @FieldResolver(() => MessageType, { nullable: true })
   lastMessage(@Root() chat: ChatRow, @Ctx() context: Context): Promise<MessageRow | null> {
-    return this.messageService.last(context, chat);
+    return context.load(lastVisibleMessage, chat.id);
   }
 
   @ViewerDependent()
@@ -86,6 +89,3 @@ export class ChatMemberResolver {
     return context.load(userById, member.userId);
   }
 }
-
-@Resolver(() => ChatViewerStateType)
-export class ChatViewerStateResolver {}

@@ -2,6 +2,7 @@ import { Ctx, FieldResolver, ID, Int, Resolver, Root, type ClassType } from 'typ
 import {
   BlockChangedType,
   ChatAddedType,
+  ChatSettingsChangedType,
   ChatUpdatedType,
   ContactChangedType,
   MemberJoinedType,
@@ -131,4 +132,5 @@ export const EVENT_RESOLVERS = [
   withChat(ChatAddedType, true),
   ...[ProfileChangedType, ContactChangedType, BlockChangedType].map(withUser),
   ProfileChangedResolver,
+  withChat(ChatSettingsChangedType, true),
 ];

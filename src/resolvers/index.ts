@@ -1,8 +1,14 @@
 import { AccountResolver, ViewerAccountResolver } from './account.js';
-import { ChatResolver, ChatMemberResolver, ChatViewerStateResolver } from './chat.js';
 import { BlockResolver } from './blocks.js';
 import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from './contacts.js';
+import { ChatResolver, ChatMemberResolver } from './chat.js';
+import { ViewerChatsResolver } from './chat-list.js';
+import { ChatMembershipResolver } from './chat-members.js';
+import { ChatSettingsMutations, ChatSettingsResolver, ChatViewerStateResolver } from './chat-settings.js';
 import { EVENT_RESOLVERS } from './events.js';
+import { GroupMembershipResolver, GroupMemberResolver } from './group-members.js';
+import { ChatGroupResolver, GroupResolver, GroupViewerStateResolver, ViewerGroupsResolver } from './groups.js';
+import { ChatInvitesResolver, InviteLinkResolver } from './invites.js';
 import { MessageResolver, MessageReferenceResolver } from './message.js';
 import { MessageChangesResolver, MessageMarksChangedResolver, MessageSharingResolver, StarredMessagesResolver } from './message-changes.js';
 import { ChatMessagesResolver, ForwardOriginResolver, MessagePartsResolver, ReactionGroupResolver, ThreadSummaryResolver } from './message-parts.js';
@@ -13,9 +19,15 @@ import { PollCardResolver, PollOptionResolver } from './poll.js';
 import { PeopleResolver, UserViewerStateResolver, ViewerPrivacyResolver } from './people.js';
 import { ReportResolver } from './reports.js';
 import { SubscriptionResolver } from './subscriptions.js';
+import { MessageSystemResolver, SystemNoticeResolver } from './system-notice.js';
 import { UserResolver, ViewerResolver } from './user.js';
 
 const ACCOUNT_RESOLVERS = [AccountResolver, ViewerAccountResolver, SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver];
+const CHAT_RESOLVERS = [
+  ChatSettingsMutations, ChatSettingsResolver, ChatViewerStateResolver, ViewerChatsResolver, ChatMembershipResolver, ChatInvitesResolver, InviteLinkResolver,
+  MessageSystemResolver, SystemNoticeResolver,
+];
+const GROUP_RESOLVERS = [GroupResolver, GroupViewerStateResolver, ChatGroupResolver, ViewerGroupsResolver, GroupMembershipResolver, GroupMemberResolver];
 
 /** Every resolver class. container.ts makes one instance of each. */
 export const RESOLVERS = [
@@ -25,7 +37,8 @@ export const RESOLVERS = [
   ViewerResolver,
   ChatResolver,
   ChatMemberResolver,
-  ChatViewerStateResolver,
+  ...CHAT_RESOLVERS,
+  ...GROUP_RESOLVERS,
   MessageResolver,
   MessageReferenceResolver,
   ScheduledMessageResolver,

@@ -27,6 +27,22 @@ export class ChatViewerStateType {
   @Field(() => MemberRole) role: 'OWNER' | 'ADMIN' | 'MEMBER';
   @Field(() => Int) lastReadSeq: number;
   @Field(() => Int) lastDeliveredSeq: number;
+  @Field(() => Boolean) muted: boolean;
+  @Field(() => DateTime, { nullable: true, description: 'When the muting ends; null also when it does not.' }) mutedUntil: Date | null;
+  @Field(() => Boolean) pinned: boolean;
+  @Field(() => Boolean) archived: boolean;
+  @Field(() => String, { nullable: true, description: 'What the viewer has begun to write, on whichever device.' }) draft: string | null;
+  @Field(() => DateTime, { nullable: true }) draftUpdatedAt: Date | null;
+}
+
+@ObjectType('ChatSettings', { description: 'A person’s own settings of a chat.' })
+export class ChatSettingsType {
+  @Field(() => Boolean) muted: boolean;
+  @Field(() => DateTime, { nullable: true, description: 'When the muting ends; null also when it does not.' }) mutedUntil: Date | null;
+  @Field(() => Boolean) pinned: boolean;
+  @Field(() => Boolean) archived: boolean;
+  @Field(() => String, { nullable: true }) draft: string | null;
+  @Field(() => DateTime, { nullable: true }) draftUpdatedAt: Date | null;
 }
 
 export const ChatPages = connectionOf('Chat', () => ChatType);

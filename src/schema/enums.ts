@@ -1,4 +1,5 @@
 import { registerEnumType } from 'type-graphql';
+import { SYSTEM_ACTIONS } from '../entities/message.js';
 
 /** GraphQL enums whose values are their own names. */
 function enumOf<const Values extends readonly string[]>(name: string, values: Values, description?: string): { [Value in Values[number]]: Value } {
@@ -21,4 +22,9 @@ export const MemberRole = enumOf('MemberRole', ['OWNER', 'ADMIN', 'MEMBER']);
 export const MessageKind = enumOf('MessageKind', ['TEXT', 'MEDIA', 'VOICE', 'CARD', 'SYSTEM', 'ENCRYPTED']);
 export const ReferenceState = enumOf('ReferenceState', ['VISIBLE', 'DELETED', 'HIDDEN'], 'HIDDEN: from before one joined.');
 export const ResyncReason = enumOf('ResyncReason', ['EXPIRED', 'EPOCH_CHANGED', 'TOO_FAR_BEHIND', 'AHEAD', 'UNREADABLE'], 'Why a stream can not be continued from a cursor. UNREADABLE: it holds what this server can not show.');
+export const SystemAction = enumOf('SystemAction', SYSTEM_ACTIONS);
+export const GroupVisibility = enumOf('GroupVisibility', ['PUBLIC', 'PRIVATE', 'SECRET'], 'PUBLIC: everybody sees members and chats. PRIVATE: found, its inside is for members. SECRET: there for its members alone.');
+export const GroupJoinPolicy = enumOf('GroupJoinPolicy', ['OPEN', 'REQUEST', 'INVITE'], 'Joined at once, by asking, or by being brought in alone.');
+export const GroupOrigin = enumOf('GroupOrigin', ['PEOPLE', 'CLUSTER'], 'Made by people, or suggested by clustering.');
+export const GroupMemberState = enumOf('GroupMemberState', ['MEMBER', 'REQUESTED', 'BANNED']);
 export { enumOf };

@@ -1,7 +1,8 @@
 import { createUnionType, Field, ID, Int, InterfaceType, ObjectType, type ClassType } from 'type-graphql';
-import { ChatType, ChatMemberType } from './chat.js';
 import { ContactType } from './contacts.js';
+import { ChatType, ChatMemberType, ChatSettingsType } from './chat.js';
 import { ResyncReason } from './enums.js';
+import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
 import { PrivacySettingsType } from './people.js';
 import { ScheduledMessageType } from './scheduled.js';
@@ -140,6 +141,17 @@ export class MessageMarksChangedType extends StreamEventType {
   @Field(() => Boolean) starred: boolean;
   @Field(() => Boolean) deletedForViewer: boolean;
 }
+@userEvent('ChatSettingsChanged', 'The viewer’s own settings of a chat, as they are now: changed on any device.')
+export class ChatSettingsChangedType extends StreamEventType {
+  @Field(() => ID) chatId: string;
+  @Field(() => ChatType, { nullable: true, description: 'Null when the viewer has left since.' }) chat: object | null;
+  @Field(() => ChatSettingsType, { nullable: true, description: 'Null when the viewer has left since.' }) settings: object | null;
+}
+@userEvent('GroupChanged', 'A group that the viewer belongs to, asks to join or runs has changed, or the viewer’s place in it.')
+export class GroupChangedType extends StreamEventType {
+  @Field(() => ID) groupId: string;
+  @Field(() => GroupType, { nullable: true, description: 'As it is now; null when it is not there for the viewer any more.' }) group: object | null;
+}
 
 /** Rooms of the house add their own events here: the order is that of the printed schema. */
 export const CHAT_EVENT_TYPES: ClassType[] = [
@@ -155,7 +167,7 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   ReceiptsChangedType,
   ResyncRequiredType,
 ];
-export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, SessionsChangedType, ScheduledMessageChangedType, MessageMarksChangedType, ProfileChangedType, ContactChangedType, BlockChangedType];
+export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, ChatSettingsChangedType, GroupChangedType, SessionsChangedType, ScheduledMessageChangedType, MessageMarksChangedType, ProfileChangedType, ContactChangedType, BlockChangedType];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });
 export const InboxEvent = createUnionType({

@@ -2,10 +2,12 @@ import type { ChatEventRef, LoggedEvent, UserEventRef } from '../events/catalogu
 import { parseStream } from '../events/catalogue.js';
 import { encodeCursor } from '../events/cursor.js';
 import { encodeId, encodeMessageId } from '../lib/ids.js';
+import { canSeeGroup } from '../policies/group-policy.js';
 import { messageByKey, type MessageRow } from './loaders/messages.js';
 import { chatMember } from './loaders/chats.js';
 import { messageMark } from './loaders/message-parts.js';
 import { blockOf, contactOf } from './loaders/relations.js';
+import { groupById, groupMember } from './loaders/groups.js';
 import { streamHead } from './loaders/streams.js';
 import { chatStream } from '../events/catalogue.js';
 import type { LoaderDef } from '../db/loaders.js';
@@ -102,6 +104,14 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
     }
     case 'chat.removed':
       return make('ChatRemoved', { chatId: encodeId('Chat', ref.chatId) });
+    case 'chat.settings': {
+      const settings = await load(chatMember, { chatId: ref.chatId, userId });
+      return make('ChatSettingsChanged', { chatId: encodeId('Chat', ref.chatId), chatKey: ref.chatId, gone: !settings, settings });
+    }
+    case 'group.changed': {
+      const [group, membership] = await Promise.all([load(groupById, ref.groupId), load(groupMember, { groupId: ref.groupId, userId })]);
+      return make('GroupChanged', { groupId: encodeId('Group', ref.groupId), group: group && canSeeGroup({ group, membership }) ? group : null });
+    }
     case 'sessions.changed':
       return make('SessionsChanged', { sessionId: encodeId('Session', ref.sessionId) });
     case 'scheduled.changed':

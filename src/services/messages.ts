@@ -6,8 +6,8 @@ import { DomainError, invalidInput } from '../lib/errors.js';
 import { InFlight } from '../lib/in-flight.js';
 import { checkIdempotencyKey, cleanText } from '../lib/validate.js';
 import type { Actor, Reading } from './actor.js';
-import { viewerMembership, type ChatRow } from './loaders/chats.js';
 import { threadMessages } from './loaders/message-parts.js';
+import { viewerMembership } from './loaders/chats.js';
 import { MESSAGE_COLUMNS, messageByKey, shown, type MessageKey, type MessageRow } from './loaders/messages.js';
 import { mentionsIn } from './mentions.js';
 import type { Draft } from './message-writer.js';
@@ -101,12 +101,6 @@ export class MessageService {
   /** The answers in the thread of a message that the viewer may see, oldest first. */
   async thread(reading: Reading, root: MessageKey, args: PageArgs): Promise<Page<MessageRow>> {
     return (await reading.load(threadMessages, { parent: root, request: pageRequest(args, ['number']) }))!;
-  }
-
-  /** The newest message of the history that the viewer may see. */
-  async last(reading: Reading, chat: ChatRow): Promise<MessageRow | null> {
-    const page = await this.history(reading, chat.id, { last: 1 });
-    return page.edges[0]?.node ?? null;
   }
 
   /**

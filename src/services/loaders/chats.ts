@@ -9,6 +9,8 @@ export interface ChatRow {
   title: string | null;
   avatarUrl: string | null;
   groupId: string | null;
+  /** Of a direct chat: both members' ids, joined by a colon. */
+  directKey: string | null;
   lastSeq: number;
   lastMessageAt: Date;
   memberCount: number;
@@ -18,7 +20,7 @@ export interface ChatRow {
   createdAt: Date;
 }
 
-export const CHAT_COLUMNS = `c.id, c.kind, c.encryption, c.title, c.avatar_url as "avatarUrl", c.group_id as "groupId", c.last_seq as "lastSeq",
+export const CHAT_COLUMNS = `c.id, c.kind, c.encryption, c.title, c.avatar_url as "avatarUrl", c.group_id as "groupId", c.direct_key as "directKey", c.last_seq as "lastSeq",
   c.last_message_at as "lastMessageAt", c.member_count as "memberCount", c.acl_version as "aclVersion", c.slow_mode_seconds as "slowModeSeconds",
   c.message_ttl_seconds as "messageTtlSeconds", c.created_at as "createdAt"`;
 

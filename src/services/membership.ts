@@ -1,0 +1,98 @@
+import type { Sql } from '../db/database.js';
+import type { Tx } from '../db/unit-of-work.js';
+import type { SystemAction } from '../entities/message.js';
+import { chatStream, userStream } from '../events/catalogue.js';
+import { DomainError, notFound } from '../lib/errors.js';
+import { heirOf, type Heir, type MemberRole } from '../policies/member-policy.js';
+import { writeSystemMessage } from './message-writer.js';
+
+/** Of a group chat. */
+export const MAX_MEMBERS = 10_000;
+
+export async function assertPeopleExist(tx: Tx, ids: string[]): Promise<void> {
+  const [row] = await tx.sql<{ n: number }>('select count(*)::int as n from users where id = any($1) and suspended_at is null', [ids]);
+  if (row!.n < ids.length) throw notFound('user');
+}
+
+/** Throws BLOCKED when any of these people has blocked the actor, or the other way round. */
+export async function assertNotAcrossBlock(sql: Sql, actorId: string, userIds: string[], field: string): Promise<void> {
+  const [blocked] = await sql(
+    'select from blocks where (blocker_id = $1 and blocked_id = any($2)) or (blocked_id = $1 and blocker_id = any($2)) limit 1',
+    [actorId, userIds],
+  );
+  if (blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.', { field });
+}
+
+/**
+ * Puts people into a chat whose row this transaction has made or locked: they see what comes from now on. Those who are
+ * in already stay as they are; in a chat that was empty the first becomes its owner. Returns who was added.
+ * Errors: LIMIT_REACHED.
+ */
+export async function addMembers(tx: Tx, chatId: string, members: { userId: string; role: MemberRole }[]): Promise<string[]> {
+  const stream = chatStream(chatId);
+  await tx.sql('insert into streams (id) values ($1) on conflict do nothing', [stream]);
+  const rows = await tx.sql<{ user_id: string; visible_from_seq: number }>(
+    `insert into chat_members (chat_id, user_id, role, joined_at, visible_from_seq, visible_from_pos, last_read_seq, last_delivered_seq)
+     select c.id, n.user_id, case when c.kind = 'GROUP' and c.member_count = 0 and n.o = 1 then 'OWNER' else n.role end, $4, c.last_seq + 1, s.head, c.last_seq, c.last_seq
+     from unnest($2::uuid[], $3::text[]) with ordinality n(user_id, role, o), chats c, (select head from streams where id = $5 for update) s where c.id = $1
+     on conflict do nothing returning user_id, visible_from_seq`,
+    [chatId, members.map((member) => member.userId), members.map((member) => member.role), tx.now, stream],
+  );
+  if (!rows.length) return [];
+  const [chat] = await tx.sql<{ member_count: number }>(
+    'update chats set member_count = member_count + $2, acl_version = acl_version + 1 where id = $1 returning member_count',
+    [chatId, rows.length],
+  );
+  if (chat!.member_count > MAX_MEMBERS) throw new DomainError('LIMIT_REACHED', `A chat has at most ${MAX_MEMBERS} members.`);
+  for (const row of rows) {
+    tx.append(stream, { kind: 'member.joined', userId: row.user_id, visibleFromSeq: row.visible_from_seq });
+    tx.append(userStream(row.user_id), { kind: 'chat.added', chatId });
+  }
+  return rows.map((row) => row.user_id);
+}
+
+/** `addMembers`, told in the history: people who came by themselves have joined, others were added. */
+export async function admitMembers(tx: Tx, chatId: string, actorId: string, userIds: string[]): Promise<string[]> {
+  const added = await addMembers(tx, chatId, userIds.map((userId) => ({ userId, role: 'MEMBER' })));
+  const action: SystemAction = added.length === 1 && added[0] === actorId ? 'MEMBER_JOINED' : 'MEMBER_ADDED';
+  if (added.length) await writeSystemMessage(tx, chatId, actorId, { action, subjectIds: added });
+  return added;
+}
+
+/**
+ * Takes somebody out of a group chat that this transaction has locked; the ownership of who owned it passes on. Who was
+ * removed by somebody else also loses the invite links that they had made. False when they were not in.
+ */
+export async function takeOut(tx: Tx, chatId: string, userId: string, actorId: string): Promise<boolean> {
+  const stream = chatStream(chatId);
+  const [gone] = await tx.sql<{ role: MemberRole }>('delete from chat_members where chat_id = $1 and user_id = $2 returning role', [chatId, userId]);
+  if (!gone) return false;
+  const [chat] = await tx.sql<{ member_count: number }>(
+    'update chats set member_count = member_count - 1, acl_version = acl_version + 1 where id = $1 returning member_count',
+    [chatId],
+  );
+  tx.append(stream, { kind: 'member.left', userId });
+  tx.append(userStream(userId), { kind: 'chat.removed', chatId });
+  const left = userId === actorId;
+  if (!left) await tx.sql('update invite_links set revoked_at = $3 where chat_id = $1 and created_by = $2 and revoked_at is null', [chatId, userId, tx.now]);
+  if (!chat!.member_count) return true;
+  await writeSystemMessage(tx, chatId, actorId, { action: left ? 'MEMBER_LEFT' : 'MEMBER_REMOVED', subjectIds: [userId] });
+  if (gone.role === 'OWNER') await passOn(tx, chatId, actorId);
+  return true;
+}
+
+async function passOn(tx: Tx, chatId: string, actorId: string): Promise<void> {
+  const eldest = await tx.sql<Heir>(
+    'select distinct on (role) user_id as "userId", role, joined_at as "joinedAt" from chat_members where chat_id = $1 order by role, joined_at, user_id',
+    [chatId],
+  );
+  const { userId } = heirOf(eldest)!;
+  await giveRole(tx, chatId, userId, 'OWNER');
+  await writeSystemMessage(tx, chatId, actorId, { action: 'OWNER_CHANGED', subjectIds: [userId] });
+}
+
+/** Sets a member's role in a chat that this transaction has locked; the caller increases the chat's `acl_version`. */
+export async function giveRole(tx: Tx, chatId: string, userId: string, role: MemberRole): Promise<void> {
+  await tx.sql('update chat_members set role = $3 where chat_id = $1 and user_id = $2', [chatId, userId, role]);
+  tx.append(chatStream(chatId), { kind: 'member.updated', userId });
+}
