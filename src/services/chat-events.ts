@@ -127,6 +127,7 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       return make('BlockChanged', { userId: encodeId('User', ref.userId), userKey: ref.userId, blocked: block !== null });
     }
     default:
-      throw new Error(`No shape for ${ref.kind} yet`);
+      // A newer server may have written what this one has never heard of.
+      throw new Error(`There is no shape for ${(ref as { kind: string }).kind}.`);
   }
 }

@@ -129,9 +129,15 @@ describe('who is in a group chat', () => {
       await world.say(ann, chatId, 'one');
       await remove(ann, chatId, bob);
       await world.say(ann, chatId, 'two');
+      const { viewer } = await bob.api.viewer();
       await add(ann, chatId, bob);
       const last = await world.say(ann, chatId, 'three');
-      const seen = await take(bob.client.chatEvents(chatId, chat!.eventCursor), 3);
+      const old = bob.client.chatEvents(chatId, chat!.eventCursor);
+      const [resync] = await take(old, 1);
+      assert.ok(resync!.__typename === 'ResyncRequired' && resync.reason === 'EXPIRED');
+      assert.equal((await within(old.next(), 'the end')).done, true);
+      const [added] = (await take(bob.client.inboxEvents([viewer!.eventCursor]), 4)).filter((event) => event.__typename === 'ChatAdded');
+      const seen = await take(bob.client.chatEvents(chatId, added!.chatCursor), 3);
       assert.deepEqual(kinds(seen), ['MemberJoined', 'MessageSent', 'MessageSent']);
       assert.equal((seen[2] as Extract<ChatEvent, { __typename: 'MessageSent' }>).message!.text, 'three');
       const history = await bob.api.chatMessages({ id: chatId, last: 10 });

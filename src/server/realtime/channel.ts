@@ -92,6 +92,11 @@ export class Channel implements TailListener {
     return this.#live.keys();
   }
 
+  /** Whether it follows the live end: it is then told of everything up to the leaving, in order. */
+  isLive(attachment: Attachment): boolean {
+    return this.#live.has(attachment);
+  }
+
   onEvent(logged: LoggedEvent): void {
     if (this.#reset) return;
     this.#forgetChanged(logged);

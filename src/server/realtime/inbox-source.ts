@@ -171,13 +171,19 @@ class Inbox {
         this.#looking.set(chatId, false);
         const channel = this.#attached.has(stream) ? null : (await this.#open([stream])).get(stream)!;
         const [membership] = await this.#memberships([chatId]);
-        if (!membership) this.#leave(stream);
+        if (!membership) this.#leaveSilent(stream);
         // Not waited for: the replay may be long, and a removal must end it.
         else if (channel) this.#join(channel, membership, null, 0).catch((error: unknown) => this.#failed(error, stream));
       } while (this.#looking.get(chatId) && !this.#closed);
     } finally {
       this.#looking.delete(chatId);
     }
+  }
+
+  /** Ends what does not end by itself: the live end of a chat's stream tells of the leaving, which is the last of it, in its turn. */
+  #leaveSilent(stream: string): void {
+    const entry = this.#attached.get(stream);
+    if (!entry?.attachment || !entry.channel.isLive(entry.attachment)) this.#leave(stream);
   }
 
   #failed(error: unknown, stream: string): void {
