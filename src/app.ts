@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createDataSource } from '../ormconfig.js';
 import type { Config } from './config.js';
-import { createContainer, type Container } from './container.js';
+import { createContainer, type Container, type Outside } from './container.js';
 import { migrate } from './db/migrate.js';
 import { SCHEDULES, sweepsOf, tasksOf } from './jobs/index.js';
 import { JobRunner } from './jobs/runner.js';
@@ -21,13 +21,13 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Everything between a database that answers and a server that listens. */
-export async function startApp(config: Config & { DATABASE_URL: string }, log: Logger, clock: Clock = systemClock): Promise<App> {
+/** Everything between a database that answers and a server that listens. `outside` replaces adapters that the settings would choose. */
+export async function startApp(config: Config & { DATABASE_URL: string }, log: Logger, clock: Clock = systemClock, outside: Outside = {}): Promise<App> {
   const source = createDataSource(config.DATABASE_URL, config.DATABASE_POOL);
   await source.initialize();
   try {
     await migrate(source);
-    const container = await createContainer(config, source, log, clock);
+    const container = await createContainer(config, source, log, clock, outside);
     const schema = buildSchema({ get: (type) => container.resolvers.get(type) });
     const serving = await serve(container, schema);
     const { port } = serving.fastify.server.address() as AddressInfo;

@@ -16,7 +16,7 @@ const list = z.string().transform((value) => value.split(',').map((item) => item
 const schema = z.object({
   PORT: port.default(4000).describe('TCP port of the API; 0 picks a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all'),
-  PUBLIC_URL: url(['http', 'https']).optional().describe('Where people reach this server, for links in e-mails; default: http://HOST:PORT'),
+  PUBLIC_URL: url(['http', 'https']).optional().describe('Where people reach your app: mails link to PUBLIC_URL/verify-email?token=… and PUBLIC_URL/reset-password?token=…; default: they hold the code alone'),
   DATA_DIR: z.string().min(1).default('.omnitalk').describe('Folder of the embedded PostgreSQL and other local data'),
   DATABASE_URL: url(['postgres', 'postgresql']).optional().describe('A PostgreSQL of your own (15 or later); default: the embedded one'),
   DATABASE_POOL: count(2, 200).default(16).describe('Connections to PostgreSQL, for each process'),

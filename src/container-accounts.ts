@@ -2,12 +2,21 @@ import type { Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
 import type { AttemptLimiter } from './lib/attempt-limiter.js';
+import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
+import type { Mailer, SmsSender } from './messaging/messaging.js';
 import { AccountResolver, ViewerAccountResolver } from './resolvers/account.js';
+import { PhoneResolver } from './resolvers/phone.js';
+import { EmailResolver, RecoveryResolver } from './resolvers/recovery.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './resolvers/session.js';
 import { AccountService } from './services/accounts.js';
 import { AuthLimits } from './services/auth-limits.js';
+import { EmailService } from './services/emails.js';
+import { Mails } from './services/mails.js';
+import { OneTimeCodes } from './services/one-time-codes.js';
 import { Passwords } from './services/passwords.js';
+import { PhoneService } from './services/phone.js';
+import { RecoveryService } from './services/recovery.js';
 import { loadServerKey, RefreshTokens } from './services/refresh-tokens.js';
 import type { SessionGate } from './services/session-gate.js';
 import { SessionService } from './services/sessions.js';
@@ -21,22 +30,39 @@ export interface AccountDeps {
   gate: SessionGate;
   tokens: AccessTokens;
   attempts: AttemptLimiter;
+  mailer: Mailer;
+  sms: SmsSender;
+}
+
+export interface Accounts {
+  resolvers: object[];
+  /** What background jobs call. */
+  jobs: Pick<JobDeps, 'emails' | 'phone' | 'recovery'>;
 }
 
 /** The part of the container that lets people in: accounts, sessions and every way to them. */
-export async function makeAccounts({ config, db, unitOfWork, clock, gate, tokens, attempts }: AccountDeps): Promise<{ resolvers: object[] }> {
+export async function makeAccounts({ config, db, unitOfWork, clock, gate, tokens, attempts, mailer, sms }: AccountDeps): Promise<Accounts> {
   const refreshTokens = new RefreshTokens(await loadServerKey(db.sql, 'refresh-token'));
   const sessions = new SessionService(db.sql, unitOfWork, gate, tokens, refreshTokens, config.REFRESH_TOKEN_TTL, clock);
   const limits = new AuthLimits(attempts);
   const passwords = new Passwords();
   const accounts = new AccountService(db.sql, unitOfWork, sessions, passwords, limits);
+  const codes = new OneTimeCodes(await loadServerKey(db.sql, 'one-time-code'));
+  const mails = new Mails(config.PUBLIC_URL ?? null);
+  const emails = new EmailService(db.sql, unitOfWork, codes, passwords, mailer, mails, limits, clock);
+  const recovery = new RecoveryService(db.sql, unitOfWork, sessions, codes, passwords, mailer, mails, limits, clock);
+  const phone = new PhoneService(db.sql, unitOfWork, sessions, codes, sms, limits, clock);
   return {
+    jobs: { emails, phone, recovery },
     resolvers: [
       new AccountResolver(accounts),
       new ViewerAccountResolver(),
       new SessionResolver(sessions),
       new SessionViewerStateResolver(),
       new ViewerSessionsResolver(sessions),
+      new EmailResolver(emails),
+      new RecoveryResolver(recovery),
+      new PhoneResolver(phone),
     ],
   };
 }

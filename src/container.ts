@@ -13,6 +13,9 @@ import { RedisBus } from './events/redis-bus.js';
 import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
+import { LogMailer, LogSmsSender } from './messaging/log.js';
+import type { Mailer, SmsSender } from './messaging/messaging.js';
+import { SmtpMailer } from './messaging/smtp.js';
 import { ChatMemberResolver, ChatResolver } from './resolvers/chat.js';
 import { EVENT_RESOLVERS } from './resolvers/events.js';
 import { NodeResolver } from './resolvers/node.js';
@@ -52,8 +55,14 @@ export interface Container {
   close(): Promise<void>;
 }
 
+/** Adapters to the outside world, for whoever has their own (a gateway for text messages), and for tests. */
+export interface Outside {
+  mailer?: Mailer;
+  sms?: SmsSender;
+}
+
 /** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
-export async function createContainer(config: Config, source: DataSource, log: Logger, clock: Clock): Promise<Container> {
+export async function createContainer(config: Config, source: DataSource, log: Logger, clock: Clock, outside: Outside = {}): Promise<Container> {
   const db = new Database(source);
   const bus: Bus = config.REDIS_URL ? new RedisBus(config.REDIS_URL, log) : new LocalBus();
   const hub = new Hub(bus, new EventLog(db.sql), log, { reconcileMs: config.RECONCILE * 1000 });
@@ -70,7 +79,9 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const rates = new Rates(config.REDIS_URL, log);
   const attempts = rates.limiter('attempts', { points: config.RATE_LIMIT_AUTH, seconds: ATTEMPTS_WINDOW });
-  const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts });
+  const mailer = outside.mailer ?? (config.SMTP_URL ? new SmtpMailer(config.SMTP_URL, config.MAIL_FROM) : new LogMailer(log));
+  const sms = outside.sms ?? new LogSmsSender(log);
+  const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts, mailer, sms });
   const people = makePeople({ db, unitOfWork, bus, clock });
   const chats = new ChatService(db.sql, unitOfWork);
   const { groups, resolvers: chatResolvers } = await makeChats({ db, unitOfWork });
@@ -98,6 +109,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   return {
     config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates,
     jobs: {
+      ...accounts.jobs,
       upkeep: new UpkeepService(db.sql, clock),
       scheduled,
       disappearing: new DisappearingMessages(db.sql, unitOfWork, clock, log),
@@ -107,6 +119,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
       await sendQueue.close();
       hub.close();
       rates.close();
+      await mailer.close();
       await bus.close();
     },
   };

@@ -135,6 +135,18 @@ const CASES: Case[] = [
     ],
   },
   {
+    law: 'mails leave by messaging/',
+    rule: 'house/imports',
+    bad: [
+      ['src/services/recovery.ts', use('nodemailer')],
+      ['src/messaging/smtp.ts', use('../db/database.js')],
+    ],
+    good: [
+      ['src/messaging/smtp.ts', use('nodemailer')],
+      ['src/services/recovery.ts', useType('../messaging/messaging.js')],
+    ],
+  },
+  {
     law: 'policies import lib, and entities as types',
     rule: 'house/imports',
     bad: [

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const WORLDS = ['ai', 'storage', 'payments', 'news', 'push', 'webhooks'];
+const WORLDS = ['ai', 'storage', 'payments', 'news', 'push', 'webhooks', 'messaging'];
 const UNDER_SERVICES = ['policies', 'entities', 'db', 'events', 'media', 'ml', ...WORLDS];
 
 /**
@@ -42,6 +42,11 @@ const PACKAGES = [
     test: /^(graphql|type-graphql|graphql-[^/]*|@apollo\/[^/]*|@as-integrations\/[^/]*)(\/|$)/,
     homes: ['schema', 'resolvers', 'server'],
     why: 'GraphQL stays at the edge: schema/, resolvers/ and server/',
+  },
+  {
+    test: /^nodemailer(\/|$)/,
+    homes: ['messaging'],
+    why: 'mails leave by messaging/',
   },
   {
     test: /^typeorm(\/|$)/,

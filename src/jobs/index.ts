@@ -1,4 +1,7 @@
 import type { DisappearingMessages } from '../services/disappearing.js';
+import type { EmailService, VerificationJob } from '../services/emails.js';
+import type { PhoneService } from '../services/phone.js';
+import type { RecoveryService, ResetJob } from '../services/recovery.js';
 import type { ScheduledMessageService } from '../services/scheduled-messages.js';
 import type { UpkeepService } from '../services/upkeep.js';
 import type { RunnableTask } from './runner.js';
@@ -9,6 +12,9 @@ export interface JobDeps {
   upkeep: UpkeepService;
   scheduled: ScheduledMessageService;
   disappearing: DisappearingMessages;
+  emails: EmailService;
+  phone: PhoneService;
+  recovery: RecoveryService;
 }
 
 /** What a kind of job does. It runs at least once: a repeat must do no harm. A failure is tried again, later and later. */
@@ -20,7 +26,11 @@ const TASKS = {
   'forget-used-keys': ({ upkeep }) => upkeep.idempotencyKeys(),
   'forget-expired-codes': ({ upkeep }) => upkeep.codesAndTokens(),
   'forget-sent-schedules': ({ upkeep }) => upkeep.scheduledMessages(),
-} satisfies Record<string, Task>;
+  'send-phone-code': ({ phone }, payload: { id: string }) => phone.sendCode(payload),
+  'send-email-verification': ({ emails }, payload: VerificationJob) => emails.sendVerification(payload),
+  'send-password-reset': ({ recovery }, payload: ResetJob) => recovery.sendReset(payload),
+  'send-password-changed': ({ recovery }, payload: { userId: string }) => recovery.sendChanged(payload),
+} satisfies Record<string, Task<never>>;
 
 export type JobName = keyof typeof TASKS;
 

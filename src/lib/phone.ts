@@ -17,3 +17,13 @@ export function parsePhone(text: string, region?: CountryCode): string | null {
   const phone = parsePhoneNumberFromString(text, region);
   return phone?.isValid() ? phone.number : null;
 }
+
+/** How people write a number with its country code: digits, and what groups them. */
+const WRITTEN = /^\s*\+[\d\s().\-/]+$/;
+
+/** A number that is given as one, with its country code: E.164. Throws `INVALID_INPUT`. */
+export function cleanPhone(value: string, field = 'phone'): string {
+  const phone = value.length <= MAX_LENGTH && WRITTEN.test(value) ? parsePhone(value) : null;
+  if (phone === null) throw invalidInput(field, `${field} is a phone number with its country code, as +41 79 123 45 67.`);
+  return phone;
+}

@@ -5,6 +5,7 @@ import { newId } from '../lib/ids.js';
 import { cleanDevice, cleanDisplayName, cleanEmail, cleanHandle, newPassword, typedPassword } from './account-input.js';
 import type { Actor } from './actor.js';
 import type { AuthLimits } from './auth-limits.js';
+import { enqueueVerification } from './emails.js';
 import type { Passwords } from './passwords.js';
 import type { Grant, SessionService } from './sessions.js';
 
@@ -22,7 +23,10 @@ export interface SignIn {
   device?: string | null;
 }
 
-export const invalidCredentials = (): DomainError => new DomainError('INVALID_CREDENTIALS', 'E-mail address and password do not go together.');
+/** Of a sign-in no field is named: which of the two is wrong is not told. */
+export const invalidCredentials = (field?: string): DomainError =>
+  field === undefined ? new DomainError('INVALID_CREDENTIALS', 'E-mail address and password do not go together.') : new DomainError('INVALID_CREDENTIALS', 'This is not the password.', { field });
+export const emailTaken = (field: string): DomainError => new DomainError('EMAIL_TAKEN', 'There is an account with this e-mail address.', { field });
 
 /** Coming in by e-mail address and password. */
 export class AccountService {
@@ -51,8 +55,9 @@ export class AccountService {
       );
       if (!made.length) {
         const [taken] = await tx.sql('select from users where email = $1', [email]);
-        throw taken ? new DomainError('EMAIL_TAKEN', 'There is an account with this e-mail address.', { field: 'email' }) : handleTaken();
+        throw taken ? emailTaken('email') : handleTaken();
       }
+      await enqueueVerification(tx, userId, email);
       return this.sessions.open(tx, { id: userId, role: 'USER', suspended: false }, device);
     });
     return this.sessions.grant(opened);

@@ -179,6 +179,12 @@ export class SessionService {
     return toPage(rows, request, (row) => [row.id]);
   }
 
+  /** The session that asks. */
+  async own(actor: Actor): Promise<SessionRow> {
+    const [row] = await this.sql<SessionRow>(`select ${SESSION_COLUMNS} from sessions s where s.id = $1`, [actor.sessionId]);
+    return row!;
+  }
+
   #keep(tx: Tx, sessionId: string, refreshToken: string): Promise<unknown> {
     return tx.sql('insert into refresh_tokens (hash, session_id, created_at, expires_at) values ($1, $2, $3, $3::timestamptz + make_interval(secs => $4))', [
       this.refreshTokens.hash(refreshToken), sessionId, tx.now, this.ttlSeconds,

@@ -5,6 +5,7 @@ import { loadConfig, type Config } from '../../src/config.js';
 import { ShiftedClock } from '../../src/lib/clock.js';
 import { createLogger } from '../../src/lib/logger.js';
 import { createTestDatabase } from './database.js';
+import { Outbox } from './outbox.js';
 
 export interface WorldOptions {
   /** Settings, as in the environment. */
@@ -26,6 +27,8 @@ export interface Person {
 /** The real application on a real database of its own, and people who use it through the SDK. */
 export class World {
   readonly clock = new ShiftedClock();
+  /** The mails and text messages that were sent. */
+  readonly outbox = new Outbox();
   readonly apps: App[] = [];
   readonly #clients: OmniTalk[] = [];
   #keys = 0;
@@ -50,7 +53,7 @@ export class World {
 
   /** One more server on the same database (and Redis). */
   async addNode(): Promise<App> {
-    const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock);
+    const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock, { mailer: this.outbox, sms: this.outbox });
     this.apps.push(app);
     return app;
   }
@@ -105,6 +108,11 @@ export class World {
   /** Rows of the database, for asserting that nothing changed: what a partner can't do, tests don't do by SQL. */
   async sql<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
     return this.app.container.db.sql<Row>(text, values);
+  }
+
+  /** Waits until every mail and text message that was due has been sent, so that a test can tell what was not. */
+  async sent(): Promise<void> {
+    await eventually(async () => !(await this.sql(`select from graphile_worker.jobs where task_identifier like 'send-%'`)).length, 'everything is sent');
   }
 
   async stop(): Promise<void> {
