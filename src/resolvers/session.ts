@@ -22,8 +22,9 @@ export class SessionResolver {
 
   @Mutation(() => SignOutPayload, { description: 'Ends this session, another of one’s own, or all others. Their connections close with 4401.' })
   async signOut(@Arg('input', () => SignOutInput) { sessionId, allOthers }: SignOutInput, @Ctx() context: Context): Promise<SignOutPayload> {
+    const viewer = context.requireViewer();
     const choice = { sessionId: sessionId == null ? null : decodeId('Session', sessionId, 'sessionId'), allOthers: allOthers ?? false };
-    const ended = await this.sessions.signOut(context.requireViewer(), choice);
+    const ended = await this.sessions.signOut(viewer, choice);
     return { endedSessionIds: ended.map((id) => encodeId('Session', id)) };
   }
 
