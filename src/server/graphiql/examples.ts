@@ -19,9 +19,11 @@ export const EXAMPLE_TABS: readonly ExampleTab[] = [
     `
 # 1 of 6. Sign up the first person.
 #
-# Press the play button. The answer holds Ann's accessToken: later tabs put it into
-# the Headers editor below, as { "authorization": "Bearer <accessToken>" }.
-# It lasts 15 minutes; refreshSession makes a new one from the refreshToken.
+# Press the play button. The answer holds Ann's accessToken:
+# later tabs put it into the Headers editor below, as {
+# "authorization": "Bearer <accessToken>" }. It lasts 15
+# minutes; refreshSession makes a new one from the
+# refreshToken.
 mutation SignUpAnn($input: SignUpInput!) {
   signUp(input: $input) {
     accessToken
@@ -39,7 +41,8 @@ mutation SignUpAnn($input: SignUpInput!) {
     `
 # 2 of 6. Sign up the second person.
 #
-# Copy two things out of the answer: Bob's accessToken, and his user id (usr_…).
+# Copy two things out of the answer: Bob's accessToken, and
+# his user id (usr_…).
 mutation SignUpBob($input: SignUpInput!) {
   signUp(input: $input) {
     accessToken
@@ -56,8 +59,9 @@ mutation SignUpBob($input: SignUpInput!) {
     `
 # 3 of 6. Ann opens a chat with Bob.
 #
-# Put Ann's accessToken into the Headers editor and Bob's user id into the Variables.
-# A direct chat is found, not made twice: press play again and get the same id.
+# Put Ann's accessToken into the Headers editor and Bob's
+# user id into the Variables. A direct chat is found, not
+# made twice: press play again and get the same id.
 mutation OpenChat($input: CreateChatInput!) {
   createChat(input: $input) {
     chat {
@@ -75,12 +79,13 @@ mutation OpenChat($input: CreateChatInput!) {
     `
 # 4 of 6. Bob listens.
 #
-# Put Bob's accessToken into the Headers editor and the chat's id into the Variables,
-# press play, and leave this tab running: events appear on the right. They come over a
+# Put Bob's accessToken into the Headers editor and the
+# chat's id into the Variables, press play, and leave this
+# tab running: events appear on the right. They come over a
 # WebSocket, which is given the same Headers.
 #
-# The cursor of an event is where to go on: give the last one as "after", and nothing
-# that happened since is missed.
+# The cursor of an event is where to go on: give the last
+# one as "after", and nothing that happened since is missed.
 subscription Listen($chatId: ID!, $after: EventCursor) {
   chatEvents(chatId: $chatId, after: $after) {
     __typename
@@ -108,9 +113,11 @@ subscription Listen($chatId: ID!, $after: EventCursor) {
     `
 # 5 of 6. Ann says something.
 #
-# Ann's accessToken in the Headers, the chat's id in the Variables. A retry with the
-# same idempotencyKey sends nothing twice: change the key for the next message. Open
-# another browser window on the previous tab to watch Bob hear it.
+# Ann's accessToken in the Headers, the chat's id in the
+# Variables. A retry with the same idempotencyKey sends
+# nothing twice: change the key for the next message. Open
+# another browser window on the previous tab to watch Bob
+# hear it.
 mutation Send($input: SendMessageInput!) {
   sendMessage(input: $input) {
     message {
@@ -129,8 +136,9 @@ mutation Send($input: SendMessageInput!) {
     `
 # 6 of 6. Read the history.
 #
-# Every list is a page of at most 100. extensions.cost in the answer tells what the
-# operation cost and what is left for this minute.
+# Every list is a page of at most 100. extensions.cost in
+# the answer tells what the operation cost and what is left
+# for this minute.
 query History($chatId: ID!) {
   chat(id: $chatId) {
     memberCount

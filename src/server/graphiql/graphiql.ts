@@ -89,8 +89,13 @@ function contentSecurityPolicy(nonce: string): string {
   ].join('; ');
 }
 
+/** A pressed tab gets the focus, takes its place of a wrong animation, and slips away under the pointer: the click is lost. */
+const STILL_TABS = '.graphiql-tab { transform: none !important }';
+
+const LOGO = '<svg viewBox="0 0 24 24" width="28" height="28" fill="none" stroke="currentColor" stroke-width="2"><path d="M4 5h16v11H11l-5 4v-4H4z"/></svg>';
+
 /** The Headers stay out of the browser's storage unless its user asks for it in the settings: they hold tokens. */
-const OPTIONS = { title: 'OmniTalk', defaultTabs: EXAMPLE_TABS, shouldPersistHeaders: false, showPersistHeadersSettings: true };
+const OPTIONS = { title: 'OmniTalk', logo: LOGO, defaultTabs: EXAMPLE_TABS, shouldPersistHeaders: false, showPersistHeadersSettings: true };
 
 const html = (script: string, style: string, nonce: string): string => `<!doctype html>
 <html lang="en">
@@ -100,6 +105,7 @@ const html = (script: string, style: string, nonce: string): string => `<!doctyp
     <title>OmniTalk GraphiQL</title>
     <link rel="icon" href="data:,">
     <link rel="stylesheet" href="${style}">
+    <style>${STILL_TABS}</style>
   </head>
   <body id="body" class="no-focus-outline">
     <noscript>GraphiQL needs JavaScript.</noscript>
