@@ -271,12 +271,14 @@ drop table reports, scheduled_messages, invite_links, poll_votes, poll_options, 
 }
 
 /**
- * The hot path: writes a batch of messages, over one or many chats, in one round trip and one commit.
+ * The hot path: writes a batch of messages, over one or many chats, in one round trip and one commit, by a handful of
+ * statements whatever the batch's size.
  *
  * Who may send was decided on a snapshot of the chat; `acl_version`, compared under the chat's lock, tells whether that
- * snapshot still holds. Each send succeeds or fails alone, by its status:
+ * snapshot still holds (null: the caller holds the lock). Each send succeeds or fails alone, by its status:
  *   ok | stale (decide again) | busy (the chat is locked by another transaction: send it on its own) | key (the idempotency key was used)
- *   | reply (no such message to reply to) | thread (no such root) | slow (slow mode: not yet)
+ *   | reply (no such message to reply to) | thread (no such root) | slow (slow mode: not yet; at most one send of a slowed member in a batch)
+ * Raises serialization_failure when a key is being used by another transaction at this moment: write the sends one by one.
  */
 const SEND_MESSAGES = /* sql */ `
 create function send_messages(
@@ -285,72 +287,88 @@ create function send_messages(
 ) returns table (ord int, status text, seq int, pos bigint, epoch uuid, expires_at timestamptz, root_pos bigint) language plpgsql as $$
 #variable_conflict use_column
 declare
-  n int := coalesce(array_length(p_chat, 1), 0);
-  v_status text[] := array_fill('busy'::text, array[n]);
-  v_seq int[] := array_fill(null::int, array[n]);
-  v_pos bigint[] := array_fill(null::bigint, array[n]);
-  v_root_pos bigint[] := array_fill(null::bigint, array[n]);
-  v_epoch uuid[] := array_fill(null::uuid, array[n]);
-  v_expires timestamptz[] := array_fill(null::timestamptz, array[n]);
-  c record; s record; i int; done int; next_seq int; next_pos bigint; sent int;
+  v_locked uuid[]; v_status text[]; v_seq int[]; v_rank int[]; v_expires timestamptz[];
+  v_pos bigint[]; v_epoch uuid[]; v_sent int; v_claims int; v_claimed int;
 begin
-  for c in
-    select id, last_seq, acl_version, message_ttl_seconds from chats
-    where id = any (p_chat) and not p_skip_locked order by id for update
-  loop
-    null; -- locks are taken in one order; the loop below reads the locked rows
-  end loop;
-  for c in
-    select id, last_seq, acl_version, message_ttl_seconds from chats where id = any (p_chat) order by id for update skip locked
-  loop
-    next_seq := c.last_seq; sent := 0;
-    select head, epoch into s from streams where id = 'chat:' || c.id for update;
-    next_pos := s.head;
-    for i in select u.o from unnest(p_chat) with ordinality u(id, o) where u.id = c.id order by u.o loop
-      if c.acl_version <> p_acl[i] then v_status[i] := 'stale'; continue; end if;
-      if p_reply[i] is not null and not exists (
-        select from messages m where m.chat_id = c.id and m.seq = p_reply[i] and m.seq >= p_visible_from[i] and m.deleted_at is null) then v_status[i] := 'reply'; continue; end if;
-      if p_thread[i] is not null and not exists (
-        select from messages m where m.chat_id = c.id and m.seq = p_thread[i] and m.seq >= p_visible_from[i] and m.deleted_at is null and m.thread_root_seq is null and m.kind <> 'SYSTEM')
-        then v_status[i] := 'thread'; continue; end if;
-      if p_key[i] is not null then
-        insert into idempotency_keys (actor_id, operation, key, input_hash, result, created_at)
-          values (p_sender[i], 'sendMessage', p_key[i], p_hash[i], jsonb_build_object('seq', next_seq + 1), p_now) on conflict do nothing;
-        get diagnostics done = row_count;
-        if done = 0 then v_status[i] := 'key'; continue; end if;
-      end if;
-      if p_slow[i] > 0 then
-        update chat_members set last_sent_at = p_now where chat_id = c.id and user_id = p_sender[i]
-          and (last_sent_at is null or last_sent_at <= p_now - make_interval(secs => p_slow[i]));
-        get diagnostics done = row_count;
-        if done = 0 then
-          delete from idempotency_keys where actor_id = p_sender[i] and operation = 'sendMessage' and key = p_key[i];
-          v_status[i] := 'slow'; continue;
-        end if;
-      end if;
-      next_seq := next_seq + 1; next_pos := next_pos + 1; sent := sent + 1;
-      v_status[i] := 'ok'; v_seq[i] := next_seq; v_pos[i] := next_pos; v_epoch[i] := s.epoch;
-      v_expires[i] := p_now + make_interval(secs => c.message_ttl_seconds);
-      if p_thread[i] is not null then next_pos := next_pos + 1; v_root_pos[i] := next_pos; end if;
-    end loop;
-    if sent > 0 then
-      update chats set last_seq = next_seq, last_message_at = p_now where id = c.id;
-      update streams set head = next_pos where id = 'chat:' || c.id;
-    end if;
-  end loop;
+  -- Locks in one order. Every statement from here on sees what the holders before us have committed.
+  if p_skip_locked then
+    select array_agg(id) into v_locked from (select id from chats where id = any (p_chat) order by id for update skip locked) l;
+  else
+    select array_agg(id) into v_locked from (select id from chats where id = any (p_chat) order by id for update) l;
+  end if;
 
-  insert into messages (chat_id, seq, sender_id, kind, created_at, expires_at, reply_to_seq, thread_root_seq, text, mentions, forward, card)
-    select p_chat[o], v_seq[o], p_sender[o], p_kind[o], p_now, v_expires[o], p_reply[o], p_thread[o], p_text[o],
-           (select array_agg(m::uuid) from jsonb_array_elements_text(p_mentions[o]) m), p_forward[o], p_card[o]
-    from generate_series(1, n) o where v_status[o] = 'ok';
-  insert into events (stream, pos, kind, ref, at)
-    select 'chat:' || p_chat[o], v_pos[o], 'message.sent', jsonb_build_object('seq', v_seq[o]), p_now from generate_series(1, n) o where v_status[o] = 'ok'
-    union all
-    select 'chat:' || p_chat[o], v_root_pos[o], 'message.updated', jsonb_build_object('seq', p_thread[o]), p_now from generate_series(1, n) o where v_root_pos[o] is not null;
-  update messages m set thread_count = m.thread_count + r.replies, thread_last_at = p_now, version = m.version + r.replies
-    from (select p_chat[o] as chat_id, p_thread[o] as seq, count(*)::int as replies from generate_series(1, n) o where v_root_pos[o] is not null group by 1, 2) r
-    where m.chat_id = r.chat_id and m.seq = r.seq;
+  -- Judge each send, then number those that pass: messages by chat, and events (a reply in a thread tells of its root too).
+  -- Scalar subqueries, not EXISTS: the planner may answer that by reading the whole table into a hash.
+  with sends as (
+    select o, c.id as chat_id, c.last_seq, c.message_ttl_seconds as ttl, u.thread, u.sender, u.key,
+      case
+        when c.id is null then 'busy'
+        when c.acl_version <> u.acl then 'stale'
+        when u.reply is not null and (
+          select true from messages m where m.chat_id = c.id and m.seq = u.reply and m.seq >= u.visible_from and m.deleted_at is null limit 1) is null then 'reply'
+        when u.thread is not null and (
+          select true from messages m where m.chat_id = c.id and m.seq = u.thread and m.seq >= u.visible_from and m.deleted_at is null and m.thread_root_seq is null
+            and m.kind <> 'SYSTEM' limit 1) is null then 'thread'
+        when (select true from idempotency_keys k where k.actor_id = u.sender and k.operation = 'sendMessage' and k.key = u.key limit 1) then 'key'
+        when u.slow > 0 and (
+          select true from chat_members s where s.chat_id = c.id and s.user_id = u.sender and s.last_sent_at > p_now - make_interval(secs => u.slow) limit 1) then 'slow'
+        else 'ok'
+      end as status
+    from unnest(p_chat, p_acl, p_sender, p_key, p_reply, p_thread, p_visible_from, p_slow) with ordinality u(chat, acl, sender, key, reply, thread, visible_from, slow, o)
+    left join chats c on c.id = u.chat and c.id = any (v_locked)
+  ), judged as (
+    select *, case when status = 'ok' and key is not null and row_number() over (partition by sender, key, status order by o) > 1 then 'key' else status end as verdict from sends
+  ), numbered as (
+    select o, verdict, ttl, key,
+      case when verdict = 'ok' then last_seq + (count(*) filter (where verdict = 'ok') over by_chat)::int end as seq,
+      (sum(case when verdict <> 'ok' then 0 when thread is null then 1 else 2 end) over by_chat)::int as rank
+    from judged window by_chat as (partition by chat_id order by o)
+  )
+  select array_agg(verdict order by o), array_agg(seq order by o), array_agg(rank order by o), array_agg(p_now + make_interval(secs => ttl) order by o),
+         count(*) filter (where verdict = 'ok'), count(*) filter (where verdict = 'ok' and key is not null)
+    into v_status, v_seq, v_rank, v_expires, v_sent, v_claims from numbered;
 
-  return query select o, v_status[o], v_seq[o], v_pos[o], v_epoch[o], v_expires[o], v_root_pos[o] from generate_series(1, n) o;
+  -- Arrays are taken apart by unnest throughout: a subscript walks a text array from its start.
+  if v_sent > 0 then
+    insert into idempotency_keys (actor_id, operation, key, input_hash, result, created_at)
+      select sender, 'sendMessage', key, hash, jsonb_build_object('seq', seq), p_now
+      from unnest(p_sender, p_key, p_hash, v_seq, v_status) u(sender, key, hash, seq, status) where status = 'ok' and key is not null on conflict do nothing;
+    get diagnostics v_claimed = row_count;
+    if v_claimed < v_claims then raise exception 'an idempotency key is in use' using errcode = 'serialization_failure'; end if;
+
+    update chats c set last_seq = n.seq, last_message_at = p_now
+      from (select chat as id, max(seq) as seq from unnest(p_chat, v_seq, v_status) u(chat, seq, status) where status = 'ok' group by 1) n where c.id = n.id;
+
+    with n as (
+      select chat as id, 'chat:' || chat as stream, max(rank) as events from unnest(p_chat, v_rank, v_status) u(chat, rank, status) where status = 'ok' group by 1
+    ), moved as (
+      update streams s set head = s.head + n.events from n where s.id = n.stream returning n.id, s.epoch, s.head - n.events as before
+    )
+    select array_agg(m.before + u.rank order by o), array_agg(m.epoch order by o) into v_pos, v_epoch
+      from unnest(p_chat, v_rank, v_status) with ordinality u(chat, rank, status, o) left join moved m on m.id = u.chat and u.status = 'ok';
+
+    insert into messages (chat_id, seq, sender_id, kind, created_at, expires_at, reply_to_seq, thread_root_seq, text, mentions, forward, card)
+      select chat, seq, sender, kind, p_now, expires, reply, thread, text,
+             case when mentions is not null then (select array_agg(m::uuid) from jsonb_array_elements_text(mentions) m) end, forward, card
+      from unnest(p_chat, v_seq, p_sender, p_kind, v_expires, p_reply, p_thread, p_text, p_mentions, p_forward, p_card, v_status)
+        u(chat, seq, sender, kind, expires, reply, thread, text, mentions, forward, card, status) where status = 'ok';
+    insert into events (stream, pos, kind, ref, at)
+      select 'chat:' || chat, pos - e.back, e.kind, jsonb_build_object('seq', case e.back when 0 then coalesce(thread, seq) else seq end), p_now
+      from unnest(p_chat, v_seq, v_pos, p_thread, v_status) u(chat, seq, pos, thread, status),
+           lateral (select 0 as back, 'message.sent' as kind where thread is null
+                    union all select 1, 'message.sent' where thread is not null
+                    union all select 0, 'message.updated' where thread is not null) e
+      where status = 'ok';
+
+    update messages m set thread_count = m.thread_count + r.replies, thread_last_at = p_now, version = m.version + r.replies
+      from (select chat, thread, count(*)::int as replies from unnest(p_chat, p_thread, v_status) u(chat, thread, status) where status = 'ok' and thread is not null group by 1, 2) r
+      where m.chat_id = r.chat and m.seq = r.thread;
+    update chat_members m set last_sent_at = p_now
+      from unnest(p_chat, p_sender, p_slow, v_status) u(chat, sender, slow, status) where status = 'ok' and slow > 0 and m.chat_id = chat and m.user_id = sender;
+  end if;
+
+  return query select o::int, u.status, case when u.status = 'ok' then u.seq end, u.pos - (u.thread is not null)::int, u.epoch, u.expires,
+                      case when u.status = 'ok' and u.thread is not null then u.pos end
+    from unnest(v_status, v_seq, v_pos, v_epoch, v_expires, p_thread) with ordinality u(status, seq, pos, epoch, expires, thread, o);
 end $$;
 `;

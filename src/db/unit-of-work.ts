@@ -60,7 +60,9 @@ export class Tx {
   }
 }
 
-const RETRIABLE = new Set(['40001', '40P01']);
+const CONFLICTS = new Set(['40001', '40P01']);
+/** Whether PostgreSQL undid a transaction because of another one (serialization failure, deadlock): it may be tried again. */
+export const isConflict = (error: unknown): boolean => CONFLICTS.has((error as { code?: string }).code ?? '');
 const MAX_ATTEMPTS = 4;
 
 /** A stable text of an input: keys in order, so that two spellings of one input hash alike. */
@@ -114,7 +116,7 @@ export class UnitOfWork {
       try {
         return await this.#once(runner, options, hash, work);
       } catch (error) {
-        if (attempt >= MAX_ATTEMPTS || !RETRIABLE.has((error as { code?: string }).code ?? '')) throw error;
+        if (attempt >= MAX_ATTEMPTS || !isConflict(error)) throw error;
       } finally {
         await runner.release();
       }

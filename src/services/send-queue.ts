@@ -1,5 +1,5 @@
 import type { Sql } from '../db/database.js';
-import type { AfterCommit } from '../db/unit-of-work.js';
+import { isConflict, type AfterCommit } from '../db/unit-of-work.js';
 import { chatStream } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError, notFound } from '../lib/errors.js';
@@ -159,8 +159,14 @@ export class SendQueue {
     }
   }
 
-  #write(batch: Waiting[], now: Date, skipLocked: boolean): Promise<Outcome[]> {
-    return writeMessages(this.sql, batch.map(sendOf), now, skipLocked);
+  async #write(batch: Waiting[], now: Date, skipLocked: boolean): Promise<Outcome[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await writeMessages(this.sql, batch.map(sendOf), now, skipLocked);
+      } catch (error) {
+        if (attempt >= MAX_ATTEMPTS || !isConflict(error)) throw error;
+      }
+    }
   }
 
   #publish(batch: Waiting[], outcomes: Outcome[], now: Date): void {
