@@ -205,12 +205,12 @@ export type PinMessageInput = {
 };
 
 export type PollInput = {
-  /** Nobody sees who voted for what. */
-  anonymous?: boolean;
+  /** Nobody sees who voted for what. Default: no. */
+  anonymous?: boolean | null | undefined;
   /** When it takes no more votes: a time to come. */
   closesAt?: string | null | undefined;
-  /** One may vote for several options. */
-  multiple?: boolean;
+  /** One may vote for several options. Default: no. */
+  multiple?: boolean | null | undefined;
   /** 2 to 12, all different, each of 1 to 256 bytes. */
   options: Array<string>;
   /** 1 to 1,024 bytes. */

@@ -57,9 +57,10 @@ export class MessageChangesResolver {
 
   @Mutation(() => ForwardMessagesPayload, { description: 'Sends messages on, all or (when one may not be) none. Polls are asked anew.' })
   async forwardMessages(@Arg('input', () => ForwardMessagesInput) input: ForwardMessagesInput, @Ctx() context: Context): Promise<{ messages: MessageRow[] }> {
+    const viewer = context.requireViewer();
     const messages = input.messageIds.map((id) => decodeMessageId(id, 'messageIds'));
     const chatIds = input.chatIds.map((id) => decodeId('Chat', id, 'chatIds'));
-    return { messages: await this.forwards.forward(context.requireViewer(), { messages, chatIds, idempotencyKey: input.idempotencyKey }) };
+    return { messages: await this.forwards.forward(viewer, { messages, chatIds, idempotencyKey: input.idempotencyKey }) };
   }
 }
 

@@ -2,14 +2,17 @@ import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql'
 import { decodeId, decodeMessageId, encodeMessageId } from '../lib/ids.js';
 import { ChatType } from '../schema/chat.js';
 import { MessageReferenceType, MessageType, ReactionGroupType } from '../schema/message.js';
-import { SendMessageInput, SendMessagePayload } from '../schema/message-inputs.js';
+import { SendMessageInput, SendMessagePayload, type PollInput } from '../schema/message-inputs.js';
 import { UserType } from '../schema/user.js';
 import { chatById, type ChatRow } from '../services/loaders/chats.js';
 import { messageByKey, type MessageRow } from '../services/loaders/messages.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import type { MessageService } from '../services/messages.js';
+import type { NewPoll } from '../services/polls.js';
 import { reactionGroups, type ReactionGroup } from '../services/reactions.js';
 import type { Context } from './context.js';
+
+const newPoll = ({ question, options, multiple, anonymous, closesAt }: PollInput): NewPoll => ({ question, options, multiple: multiple ?? false, anonymous: anonymous ?? false, closesAt: closesAt ?? null });
 
 @Resolver(() => MessageType)
 export class MessageResolver {
@@ -25,7 +28,7 @@ export class MessageResolver {
         attachmentIds: input.attachmentIds?.map((id) => decodeId('File', id, 'attachmentIds')) ?? [],
         replyTo: seqIn(input.replyToId, 'replyToId'),
         threadRoot: seqIn(input.threadRootId, 'threadRootId'),
-        poll: input.poll ? { ...input.poll, closesAt: input.poll.closesAt ?? null } : null,
+        poll: input.poll ? newPoll(input.poll) : null,
         location: input.location ? { ...input.location, name: input.location.name ?? null } : null,
         idempotencyKey: input.idempotencyKey,
       }),

@@ -7,8 +7,8 @@ import { DateTime } from './scalars.js';
 export class PollInput {
   @Field(() => String, { description: '1 to 1,024 bytes.' }) question: string;
   @Field(() => [String], { description: '2 to 12, all different, each of 1 to 256 bytes.' }) options: string[];
-  @Field(() => Boolean, { defaultValue: false, description: 'One may vote for several options.' }) multiple: boolean;
-  @Field(() => Boolean, { defaultValue: false, description: 'Nobody sees who voted for what.' }) anonymous: boolean;
+  @Field(() => Boolean, { nullable: true, description: 'One may vote for several options. Default: no.' }) multiple?: boolean | null;
+  @Field(() => Boolean, { nullable: true, description: 'Nobody sees who voted for what. Default: no.' }) anonymous?: boolean | null;
   @Field(() => DateTime, { nullable: true, description: 'When it takes no more votes: a time to come.' }) closesAt?: Date | null;
 }
 
