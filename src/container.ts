@@ -4,6 +4,7 @@ import { makeAccounts } from './container-accounts.js';
 import { makeMessages } from './container-messages.js';
 import { makePeople } from './container-people.js';
 import { makeChats } from './container-chats.js';
+import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
 import { LocalBus, type Bus } from './events/bus.js';
@@ -19,20 +20,17 @@ import { SmtpMailer } from './messaging/smtp.js';
 import { ChatMemberResolver, ChatResolver } from './resolvers/chat.js';
 import { EVENT_RESOLVERS } from './resolvers/events.js';
 import { NodeResolver } from './resolvers/node.js';
-import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './resolvers/scheduled.js';
 import { SubscriptionResolver } from './resolvers/subscriptions.js';
 import { UserResolver, ViewerResolver } from './resolvers/user.js';
 import { ChatAccessReader } from './services/chat-access.js';
 import { ChatService } from './services/chats.js';
-import { DisappearingMessages } from './services/disappearing.js';
 import { RecentMessages } from './services/recent-messages.js';
-import { ScheduledMessageService } from './services/scheduled-messages.js';
+import type { ReceiptService } from './services/receipts.js';
 import { SendQueue } from './services/send-queue.js';
 import { SessionGate } from './services/session-gate.js';
 import { ATTEMPTS_WINDOW, Rates } from './server/limits/rates.js';
 import { loadServerKey } from './services/refresh-tokens.js';
 import { AccessTokens } from './services/tokens.js';
-import { UpkeepService } from './services/upkeep.js';
 
 export interface Container {
   config: Config;
@@ -47,6 +45,7 @@ export interface Container {
   tokens: AccessTokens;
   sessions: SessionGate;
   rates: Rates;
+  receipts: ReceiptService;
   /** What background jobs call. */
   jobs: JobDeps;
   /** Resolver instances by class, as type-graphql asks for them. */
@@ -87,33 +86,27 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const { groups, resolvers: chatResolvers } = await makeChats({ db, unitOfWork });
   const messages = makeMessages({ db, unitOfWork, clock, access, sendQueue, chats });
 
-  const scheduled = new ScheduledMessageService(db.sql, unitOfWork, sendQueue, clock, log);
+  const timely = makeTimely({ db, unitOfWork, clock, log, hub, sendQueue });
 
   const instances: object[] = [
     ...accounts.resolvers,
     ...people.resolvers,
-    new NodeResolver(chats, messages.messages, groups, scheduled),
+    new NodeResolver(chats, messages.messages, groups, timely.scheduled),
     new UserResolver(),
     new ViewerResolver(hub.log),
     new ChatResolver(chats, messages.messages),
     new ChatMemberResolver(),
     ...chatResolvers,
     ...messages.resolvers,
-    new ScheduledMessageResolver(scheduled),
-    new ViewerScheduledResolver(scheduled),
-    new ScheduledMessageChangedResolver(),
+    ...timely.resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
   ];
 
   return {
     config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates,
-    jobs: {
-      ...accounts.jobs,
-      upkeep: new UpkeepService(db.sql, clock),
-      scheduled,
-      disappearing: new DisappearingMessages(db.sql, unitOfWork, clock, log),
-    },
+    receipts: timely.receipts,
+    jobs: { ...accounts.jobs, ...timely.jobs },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();

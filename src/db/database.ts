@@ -39,6 +39,9 @@ export class Database {
     return runPrepared<Row>(this.#pool, text, values);
   };
 
+  /** Reads that no request waits for (sweeps): not counted, so that a count tells what a request costs. */
+  background: Sql = <Row extends object>(text: string, values: unknown[] = []) => runPrepared<Row>(this.#pool, text, values);
+
   /** Connections in use, idle, and callers waiting for one. */
   poolState(): { total: number; idle: number; waiting: number } {
     return { total: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };

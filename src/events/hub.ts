@@ -13,10 +13,17 @@ interface Live {
   handler: BusHandler;
 }
 
-/** What a bus message of a stream's topic holds: committed events. */
-interface StreamHint {
-  published: Published;
+/** How far one person has received and read in a chat. */
+export interface OwnReceipt {
+  chatId: string;
+  lastReadSeq: number;
+  lastDeliveredSeq: number;
 }
+/** On a chat's stream: members whose pointers moved; on a person's own: where theirs stand. */
+export type ReceiptHint = { moved: string[] } | { own: OwnReceipt };
+
+/** What a bus message of a stream's topic holds: committed events, or what is not in the log. */
+type StreamHint = { published: Published } | { receipts: ReceiptHint };
 
 const CHANGED_TOPIC = 'changed';
 /** Rows that processes keep have been written. */
@@ -50,6 +57,11 @@ export class Hub implements AfterCommit {
     for (const published of batches) this.bus.publish(published.stream, { published } satisfies StreamHint);
   }
 
+  /** Tells those who follow a stream that receipts moved. At most once: nothing refills it. */
+  receipts(stream: string, hint: ReceiptHint): void {
+    this.bus.publish(stream, { receipts: hint } satisfies StreamHint);
+  }
+
   changed(name: string, keys: string[]): void {
     this.bus.publish(CHANGED_TOPIC, { name, keys } satisfies ChangedHint);
   }
@@ -69,7 +81,11 @@ export class Hub implements AfterCommit {
     for (const stream of listeners.keys()) if (this.#live.has(stream)) throw new Error(`${stream} is followed already`);
     for (const [stream, listener] of listeners) {
       const tail = new Tail(stream, this.log, listener, this.logger);
-      const handler: BusHandler = (message) => tail.accept((message as StreamHint).published);
+      const handler: BusHandler = (message) => {
+        const hint = message as StreamHint;
+        if ('published' in hint) tail.accept(hint.published);
+        else listener.onReceipts?.(hint.receipts);
+      };
       const live = { tail, handler };
       this.#live.set(stream, live);
       made.set(stream, live);

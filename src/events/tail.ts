@@ -1,4 +1,5 @@
 import type { Logger } from '../lib/logger.js';
+import type { ReceiptHint } from './hub.js';
 import type { LoggedEvent } from './catalogue.js';
 import type { EventLog, Published, StreamHead } from './log.js';
 
@@ -9,6 +10,8 @@ export interface TailListener {
   onEvent(event: LoggedEvent): void;
   /** The stream's history can't be continued (its epoch changed, or events are missing from the log). */
   onReset(): void;
+  /** Receipts moved; not part of the log, and may come before `onStart`. */
+  onReceipts?(hint: ReceiptHint): void;
 }
 
 /** How long a missing offset may still be on its way before it is read from the log: reordering is usual, loss is not. */

@@ -16,6 +16,7 @@ import { NodeResolver } from './node.js';
 import { PhoneResolver } from './phone.js';
 import { EmailResolver, RecoveryResolver } from './recovery.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './session.js';
+import { ReceiptResolver } from './receipts.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './scheduled.js';
 import { PollCardResolver, PollOptionResolver } from './poll.js';
 import { PeopleResolver, UserViewerStateResolver, ViewerPrivacyResolver } from './people.js';
@@ -43,6 +44,7 @@ export const RESOLVERS = [
   ...GROUP_RESOLVERS,
   MessageResolver,
   MessageReferenceResolver,
+  ReceiptResolver,
   ScheduledMessageResolver,
   ViewerScheduledResolver,
   ScheduledMessageChangedResolver,

@@ -20,6 +20,8 @@ export class ChatType extends NodeType {
 export class ChatMemberType {
   @Field(() => MemberRole) role: 'OWNER' | 'ADMIN' | 'MEMBER';
   @Field(() => DateTime) joinedAt: Date;
+  @Field(() => Int, { description: 'The last message that they have read; receipts only move on.' }) lastReadSeq: number;
+  @Field(() => Int, { description: 'The last message that has reached one of their devices.' }) lastDeliveredSeq: number;
 }
 
 @ObjectType('ChatViewerState', { description: 'What of a chat is the viewer’s own.' })

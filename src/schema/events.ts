@@ -80,7 +80,10 @@ export class MemberReceiptType {
 @chatEvent('ReceiptsChanged', 'How far members have received and read, at most once a second a chat. State, not log: read it again after a resume.')
 export class ReceiptsChangedType extends ChatStreamEvent {
   @Field(() => [MemberReceiptType], { nullable: true, description: 'The members whose pointers moved; null above 100 members, where counts alone are told.' }) receipts: object[] | null;
-  @Field(() => Int, { description: 'The highest message that every member has read.' }) readByAllSeq: number;
+  @Field(() => Int, { description: 'The highest message that every member has read. What one wrote oneself counts as read.' }) readByAllSeq: number;
+  @Field(() => Int, { description: 'The newest message; 0: there is none.' }) newestSeq: number;
+  @Field(() => Int, { description: 'How many have received the newest message, its sender aside.' }) deliveredCount: number;
+  @Field(() => Int, { description: 'How many have read the newest message, its sender aside.' }) readCount: number;
 }
 
 @ObjectType('ResyncRequired', {
@@ -111,6 +114,12 @@ export class SessionsChangedType extends StreamEventType {
   @Field(() => ID) sessionId: string;
 }
 
+@userEvent('ViewerReceiptChanged', 'The viewer has received or read on another device, at most once a second. State, not log: read it again after a resume.')
+export class ViewerReceiptChangedType extends StreamEventType {
+  @Field(() => ID) chatId: string;
+  @Field(() => Int) lastReadSeq: number;
+  @Field(() => Int) lastDeliveredSeq: number;
+}
 @userEvent('ScheduledMessageChanged', 'A message was scheduled by the viewer, or one of theirs was sent, cancelled, or has failed.')
 export class ScheduledMessageChangedType extends StreamEventType {
   @Field(() => ID) scheduledMessageId: string;
@@ -167,7 +176,20 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   ReceiptsChangedType,
   ResyncRequiredType,
 ];
-export const USER_EVENT_TYPES: ClassType[] = [InboxCheckpointType, ChatAddedType, ChatRemovedType, ChatSettingsChangedType, GroupChangedType, SessionsChangedType, ScheduledMessageChangedType, MessageMarksChangedType, ProfileChangedType, ContactChangedType, BlockChangedType];
+export const USER_EVENT_TYPES: ClassType[] = [
+  InboxCheckpointType,
+  ChatAddedType,
+  ChatRemovedType,
+  ChatSettingsChangedType,
+  GroupChangedType,
+  SessionsChangedType,
+  ScheduledMessageChangedType,
+  MessageMarksChangedType,
+  ProfileChangedType,
+  ContactChangedType,
+  BlockChangedType,
+  ViewerReceiptChangedType,
+];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });
 export const InboxEvent = createUnionType({

@@ -53,7 +53,7 @@ export async function serve(container: Container, schema: GraphQLSchema): Promis
   const limits = new RequestLimits(schema, config, rates);
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();
-  const channels = new Channels(hub, { log: hub.log, recent, scope, isPassing: isUnavailable, onError });
+  const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: isUnavailable, onError });
   const subscriptions: Subscriptions = new Subscriptions(
     { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError) },
     db,

@@ -1,4 +1,4 @@
-import type { Sql } from '../db/database.js';
+import type { Database } from '../db/database.js';
 import { pageRequest, toPage, type Page, type PageArgs } from '../db/pages.js';
 import { hashInput, type Tx, type UnitOfWork } from '../db/unit-of-work.js';
 import { userStream } from '../events/catalogue.js';
@@ -37,7 +37,7 @@ export interface ScheduleInput {
 /** Messages that are sent later. They get their number in the chat, and who may send is asked, when they are released. */
 export class ScheduledMessageService {
   constructor(
-    private readonly sql: Sql,
+    private readonly db: Pick<Database, 'sql' | 'background'>,
     private readonly unitOfWork: UnitOfWork,
     private readonly queue: SendQueue,
     private readonly clock: Clock,
@@ -48,7 +48,7 @@ export class ScheduledMessageService {
   async list(reading: Reading, states: readonly ScheduledState[], args: PageArgs): Promise<Page<ScheduledRow>> {
     const request = pageRequest(args, ['time', 'uuid']);
     const from = request.from === null ? null : new Date(request.from[0] as number);
-    const rows = await this.sql<ScheduledRow>(
+    const rows = await this.db.sql<ScheduledRow>(
       `select ${SCHEDULED_COLUMNS} from scheduled_messages s where s.sender_id = $1 and s.state = any($2) and ($3::timestamptz is null or (s.send_at, s.id) > ($3, $4::uuid))
        order by s.send_at, s.id limit $5`,
       [reading.viewer!.userId, states, from, request.from?.[1] ?? null, request.limit],
@@ -112,7 +112,7 @@ export class ScheduledMessageService {
    * made of its id, so when that process dies between sending and noting it, the next finds what was sent.
    */
   async release(): Promise<boolean> {
-    const due = await this.sql<ScheduledRow & { suspended: boolean }>(
+    const due = await this.db.background<ScheduledRow & { suspended: boolean }>(
       `update scheduled_messages s set sending = true, try_at = $1::timestamptz + make_interval(secs => $3) from users u
        where u.id = s.sender_id and s.id = any(array(select id from scheduled_messages where state = 'WAITING' and try_at <= $1 order by try_at, id limit $2 for update skip locked))
        returning ${SCHEDULED_COLUMNS}, u.suspended_at is not null as suspended`,
@@ -140,12 +140,12 @@ export class ScheduledMessageService {
       if (!(error instanceof DomainError)) throw error;
       if (error.details.retryAfter === undefined) return this.#settle(row, 'FAILED', null, failureOf(error));
       const again = new Date(this.clock.now().getTime() + Math.min(error.details.retryAfter, MAX_POSTPONE_SECONDS) * 1000);
-      await this.sql(`update scheduled_messages set sending = false, try_at = $2 where id = $1 and state = 'WAITING'`, [row.id, again]);
+      await this.db.sql(`update scheduled_messages set sending = false, try_at = $2 where id = $1 and state = 'WAITING'`, [row.id, again]);
     }
   }
 
   async #sentBefore(row: ScheduledRow): Promise<number | null> {
-    const [earlier] = await this.sql<{ seq: number }>(
+    const [earlier] = await this.db.sql<{ seq: number }>(
       `select (result->>'seq')::int as seq from idempotency_keys where actor_id = $1 and operation = 'sendMessage' and key = $2`,
       [row.senderId, keyOf(row)],
     );
@@ -160,7 +160,7 @@ export class ScheduledMessageService {
       inputHash: hashInput({ scheduled: row.id }),
       kind: 'TEXT' as const,
       text: row.text,
-      mentions: await mentionsIn(this.sql, row.text, row.chatId),
+      mentions: await mentionsIn(this.db.sql, row.text, row.chatId),
       replyToSeq: row.replyToSeq,
       threadRootSeq: row.threadRootSeq,
       forward: null,
@@ -189,7 +189,7 @@ export class ScheduledMessageService {
   }
 
   async #read(id: string): Promise<ScheduledRow> {
-    const [row] = await this.sql<ScheduledRow>(`select ${SCHEDULED_COLUMNS} from scheduled_messages s where s.id = $1`, [id]);
+    const [row] = await this.db.sql<ScheduledRow>(`select ${SCHEDULED_COLUMNS} from scheduled_messages s where s.id = $1`, [id]);
     return row!;
   }
 }

@@ -137,7 +137,7 @@ export async function fails(call: Promise<unknown>, code: string, field?: string
 const PATIENCE_MS = 8_000;
 
 /** The next events of a stream that are not ephemeral, exactly `count` of them. */
-export async function take<Event extends { __typename: string }>(stream: EventStream<Event>, count: number, skip: readonly string[] = ['ReceiptsChanged', 'InboxCheckpoint']): Promise<Event[]> {
+export async function take<Event extends { __typename: string }>(stream: EventStream<Event>, count: number, skip: readonly string[] = ['ReceiptsChanged', 'ViewerReceiptChanged', 'InboxCheckpoint']): Promise<Event[]> {
   const events: Event[] = [];
   while (events.length < count) {
     const result = await within(stream.next(), `event ${events.length + 1} of ${count}; so far: ${events.map((event) => event.__typename).join(', ')}`);

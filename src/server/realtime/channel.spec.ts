@@ -39,6 +39,7 @@ class Ground {
     this.channel = new Channel(STREAM, {
       log: this.log,
       recent: { take: () => undefined },
+      receipts: { snapshot: async () => null },
       scope: () => ({ load }) as unknown as LoaderScope,
       isPassing: (error) => (error as Error).message === 'away',
       onError: (error) => this.errors.push((error as Error).message),

@@ -1,4 +1,5 @@
 import type { LoggedEvent } from '../../events/catalogue.js';
+import type { ReceiptHint } from '../../events/hub.js';
 import type { Cursor } from '../../events/cursor.js';
 import type { EventLog } from '../../events/log.js';
 import type { Tail, TailListener } from '../../events/tail.js';
@@ -6,6 +7,7 @@ import { DeliveredEvent, hydrate } from '../../services/chat-events.js';
 import type { MessageRow } from '../../services/loaders/messages.js';
 import type { RecentMessages } from '../../services/recent-messages.js';
 import type { LoaderScope } from '../../db/loaders.js';
+import { ReceiptFeed, type ReceiptReader } from './receipt-feed.js';
 import { RenderableEvent, RenderInterrupted, type RenderGroup } from './render-group.js';
 import type { Sink } from './sink.js';
 
@@ -34,6 +36,7 @@ export interface ChannelDeps {
   log: Pick<EventLog, 'read' | 'heads'>;
   recent: Pick<RecentMessages, 'take'>;
   scope(): LoaderScope;
+  receipts: ReceiptReader;
   /** Whether a failure is one of the database's being away, so that trying again helps. */
   isPassing(error: unknown): boolean;
   onError(error: unknown, stream: string): void;
@@ -68,6 +71,7 @@ export class Channel implements TailListener {
   readonly #queue: Slot[] = [];
   /** The newest events in a row; null for what must be read anew. */
   readonly #ring: { pos: number; kept: Kept | null }[] = [];
+  readonly #receipts: ReceiptFeed;
   #pumping = false;
   /** More has come than may wait: it is read from the log. */
   #behind = false;
@@ -76,7 +80,9 @@ export class Channel implements TailListener {
   constructor(
     readonly stream: string,
     private readonly deps: ChannelDeps,
-  ) {}
+  ) {
+    this.#receipts = new ReceiptFeed(this, deps.receipts, (error) => deps.onError(error, stream));
+  }
 
   onStart(tail: Tail): void {
     this.tail = tail;
@@ -86,6 +92,11 @@ export class Channel implements TailListener {
   /** Nothing will come any more. */
   get over(): boolean {
     return this.#reset !== null;
+  }
+
+  /** Whether anybody is attached. */
+  get heard(): boolean {
+    return this.#live.size + this.#joining.size > 0;
   }
 
   get attachments(): Iterable<Attachment> {
@@ -109,6 +120,14 @@ export class Channel implements TailListener {
     this.#pump();
   }
 
+  onReceipts(hint: ReceiptHint): void {
+    this.#receipts.accept(hint);
+  }
+
+  close(): void {
+    this.#receipts.close();
+  }
+
   onReset(reason: ResetReason = 'epoch'): void {
     if (this.#reset) return;
     this.#reset = reason;
@@ -121,7 +140,7 @@ export class Channel implements TailListener {
 
   /** Hands what is not in the log (receipts) to everybody, each at its own place in the stream; in turn with the events. */
   broadcast(typename: string, body: object): void {
-    if (this.#reset || !this.tail || !(this.#live.size + this.#joining.size)) return;
+    if (this.#reset || !this.tail || !this.heard) return;
     this.#queue.push({ typename, body });
     this.#pump();
   }

@@ -77,6 +77,7 @@ export class Channels {
   }
 
   #drop(entry: Entry): void {
+    entry.channel.close();
     if (this.#forget(entry)) this.hub.unfollow(entry.channel.stream);
   }
 

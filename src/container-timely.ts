@@ -1,0 +1,41 @@
+import type { Database } from './db/database.js';
+import type { UnitOfWork } from './db/unit-of-work.js';
+import type { Hub } from './events/hub.js';
+import type { JobDeps } from './jobs/index.js';
+import type { Clock } from './lib/clock.js';
+import type { Logger } from './lib/logger.js';
+import { ReceiptResolver } from './resolvers/receipts.js';
+import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './resolvers/scheduled.js';
+import { DisappearingMessages } from './services/disappearing.js';
+import { ReceiptService } from './services/receipts.js';
+import { ScheduledMessageService } from './services/scheduled-messages.js';
+import type { SendQueue } from './services/send-queue.js';
+import { UpkeepService } from './services/upkeep.js';
+
+export interface TimelyDeps {
+  db: Database;
+  unitOfWork: UnitOfWork;
+  clock: Clock;
+  log: Logger;
+  hub: Hub;
+  sendQueue: SendQueue;
+}
+
+export interface Timely {
+  scheduled: ScheduledMessageService;
+  receipts: ReceiptService;
+  jobs: Pick<JobDeps, 'upkeep' | 'scheduled' | 'disappearing'>;
+  resolvers: object[];
+}
+
+/** The part of the container that has to do with time: what is sent later, what disappears, how far people have read, and upkeep. */
+export function makeTimely({ db, unitOfWork, clock, log, hub, sendQueue }: TimelyDeps): Timely {
+  const scheduled = new ScheduledMessageService(db, unitOfWork, sendQueue, clock, log);
+  const receipts = new ReceiptService(db.sql, hub);
+  return {
+    scheduled,
+    receipts,
+    jobs: { upkeep: new UpkeepService(db.background, clock), scheduled, disappearing: new DisappearingMessages(db.background, unitOfWork, clock, log) },
+    resolvers: [new ReceiptResolver(receipts), new ScheduledMessageResolver(scheduled), new ViewerScheduledResolver(scheduled), new ScheduledMessageChangedResolver()],
+  };
+}
