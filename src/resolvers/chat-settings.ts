@@ -15,13 +15,15 @@ export class ChatSettingsMutations {
 
   @Mutation(() => UpdateChatPayload, { description: 'For those who run the chat.' })
   async updateChat(@Arg('input', () => UpdateChatInput) input: UpdateChatInput, @Ctx() context: Context): Promise<object> {
-    return { chat: await this.settings.update(context.requireViewer(), { ...input, chatId: decodeId('Chat', input.chatId, 'chatId') }) };
+    const viewer = context.requireViewer();
+    return { chat: await this.settings.update(viewer, { ...input, chatId: decodeId('Chat', input.chatId, 'chatId') }) };
   }
 
   @Mutation(() => UpdateChatSettingsPayload, { description: 'The viewer’s own: mute, pin, archive, draft.' })
   async updateChatSettings(@Arg('input', () => UpdateChatSettingsInput) input: UpdateChatSettingsInput, @Ctx() context: Context): Promise<object> {
+    const viewer = context.requireViewer();
     const chatId = decodeId('Chat', input.chatId, 'chatId');
-    await this.settings.updateOwn(context.requireViewer(), { ...input, chatId });
+    await this.settings.updateOwn(viewer, { ...input, chatId });
     return { chat: await context.load(chatById, chatId) };
   }
 }

@@ -34,9 +34,10 @@ export class ChatResolver {
 
   @Mutation(() => CreateChatPayload, { description: 'Makes a chat. A direct chat is found, not made twice.' })
   async createChat(@Arg('input', () => CreateChatInput) input: CreateChatInput, @Ctx() context: Context): Promise<{ chat: ChatRow }> {
+    const viewer = context.requireViewer();
     const memberIds = input.memberIds.map((id) => decodeId('User', id, 'memberIds'));
     const groupId = input.groupId == null ? null : decodeId('Group', input.groupId, 'groupId');
-    return { chat: await this.chats.create(context.requireViewer(), { ...input, memberIds, groupId }) };
+    return { chat: await this.chats.create(viewer, { ...input, memberIds, groupId }) };
   }
 
   @FieldResolver()

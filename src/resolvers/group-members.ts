@@ -18,42 +18,49 @@ export class GroupMembershipResolver {
 
   @Mutation(() => JoinGroupPayload, { description: 'Joins, or asks to join, as the group takes people in.' })
   async joinGroup(@Arg('input', () => JoinGroupInput) input: JoinGroupInput, @Ctx() context: Context): Promise<object> {
-    return { group: await this.members.join(context.requireViewer(), decodeId('Group', input.groupId, 'groupId')) };
+    const viewer = context.requireViewer();
+    return { group: await this.members.join(viewer, decodeId('Group', input.groupId, 'groupId')) };
   }
 
   @Mutation(() => LeaveGroupPayload, { description: 'Leaves the group and all of its chats, or takes a request back.' })
   async leaveGroup(@Arg('input', () => LeaveGroupInput) input: LeaveGroupInput, @Ctx() context: Context): Promise<LeaveGroupPayload> {
-    await this.members.leave(context.requireViewer(), decodeId('Group', input.groupId, 'groupId'));
+    const viewer = context.requireViewer();
+    await this.members.leave(viewer, decodeId('Group', input.groupId, 'groupId'));
     return { groupId: input.groupId };
   }
 
   @Mutation(() => DecideGroupRequestPayload, { description: 'For those who run the group.' })
   async decideGroupRequest(@Arg('input', () => DecideGroupRequestInput) input: DecideGroupRequestInput, @Ctx() context: Context): Promise<object> {
-    return { group: await this.members.decide(context.requireViewer(), { ...keyOf(input), accept: input.accept }) };
+    const viewer = context.requireViewer();
+    return { group: await this.members.decide(viewer, { ...keyOf(input), accept: input.accept }) };
   }
 
   @Mutation(() => AddGroupMembersPayload, { description: 'For those who run the group: brings people in.' })
   async addGroupMembers(@Arg('input', () => AddGroupMembersInput) input: AddGroupMembersInput, @Ctx() context: Context): Promise<object> {
+    const viewer = context.requireViewer();
     const userIds = input.userIds.map((id) => decodeId('User', id, 'userIds'));
-    return { group: await this.members.add(context.requireViewer(), decodeId('Group', input.groupId, 'groupId'), userIds) };
+    return { group: await this.members.add(viewer, decodeId('Group', input.groupId, 'groupId'), userIds) };
   }
 
   @Mutation(() => UpdateGroupMemberRolePayload, { description: 'For the owner. Roles in the group’s chats are given there.' })
   async updateGroupMemberRole(@Arg('input', () => UpdateGroupMemberRoleInput) input: UpdateGroupMemberRoleInput, @Ctx() context: Context): Promise<object> {
+    const viewer = context.requireViewer();
     const key = keyOf(input);
-    await this.members.updateRole(context.requireViewer(), { ...key, role: input.role });
+    await this.members.updateRole(viewer, { ...key, role: input.role });
     return { group: await context.load(groupById, key.groupId), member: await context.load(groupMember, key) };
   }
 
   @Mutation(() => RemoveGroupMemberPayload, { description: 'The owner removes anybody, an admin removes members: from the group and all of its chats.' })
   async removeGroupMember(@Arg('input', () => RemoveGroupMemberInput) input: RemoveGroupMemberInput, @Ctx() context: Context): Promise<object> {
-    return { group: await this.members.remove(context.requireViewer(), { ...keyOf(input), ban: input.ban }) };
+    const viewer = context.requireViewer();
+    return { group: await this.members.remove(viewer, { ...keyOf(input), ban: input.ban }) };
   }
 
   @Mutation(() => UnbanGroupMemberPayload, { description: 'For those who run the group.' })
   async unbanGroupMember(@Arg('input', () => UnbanGroupMemberInput) input: UnbanGroupMemberInput, @Ctx() context: Context): Promise<object> {
+    const viewer = context.requireViewer();
     const { groupId, userId } = keyOf(input);
-    return { group: await this.members.unban(context.requireViewer(), groupId, userId) };
+    return { group: await this.members.unban(viewer, groupId, userId) };
   }
 }
 

@@ -37,12 +37,14 @@ export class GroupResolver {
 
   @Mutation(() => CreateGroupPayload, { description: 'Makes a group with its first chat; whoever joins the group is in that chat.' })
   async createGroup(@Arg('input', () => CreateGroupInput) input: CreateGroupInput, @Ctx() context: Context): Promise<object> {
-    return { group: await this.groups.create(context.requireViewer(), { ...input }) };
+    const viewer = context.requireViewer();
+    return { group: await this.groups.create(viewer, { ...input }) };
   }
 
   @Mutation(() => UpdateGroupPayload, { description: 'For those who run the group.' })
   async updateGroup(@Arg('input', () => UpdateGroupInput) { groupId, ...change }: UpdateGroupInput, @Ctx() context: Context): Promise<object> {
-    return { group: await this.groups.update(context.requireViewer(), decodeId('Group', groupId, 'groupId'), change) };
+    const viewer = context.requireViewer();
+    return { group: await this.groups.update(viewer, decodeId('Group', groupId, 'groupId'), change) };
   }
 
   @FieldResolver()

@@ -17,18 +17,21 @@ export class ChatInvitesResolver {
 
   @Mutation(() => CreateInviteLinkPayload, { description: 'For those who run the chat.' })
   createInviteLink(@Arg('input', () => CreateInviteLinkInput) input: CreateInviteLinkInput, @Ctx() context: Context): Promise<object> {
-    return this.invites.create(context.requireViewer(), { ...input, chatId: decodeId('Chat', input.chatId, 'chatId') });
+    const viewer = context.requireViewer();
+    return this.invites.create(viewer, { ...input, chatId: decodeId('Chat', input.chatId, 'chatId') });
   }
 
   @Mutation(() => RevokeInviteLinkPayload, { description: 'For those who run the chat.' })
   async revokeInviteLink(@Arg('input', () => RevokeInviteLinkInput) input: RevokeInviteLinkInput, @Ctx() context: Context): Promise<object> {
-    return { inviteLink: await this.invites.revoke(context.requireViewer(), decodeId('InviteLink', input.inviteLinkId, 'inviteLinkId')) };
+    const viewer = context.requireViewer();
+    return { inviteLink: await this.invites.revoke(viewer, decodeId('InviteLink', input.inviteLinkId, 'inviteLinkId')) };
   }
 
   @Mutation(() => JoinChatPayload, { description: 'Comes in by an invite link; a chat of one’s group, by its id.' })
   async joinChat(@Arg('input', () => JoinChatInput) input: JoinChatInput, @Ctx() context: Context): Promise<object> {
+    const viewer = context.requireViewer();
     const chatId = input.chatId == null ? null : decodeId('Chat', input.chatId, 'chatId');
-    return { chat: await this.invites.join(context.requireViewer(), { token: input.token ?? null, chatId }) };
+    return { chat: await this.invites.join(viewer, { token: input.token ?? null, chatId }) };
   }
 
   @ViewerDependent()

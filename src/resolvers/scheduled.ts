@@ -37,8 +37,8 @@ export class ScheduledMessageResolver {
 
   @Mutation(() => CancelScheduledMessagePayload, { description: 'Takes back a message that waits, or puts away one that has failed. STATE_CONFLICT when it was sent.' })
   async cancelScheduledMessage(@Arg('input', () => CancelScheduledMessageInput) input: CancelScheduledMessageInput, @Ctx() context: Context): Promise<{ scheduledMessage: ScheduledRow }> {
-    const id = decodeId('ScheduledMessage', input.scheduledMessageId, 'scheduledMessageId');
-    return { scheduledMessage: await this.scheduled.cancel(context.requireViewer(), id) };
+    const viewer = context.requireViewer();
+    return { scheduledMessage: await this.scheduled.cancel(viewer, decodeId('ScheduledMessage', input.scheduledMessageId, 'scheduledMessageId')) };
   }
 
   @FieldResolver()

@@ -10,6 +10,7 @@ import { lockGroup } from './group-membership.js';
 import { chatById, CHAT_COLUMNS, MEMBER_COLUMNS, viewerChat, viewerMembership, type ChatRow, type MemberRow } from './loaders/chats.js';
 import { groupAccess } from './loaders/groups.js';
 import { addMembers, assertNotAcrossBlock, assertPeopleExist } from './membership.js';
+import { lockPairs } from './pairs.js';
 
 export const MAX_TITLE_BYTES = 256;
 const MAX_NEW_MEMBERS = 1_000;
@@ -71,6 +72,7 @@ export class ChatService {
     const { chatId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'createChat', idempotencyKey, input: bound }, async (tx) => {
       if (input.groupId != null) assertRunsGroup(await lockGroup(tx.sql, input.groupId, actor.userId));
       await assertPeopleExist(tx, others);
+      if (input.kind === 'DIRECT') await lockPairs(tx.sql, actor.userId, others);
       await assertNotAcrossBlock(tx.sql, actor.userId, others, 'memberIds');
       if (input.groupId != null) await assertInGroup(tx, input.groupId, others);
       return { chatId: input.kind === 'DIRECT' ? await this.#direct(tx, actor.userId, others[0]!) : await makeGroupChat(tx, actor.userId, others, title, input.groupId ?? null) };

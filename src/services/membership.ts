@@ -5,6 +5,7 @@ import { chatStream, userStream } from '../events/catalogue.js';
 import { DomainError, notFound } from '../lib/errors.js';
 import { heirOf, type Heir, type MemberRole } from '../policies/member-policy.js';
 import { writeSystemMessage } from './message-writer.js';
+import { blockedPairs } from './pairs.js';
 
 /** Of a group chat. */
 export const MAX_MEMBERS = 10_000;
@@ -16,11 +17,7 @@ export async function assertPeopleExist(tx: Tx, ids: string[]): Promise<void> {
 
 /** Throws BLOCKED when any of these people has blocked the actor, or the other way round. */
 export async function assertNotAcrossBlock(sql: Sql, actorId: string, userIds: string[], field: string): Promise<void> {
-  const [blocked] = await sql(
-    'select from blocks where (blocker_id = $1 and blocked_id = any($2)) or (blocked_id = $1 and blocker_id = any($2)) limit 1',
-    [actorId, userIds],
-  );
-  if (blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.', { field });
+  if ((await blockedPairs(sql, actorId, userIds)).size) throw new DomainError('BLOCKED', 'One of you has blocked the other.', { field });
 }
 
 /**

@@ -46,8 +46,12 @@ describe('bad input', () => {
     const other = await world.person('Other');
     const chatId = await world.groupChat(ann, [bob]);
     const theirs = await world.groupChat(stranger, [other]);
-    own = { chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
-    foreign = { chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
+    const group = (person: Person) => person.api.createGroup({ input: { name: 'A group', visibility: 'SECRET', joinPolicy: 'OPEN', idempotencyKey: world.key() } });
+    const link = (person: Person, id: string) => person.api.createInviteLink({ input: { chatId: id, idempotencyKey: world.key() } });
+    const groupId = (await group(ann)).createGroup.group.id;
+    const inviteLinkId = (await link(ann, chatId)).createInviteLink.inviteLink.id;
+    own = { groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    foreign = { groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
   after(() => world.stop());
 
@@ -77,6 +81,8 @@ describe('bad input', () => {
     if (/message|reply|root/i.test(name)) return ids['messageId']!;
     if (/chat/i.test(name)) return ids['chatId']!;
     if (/session/i.test(name)) return ids['sessionId']!;
+    if (/group/i.test(name)) return ids['groupId']!;
+    if (/invite/i.test(name)) return ids['inviteLinkId']!;
     return ids['userId']!;
   };
   const textFor = (name: string): string => {
