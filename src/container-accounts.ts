@@ -6,12 +6,15 @@ import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Mailer, SmsSender } from './messaging/messaging.js';
 import { AccountResolver, ViewerAccountResolver } from './resolvers/account.js';
+import { IdentityResolver } from './resolvers/identity.js';
 import { PhoneResolver } from './resolvers/phone.js';
 import { EmailResolver, RecoveryResolver } from './resolvers/recovery.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './resolvers/session.js';
 import { AccountService } from './services/accounts.js';
 import { AuthLimits } from './services/auth-limits.js';
 import { EmailService } from './services/emails.js';
+import { IdentityService } from './services/identities.js';
+import { IdentityProvider } from './services/identity-provider.js';
 import { Mails } from './services/mails.js';
 import { OneTimeCodes } from './services/one-time-codes.js';
 import { Passwords } from './services/passwords.js';
@@ -63,6 +66,12 @@ export async function makeAccounts({ config, db, unitOfWork, clock, gate, tokens
       new EmailResolver(emails),
       new RecoveryResolver(recovery),
       new PhoneResolver(phone),
+      new IdentityResolver(new IdentityService(unitOfWork, sessions, providerOf(config, clock), limits)),
     ],
   };
+}
+
+/** The settings stand together or not at all: see config.ts. */
+function providerOf({ OIDC_JWKS_URL, OIDC_ISSUER, OIDC_AUDIENCE }: Config, clock: Clock): IdentityProvider | null {
+  return OIDC_JWKS_URL && OIDC_ISSUER && OIDC_AUDIENCE ? new IdentityProvider({ jwksUrl: OIDC_JWKS_URL, issuer: OIDC_ISSUER, audience: OIDC_AUDIENCE }, clock) : null;
 }

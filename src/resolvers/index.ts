@@ -13,6 +13,7 @@ import { MessageResolver, MessageReferenceResolver } from './message.js';
 import { MessageChangesResolver, MessageMarksChangedResolver, MessageSharingResolver, StarredMessagesResolver } from './message-changes.js';
 import { ChatMessagesResolver, ForwardOriginResolver, MessagePartsResolver, ReactionGroupResolver, ThreadSummaryResolver } from './message-parts.js';
 import { NodeResolver } from './node.js';
+import { IdentityResolver } from './identity.js';
 import { PhoneResolver } from './phone.js';
 import { EmailResolver, RecoveryResolver } from './recovery.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './session.js';
@@ -25,7 +26,7 @@ import { SubscriptionResolver } from './subscriptions.js';
 import { MessageSystemResolver, SystemNoticeResolver } from './system-notice.js';
 import { UserResolver, ViewerResolver } from './user.js';
 
-const ACCOUNT_RESOLVERS = [AccountResolver, ViewerAccountResolver, SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver, EmailResolver, RecoveryResolver, PhoneResolver];
+const ACCOUNT_RESOLVERS = [AccountResolver, ViewerAccountResolver, SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver, EmailResolver, RecoveryResolver, PhoneResolver, IdentityResolver];
 const CHAT_RESOLVERS = [
   ChatSettingsMutations, ChatSettingsResolver, ChatViewerStateResolver, ViewerChatsResolver, ChatMembershipResolver, ChatInvitesResolver, InviteLinkResolver,
   MessageSystemResolver, SystemNoticeResolver,

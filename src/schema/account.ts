@@ -35,3 +35,11 @@ export class SignInPayload extends GrantPayload {}
 
 @ObjectType('RefreshSessionPayload')
 export class RefreshSessionPayload extends GrantPayload {}
+
+@InputType('SignInWithIdentityInput')
+export class SignInWithIdentityInput {
+  @Field(() => String, { description: 'An ID token (a signed JWT) of the identity provider.' }) token: string;
+  @Field(() => String, { nullable: true, description: 'A name for this device.' }) device?: string | null;
+}
+@ObjectType('SignInWithIdentityPayload')
+export class SignInWithIdentityPayload extends GrantPayload {}
