@@ -23,26 +23,30 @@ export interface App {
 
 /** Everything between a database that answers and a server that listens. `outside` replaces adapters that the settings would choose. */
 export async function startApp(config: Config & { DATABASE_URL: string }, log: Logger, clock: Clock = systemClock, outside: Outside = {}): Promise<App> {
+  /** What must be closed, newest first. */
+  const closers: (() => Promise<unknown>)[] = [];
+  let stopping: Promise<void> | null = null;
+  const close = async () => {
+    for (const closer of closers.reverse()) await closer();
+  };
   const source = createDataSource(config.DATABASE_URL, config.DATABASE_POOL);
   await source.initialize();
+  closers.push(() => source.destroy());
   try {
     await migrate(source);
     const container = await createContainer(config, source, log, clock, outside);
+    closers.push(() => container.close());
     const schema = buildSchema({ get: (type) => container.resolvers.get(type) });
     const serving = await serve(container, schema);
     const { port } = serving.fastify.server.address() as AddressInfo;
-    const jobs = config.JOBS
+    let jobs: JobRunner | null = null;
+    closers.push(() => Promise.all([serving.close(), jobs?.stop(config.DRAIN * 1000)]));
+    jobs = config.JOBS
       ? await JobRunner.start({ databaseUrl: config.DATABASE_URL, tasks: tasksOf(container.jobs), schedules: SCHEDULES, sweeps: sweepsOf(container.jobs), log })
       : null;
-    let stopping: Promise<void> | null = null;
-    const stop = async () => {
-      await Promise.all([serving.close(), jobs?.stop(config.DRAIN * 1000)]);
-      await container.close();
-      await source.destroy();
-    };
-    return { url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`, container, serving, jobs, stop: () => (stopping ??= stop()) };
+    return { url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`, container, serving, jobs, stop: () => (stopping ??= close()) };
   } catch (error) {
-    await source.destroy();
+    await close();
     throw error;
   }
 }

@@ -3,6 +3,9 @@ import { ConfigError, loadConfig, type Config } from './config.js';
 import { startEmbeddedPostgres } from './db/embedded-postgres.js';
 import { createLogger } from './lib/logger.js';
 
+/** A second signal forces the end; but npm passes on the Ctrl-C that the terminal has sent to us too. */
+const SAME_SIGNAL_MS = 500;
+
 async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLogger(config.LOG_LEVEL);
@@ -14,7 +17,14 @@ async function main(): Promise<void> {
   const ready: Config & { DATABASE_URL: string } = { ...config, DATABASE_URL: config.DATABASE_URL ?? embedded!.url };
   try {
     const app = await startApp(ready, log);
+    let asked = 0;
     const stop = (signal: string) => {
+      if (asked && performance.now() - asked > SAME_SIGNAL_MS) {
+        log.warn({ signal }, 'stopping at once');
+        process.exit(1);
+      }
+      if (asked) return;
+      asked = performance.now();
       log.info({ signal }, 'stopping');
       app
         .stop()
@@ -27,8 +37,8 @@ async function main(): Promise<void> {
           },
         );
     };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
     log.info(`ready: GraphiQL at ${app.url}/graphql`);
   } catch (error) {
     await embedded?.stop();

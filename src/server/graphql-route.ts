@@ -29,13 +29,14 @@ export interface GraphqlRouteDeps {
 }
 
 export interface GraphqlRoute {
-  apollo: ApolloServer<HttpCaller>;
+  stop(): Promise<void>;
   /** Requests under way. */
   readonly pending: number;
 }
 
 interface HttpCaller extends Caller {
-  cost?: Cost;
+  /** What the operation's execution leaves for its answer; an object of its own, because Apollo copies the caller. */
+  told: { cost?: Cost };
 }
 
 /** Errors that were mapped before Apollo saw them, so that its formatter leaves them alone. */
@@ -80,22 +81,22 @@ export async function addGraphql(fastify: FastifyInstance, deps: GraphqlRouteDep
   };
 
   const answer = async (request: FastifyRequest, reply: FastifyReply, received: Request, info: Caller['request']): Promise<FastifyReply> => {
-    let caller: HttpCaller | null = null;
+    const told: HttpCaller['told'] = {};
     const response = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersOf(request), ...(request.method === 'GET' ? { body: undefined, search: searchOf(received) } : { body: received, search: '' }) },
-      context: async () => (caller = await callerOf(request, info)),
+      context: () => callerOf(request, info, told),
     });
     for (const [name, value] of response.headers) void reply.header(name, value);
-    const { cost } = (caller ?? {}) as Partial<HttpCaller>;
+    const { cost } = told;
     if (cost) void reply.header('ratelimit-policy', `"cost";q=${deps.costPoints};w=${deps.costWindow}`).header('ratelimit', `"cost";r=${cost.remaining};t=${cost.resetAfter}`);
     if (response.body.kind !== 'complete') throw new Error('Nothing here is delivered in parts.');
     return reply.code(response.status ?? 200).send(response.body.string);
   };
 
-  const callerOf = async (request: FastifyRequest, info: Caller['request']): Promise<HttpCaller> => {
+  const callerOf = async (request: FastifyRequest, info: Caller['request'], told: HttpCaller['told']): Promise<HttpCaller> => {
     try {
       const authenticated = await deps.authentication.authenticate(request.headers.authorization);
-      return { viewer: authenticated?.viewer ?? null, request: info, transport: 'http' };
+      return { viewer: authenticated?.viewer ?? null, request: info, transport: 'http', told };
     } catch (error) {
       throw refusals([operations.errors.map(error as Error)])[0]!;
     }
@@ -112,7 +113,7 @@ export async function addGraphql(fastify: FastifyInstance, deps: GraphqlRouteDep
   fastify.get('/graphql', counted);
   fastify.post('/graphql', counted);
   return {
-    apollo,
+    stop: () => apollo.stop(),
     get pending() {
       return pending;
     },
@@ -140,7 +141,7 @@ function gatewayTo(operations: Operations): GatewayInterface {
         const caller = context as HttpCaller;
         const admitted = await operations.admit({ query: source, operationName, variables: (request.variables ?? null) as Record<string, unknown> | null }, caller);
         if ('errors' in admitted) return { errors: refusals(admitted.errors) };
-        caller.cost = admitted.cost;
+        caller.told.cost = admitted.cost;
         const { errors, data, extensions } = await operations.execute(admitted, caller);
         if (data === undefined && errors) return { errors: refusals(errors) };
         return { data: data as Record<string, unknown> | null, ...(extensions ? { extensions } : {}), ...(errors ? { errors: errors.map(asMapped) } : {}) };

@@ -1,4 +1,3 @@
-import type { ApolloServer } from '@apollo/server';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Container } from '../container.js';
@@ -16,7 +15,7 @@ import { noIntrospection } from './limits/introspection.js';
 import { COST_WINDOW, RequestLimits } from './limits/limits.js';
 import { Metrics } from './metrics.js';
 import { OperationLog } from './operation-log.js';
-import { Operations, type Caller } from './operations.js';
+import { Operations } from './operations.js';
 import { Origins } from './origins.js';
 import { Channels } from './realtime/channels.js';
 import { ChatSource } from './realtime/chat-source.js';
@@ -34,7 +33,6 @@ const LOOK_AGAIN_MS = 20;
 
 export interface Serving {
   fastify: FastifyInstance;
-  apollo: ApolloServer<Caller>;
   sockets: WsServer;
   streams: EventStreams;
   channels: Channels;
@@ -110,7 +108,7 @@ export async function serve(container: Container, schema: GraphQLSchema): Promis
     if (route.pending) log.warn({ left: route.pending }, 'requests were still under way at the end of DRAIN');
   };
   return {
-    fastify, apollo: route.apollo, sockets, streams, channels, subscriptions, metrics,
+    fastify, sockets, streams, channels, subscriptions, metrics,
     async close() {
       probe.phase = 'draining';
       clearInterval(reconcile);
@@ -119,7 +117,7 @@ export async function serve(container: Container, schema: GraphQLSchema): Promis
       await drained();
       sockets.close();
       streams.close();
-      await route.apollo.stop();
+      await route.stop();
       const closing = fastify.close();
       fastify.server.closeAllConnections();
       await closing;

@@ -24,6 +24,6 @@ export async function raw(world: World, path: string, init: RequestInit = {}, no
 }
 
 /** A POST of one operation. */
-export function post(world: World, body: unknown, headers: Record<string, string> = {}): Promise<RawAnswer> {
-  return raw(world, '/graphql', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+export function post(world: World, body: unknown, headers: Record<string, string> = {}, node = 0): Promise<RawAnswer> {
+  return raw(world, '/graphql', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) }, node);
 }
