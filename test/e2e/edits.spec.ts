@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { fails, take, World, type Person } from '../testkit/world.js';
+import { fails, take, within, World, type Person } from '../testkit/world.js';
 
 describe('editing and deleting messages', () => {
   let world: World;
@@ -166,6 +166,38 @@ describe('editing and deleting messages', () => {
     await bob.api.deleteMessage({ input: { messageId: messages[0]!.id, scope: 'FOR_EVERYONE' } });
     assert.deepEqual((await texts()).edges.map(({ node }) => node.text), ['three']);
     await fails(carol.api.starMessage({ input: { messageId: messages[2]!.id } }), 'NOT_FOUND');
+  });
+
+  it('the message of a mark is shown to its viewer, as far as they may see it', async () => {
+    const { id } = await world.say(bob, chatId, 'marked');
+    const after = [(await carol.api.viewer()).viewer!.eventCursor];
+    type Marked = { inboxEvents: { __typename: string; message?: { text: string; viewerState: { starred: boolean } } | null } };
+    const events = carol.client.subscribe<Marked, { after: string[] }>(
+      'subscription ($after: [EventCursor!]) { inboxEvents(after: $after) { __typename ... on MessageMarksChanged { message { text viewerState { starred } } } } }',
+      { after },
+    );
+    await events.next(); // the checkpoint
+    await carol.api.starMessage({ input: { messageId: id } });
+    assert.deepEqual((await within(events.next(), 'the mark')).value.inboxEvents, { __typename: 'MessageMarksChanged', message: { text: 'marked', viewerState: { starred: true } } });
+    events.close();
+  });
+
+  it('across a block nothing new reaches the other; what one wrote may still be deleted', async () => {
+    const [eve, frank] = await world.people('Eve', 'Frank');
+    const direct = await world.directChat(eve, frank);
+    const group = await world.groupChat(eve, [frank]);
+    const mine = await world.say(frank, direct, 'mine');
+    const theirs = await world.say(eve, direct, 'theirs');
+    const poll = (await frank.api.sendMessage({ input: { chatId: direct, poll: { question: '?', options: ['a', 'b'] }, idempotencyKey: world.key() } })).sendMessage.message;
+    await eve.api.blockUser({ input: { userId: frank.id } });
+    await fails(frank.api.editMessage({ input: { messageId: mine.id, text: 'still here' } }), 'BLOCKED');
+    await fails(frank.api.addReaction({ input: { messageId: theirs.id, emoji: '👍' } }), 'BLOCKED');
+    await fails(frank.api.pinMessage({ input: { messageId: mine.id } }), 'BLOCKED');
+    await fails(frank.api.votePoll({ input: { messageId: poll.id, optionIndexes: [0] } }), 'BLOCKED');
+    await fails(frank.api.forwardMessages({ input: { messageIds: [mine.id], chatIds: [direct], idempotencyKey: world.key() } }), 'BLOCKED');
+    assert.ok((await frank.api.deleteMessage({ input: { messageId: mine.id, scope: 'FOR_EVERYONE' } })).deleteMessage.message.deletedAt);
+    const { id } = await world.say(frank, group, 'in a group we both are in');
+    assert.deepEqual([(await read(eve, id))!.viewerState!.senderBlocked, (await read(frank, id))!.viewerState!.senderBlocked], [true, false]);
   });
 
   it('an edit that races a deletion leaves nothing behind, and each change is told exactly once', async () => {
