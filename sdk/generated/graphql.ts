@@ -262,8 +262,8 @@ export type RemoveContactInput = {
 };
 
 export type RemoveGroupMemberInput = {
-  /** For whoever is banned the group does not exist any more. */
-  ban?: boolean;
+  /** For whoever is banned the group does not exist any more. Default: no. */
+  ban?: boolean | null | undefined;
   groupId: string;
   userId: string;
 };

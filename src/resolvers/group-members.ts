@@ -53,7 +53,7 @@ export class GroupMembershipResolver {
   @Mutation(() => RemoveGroupMemberPayload, { description: 'The owner removes anybody, an admin removes members: from the group and all of its chats.' })
   async removeGroupMember(@Arg('input', () => RemoveGroupMemberInput) input: RemoveGroupMemberInput, @Ctx() context: Context): Promise<object> {
     const viewer = context.requireViewer();
-    return { group: await this.members.remove(viewer, { ...keyOf(input), ban: input.ban }) };
+    return { group: await this.members.remove(viewer, { ...keyOf(input), ban: input.ban ?? false }) };
   }
 
   @Mutation(() => UnbanGroupMemberPayload, { description: 'For those who run the group.' })

@@ -91,7 +91,7 @@ export class UpdateGroupMemberRoleInput {
 export class RemoveGroupMemberInput {
   @Field(() => ID) groupId: string;
   @Field(() => ID) userId: string;
-  @Field(() => Boolean, { defaultValue: false, description: 'For whoever is banned the group does not exist any more.' }) ban: boolean;
+  @Field(() => Boolean, { nullable: true, description: 'For whoever is banned the group does not exist any more. Default: no.' }) ban?: boolean | null;
 }
 @InputType('UnbanGroupMemberInput')
 export class UnbanGroupMemberInput {
