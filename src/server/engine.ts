@@ -22,6 +22,7 @@ import {
 } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
+import { fillerOf, type FillVariables } from './variable-defaults.js';
 import { VIEWER_DEPENDENT } from '../resolvers/viewer-dependent.js';
 
 export interface Request {
@@ -109,6 +110,7 @@ class PreparedOperation implements Prepared {
   readonly cursorVariables: ReadonlySet<string>;
   #uses = 0;
   #compiled: CompiledQuery | null | undefined;
+  #fill: FillVariables | null = null;
 
   constructor(
     private readonly schema: GraphQLSchema,
@@ -127,8 +129,9 @@ class PreparedOperation implements Prepared {
     if (++this.#uses > COMPILE_AFTER && this.#compiled === undefined) {
       const compiled = compileQuery(this.schema, this.document, this.operation.name?.value, { disableLeafSerialization: false });
       this.#compiled = isCompiledQuery(compiled) ? (compiled as CompiledQuery) : null;
+      this.#fill = fillerOf(this.schema, this.operation);
     }
-    if (this.#compiled) return this.#compiled.query(root, context, variables) as ExecutionResult | Promise<ExecutionResult>;
+    if (this.#compiled) return this.#compiled.query(root, context, this.#fill ? this.#fill(variables) : variables) as ExecutionResult | Promise<ExecutionResult>;
     return execute({
       schema: this.schema,
       document: this.document,
