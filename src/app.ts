@@ -9,6 +9,7 @@ import { systemClock, type Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { buildSchema } from './resolvers/build-schema.js';
 import { serve, type Serving } from './server/serve.js';
+import { withMarks } from './server/viewer-parts.js';
 
 export interface App {
   /** http://host:port */
@@ -36,8 +37,8 @@ export async function startApp(config: Config & { DATABASE_URL: string }, log: L
     await migrate(source);
     const container = await createContainer(config, source, log, clock, outside);
     closers.push(() => container.close());
-    const schema = buildSchema({ get: (type) => container.resolvers.get(type) });
-    const serving = await serve(container, schema);
+    const build = () => buildSchema({ get: (type) => container.resolvers.get(type) });
+    const serving = await serve(container, build(), withMarks(build()));
     const { port } = serving.fastify.server.address() as AddressInfo;
     let jobs: JobRunner | null = null;
     closers.push(() => Promise.all([serving.close(), jobs?.stop(config.DRAIN * 1000)]));

@@ -16,13 +16,39 @@ export interface LoadDeps {
 export interface LoaderDef<Key, Value> {
   /** Answers one value for each key, in the order of the keys; null for what there isn't. */
   batch(keys: readonly Key[], deps: LoadDeps): Promise<(Value | null)[]>;
+  /** The same for many viewers in one statement: for what is asked of one event for everybody who listens. In the order of the pairs. */
+  acrossViewers?(pairs: readonly ViewerPair<Key>[], deps: Pick<LoadDeps, 'sql' | 'now'>): Promise<(Value | null)[]>;
   /** How keys are told apart when they are objects. */
   keyOf?(key: Key): string;
   /** The name under which values are kept across requests (see NodeCache); keys are strings then. Only for what is the same for every viewer. */
   cache?: string;
 }
 
+export interface ViewerPair<Key> {
+  viewerId: string;
+  key: Key;
+}
+
 const MAX_BATCH = 500;
+
+/** Loads, for the scopes of many viewers, what can be read for all of them at once. */
+export class AcrossViewers {
+  readonly #loaders = new Map<LoaderDef<never, unknown>, DataLoader<ViewerPair<unknown>, unknown, string>>();
+  constructor(private readonly deps: Pick<LoadDeps, 'sql' | 'now'>) {}
+
+  load<Key, Value>(def: LoaderDef<Key, Value>, pair: ViewerPair<Key>): Promise<Value | null> {
+    let loader = this.#loaders.get(def as LoaderDef<never, unknown>);
+    if (!loader) {
+      const keyOf = (def.keyOf ?? String) as (key: unknown) => string;
+      loader = new DataLoader((pairs) => def.acrossViewers!(pairs as readonly ViewerPair<Key>[], this.deps), {
+        maxBatchSize: MAX_BATCH,
+        cacheKeyFn: ({ viewerId, key }) => `${viewerId} ${keyOf(key)}`,
+      });
+      this.#loaders.set(def as LoaderDef<never, unknown>, loader);
+    }
+    return loader.load(pair) as Promise<Value | null>;
+  }
+}
 
 /** The loaders of one request, or of one event: what was loaded is kept as long as the scope lives, and no longer. */
 export class LoaderScope {
@@ -30,9 +56,12 @@ export class LoaderScope {
   constructor(
     readonly deps: LoadDeps,
     private readonly cache: NodeCache,
+    /** Where this is the scope of one of many viewers of one event. */
+    private readonly across: AcrossViewers | null = null,
   ) {}
 
   load<Key, Value>(def: LoaderDef<Key, Value>, key: Key): Promise<Value | null> {
+    if (this.across && def.acrossViewers && this.deps.viewerId) return this.across.load(def, { viewerId: this.deps.viewerId, key });
     const kept = this.peek(def, key);
     return kept === undefined ? this.#loader(def).load(key) : Promise.resolve(kept);
   }

@@ -1,4 +1,4 @@
-import { LoaderScope, type LoaderDef } from '../db/loaders.js';
+import { LoaderScope, type AcrossViewers, type LoaderDef } from '../db/loaders.js';
 import type { Database } from '../db/database.js';
 import { unauthenticated } from '../lib/errors.js';
 import { viewerMembership } from '../services/loaders/chats.js';
@@ -70,8 +70,9 @@ export class RequestContext extends Context {
     now: Date,
     request: RequestInfo,
     readonly viewer: Viewer | null,
+    across: AcrossViewers | null = null,
   ) {
-    super(new LoaderScope({ sql: db.sql, now, viewerId: viewer?.userId ?? null }, db.cache), request);
+    super(new LoaderScope({ sql: db.sql, now, viewerId: viewer?.userId ?? null }, db.cache, across), request);
   }
 
   async visibleFrom(chatId: string): Promise<number> {
@@ -96,6 +97,8 @@ export class SharedContext extends Context {
   upTo = Number.MAX_SAFE_INTEGER;
   /** Messages that were shown. */
   readonly shown: number[] = [];
+  /** Where something that depends on the viewer is to be put in: which part, and the object that it stands in. */
+  readonly marks: { part: number; parent: unknown }[] = [];
 
   constructor(
     scope: LoaderScope,
@@ -125,6 +128,10 @@ export class SharedContext extends Context {
     if (seq < this.upTo) this.upTo = seq;
     this.shown.push(seq);
     return true;
+  }
+
+  mark(part: number, parent: unknown): number {
+    return this.marks.push({ part, parent }) - 1;
   }
 
   #assertOwn(chatId: string): void {

@@ -1,5 +1,4 @@
 import {
-  execute,
   getOperationAST,
   getVariableValues,
   GraphQLError,
@@ -20,10 +19,10 @@ import {
   type SelectionSetNode,
   type ValidationRule,
 } from 'graphql';
-import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
-import { fillerOf, type FillVariables } from './variable-defaults.js';
 import { VIEWER_DEPENDENT } from '../resolvers/viewer-dependent.js';
+import { Executable } from './executable.js';
+import { splitDocument } from './viewer-parts.js';
 
 export interface Request {
   query: string;
@@ -45,10 +44,20 @@ export interface Prepared {
   readonly viewerDependent: boolean;
   /** Variables that nothing but the root field's `after` uses: cursors, which don't tell subscriptions apart. */
   readonly cursorVariables: ReadonlySet<string>;
+  /** The operation in two steps, for a subscription that depends on the viewer in parts; null for any other. */
+  readonly split: SplitOperation | null;
   execute(root: unknown, context: unknown, variables: Record<string, unknown>): ExecutionResult | Promise<ExecutionResult>;
 }
 
+/** See viewer-parts.ts. */
+export interface SplitOperation {
+  shared: Executable;
+  parts: { executable: Executable; responseKey: string }[];
+}
+
 export interface EngineOptions {
+  /** The schema once more, with marks: see viewer-parts.ts. */
+  marked: GraphQLSchema;
   /** Rules beside those of the specification (depth, introspection). */
   rules: readonly ValidationRule[];
   maxTokens: number;
@@ -58,8 +67,6 @@ export interface EngineOptions {
 
 const KEPT_DOCUMENTS = 2_000;
 const MAX_DOCUMENT_BYTES = 100_000;
-/** Compiling costs as much as some tens of executions: a document earns it by being used again. */
-const COMPILE_AFTER = 2;
 
 /** Parses, validates and compiles documents, once each. */
 export class Engine {
@@ -97,7 +104,7 @@ export class Engine {
     if (errors.length) return errors.map((error) => (error.extensions['code'] ? error : coded(this.options.suggest ? error : withoutSuggestions(error), 'GRAPHQL_VALIDATION_FAILED')));
     const operation = getOperationAST(document, operationName);
     if (!operation) return [coded(new GraphQLError(operationName ? `There is no operation named ${operationName}.` : 'Name the operation to run.'), 'BAD_REQUEST')];
-    return new PreparedOperation(this.schema, document, operation);
+    return new PreparedOperation(this.schema, this.options.marked, document, operation);
   }
 }
 
@@ -108,12 +115,12 @@ class PreparedOperation implements Prepared {
   readonly rootNode: FieldNode | null;
   readonly viewerDependent: boolean;
   readonly cursorVariables: ReadonlySet<string>;
-  #uses = 0;
-  #compiled: CompiledQuery | null | undefined;
-  #fill: FillVariables | null = null;
+  readonly #executable: Executable;
+  #split: SplitOperation | null | undefined;
 
   constructor(
     private readonly schema: GraphQLSchema,
+    private readonly marked: GraphQLSchema,
     readonly document: DocumentNode,
     readonly operation: OperationDefinitionNode,
   ) {
@@ -123,23 +130,26 @@ class PreparedOperation implements Prepared {
     this.rootField = this.rootNode?.name.value ?? null;
     this.viewerDependent = dependsOnViewer(schema, document);
     this.cursorVariables = cursorVariables(document, this.rootNode);
+    this.#executable = new Executable(schema, document, operation);
+  }
+
+  get split(): SplitOperation | null {
+    if (this.#split === undefined) this.#split = this.rootNode && this.viewerDependent ? this.#splitUp() : null;
+    return this.#split;
   }
 
   execute(root: unknown, context: unknown, variables: Record<string, unknown>): ExecutionResult | Promise<ExecutionResult> {
-    if (++this.#uses > COMPILE_AFTER && this.#compiled === undefined) {
-      const compiled = compileQuery(this.schema, this.document, this.operation.name?.value, { disableLeafSerialization: false });
-      this.#compiled = isCompiledQuery(compiled) ? (compiled as CompiledQuery) : null;
-      this.#fill = fillerOf(this.schema, this.operation);
-    }
-    if (this.#compiled) return this.#compiled.query(root, context, this.#fill ? this.#fill(variables) : variables) as ExecutionResult | Promise<ExecutionResult>;
-    return execute({
-      schema: this.schema,
-      document: this.document,
-      rootValue: root,
-      contextValue: context,
-      variableValues: variables,
-      operationName: this.operation.name?.value ?? null,
-    }) as ExecutionResult | Promise<ExecutionResult>;
+    return this.#executable.execute(root, context, variables);
+  }
+
+  #splitUp(): SplitOperation | null {
+    const split = splitDocument(this.schema, this.document, this.operation);
+    return (
+      split && {
+        shared: new Executable(this.marked, split.shared, this.operation),
+        parts: split.parts.map(({ schema, document, operation, responseKey }) => ({ executable: new Executable(schema, document, operation), responseKey })),
+      }
+    );
   }
 }
 

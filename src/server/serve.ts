@@ -41,12 +41,12 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Wires the schema to its transports and listens. Throws a ConfigError when the persisted operations are not valid. */
-export async function serve(container: Container, schema: GraphQLSchema): Promise<Serving> {
+/** Wires the schema to its transports and listens; `marked` is the same schema with marks (see viewer-parts.ts). Throws a ConfigError when the persisted operations are not valid. */
+export async function serve(container: Container, schema: GraphQLSchema, marked: GraphQLSchema): Promise<Serving> {
   const { config, log, clock, db, hub, recent, sessions, tokens, rates } = container;
   const errors = new ErrorMapper(log);
   const rules = [maxDepth(config.MAX_QUERY_DEPTH), ...(config.INTROSPECTION ? [] : [noIntrospection])];
-  const engine = new Engine(schema, { rules, maxTokens: MAX_TOKENS, suggest: config.INTROSPECTION });
+  const engine = new Engine(schema, { marked, rules, maxTokens: MAX_TOKENS, suggest: config.INTROSPECTION });
   const documents = new Documents(config.PERSISTED_OPERATIONS ? await loadPersistedOperations(config.PERSISTED_OPERATIONS, engine) : {}, config.PERSISTED_ONLY);
   const limits = new RequestLimits(schema, config, rates);
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');

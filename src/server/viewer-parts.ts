@@ -34,6 +34,7 @@ export interface Part {
   /** A schema whose query type is the type of that object. */
   schema: GraphQLSchema;
   document: DocumentNode;
+  operation: OperationDefinitionNode;
   responseKey: string;
 }
 
@@ -92,7 +93,7 @@ export function splitDocument(schema: GraphQLSchema, document: DocumentNode, ope
         let known = numbers.get(slot);
         if (!known) {
           numbers.set(slot, (known = { text, part: parts.length }));
-          parts.push({ schema: schemaOf(schema, type), document: partDocument(document, operation, field), responseKey });
+          parts.push({ schema: schemaOf(schema, type), ...partDocument(document, operation, field), responseKey });
         } else if (known.text !== text) {
           mergeable = false;
         }
@@ -114,19 +115,15 @@ function markNode(node: FieldNode, responseKey: string, part: number): FieldNode
   };
 }
 
-function partDocument(document: DocumentNode, { variableDefinitions }: OperationDefinitionNode, field: FieldNode): DocumentNode {
-  return {
-    kind: Kind.DOCUMENT,
-    definitions: [
-      {
-        kind: Kind.OPERATION_DEFINITION,
-        operation: OperationTypeNode.QUERY,
-        ...(variableDefinitions ? { variableDefinitions } : {}),
-        selectionSet: { kind: Kind.SELECTION_SET, selections: [field] },
-      },
-      ...document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION),
-    ],
+function partDocument(document: DocumentNode, { variableDefinitions }: OperationDefinitionNode, field: FieldNode): Pick<Part, 'document' | 'operation'> {
+  const operation: OperationDefinitionNode = {
+    kind: Kind.OPERATION_DEFINITION,
+    operation: OperationTypeNode.QUERY,
+    ...(variableDefinitions ? { variableDefinitions } : {}),
+    selectionSet: { kind: Kind.SELECTION_SET, selections: [field] },
   };
+  const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
+  return { operation, document: { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] } };
 }
 
 const schemas = new WeakMap<GraphQLObjectType, GraphQLSchema>();

@@ -24,7 +24,7 @@ export function groupOf(execute: Execute, key = 'shared'): RenderGroup & { execu
   };
   const contexts = { shared: (chatId: string, from: number) => new SharedContext(NO_SCOPE, chatId, from), personal: () => ({}) as Context };
   const errors = { map: (error: Error) => ({ message: error.message, extensions: { code: error.message === 'away' ? 'UNAVAILABLE' : 'INTERNAL' } }) };
-  const group = Object.assign(new RenderGroup(key, null, prepared as never, {}, contexts, errors as never), { executions: 0 });
+  const group = Object.assign(new RenderGroup(key, null, null, prepared as never, {}, contexts, errors as never), { executions: 0 });
   return group;
 }
 

@@ -1,30 +1,89 @@
 import type { ExecutionResult } from 'graphql';
 import { parseStream } from '../../events/catalogue.js';
-import { SharedContext, type Context } from '../../resolvers/context.js';
+import type { Context, SharedContext } from '../../resolvers/context.js';
 import type { DeliveredEvent } from '../../services/chat-events.js';
-import type { Prepared } from '../engine.js';
+import type { Prepared, SplitOperation } from '../engine.js';
 import type { ErrorMapper } from '../errors.js';
+import { fill, toTemplate, type Template } from '../viewer-parts.js';
 
 /** Makes the contexts in which a group's executions run. */
 export interface ContextMaker {
-  /** For everybody of the group who joined the chat at the same message; null when the document depends on the viewer. */
-  shared: ((chatId: string, visibleFrom: number) => SharedContext) | null;
+  /** For everybody who joined the chat at the same message. */
+  shared(chatId: string, visibleFrom: number): SharedContext;
   /** For one person. */
   personal(userId: string): Context;
 }
 
-/** The bytes of one execution, and for whom else they would be the same: whoever sees the chat from a message above `above`, up to `upTo`. */
-export interface Rendered {
-  bytes: Buffer;
+/** For whom else a result would be the same: whoever sees the chat from a message above `above`, up to `upTo`. */
+interface Sight {
   above: number;
   upTo: number;
   /** Nothing was shown but the messages that the event itself names. */
   keepable: boolean;
 }
 
+/** The bytes of one execution. */
+export interface Rendered extends Sight {
+  bytes: Buffer;
+}
+
+/** One execution without what depends on the viewer. */
+export interface RenderedHalf extends Sight {
+  /** Null when it can't be completed in parts: the whole is executed for each viewer. */
+  template: Template | null;
+  /** By the number of the mark. */
+  marks: SharedContext['marks'];
+}
+
 /** The database could not be asked while an event was rendered: try again. */
 export class RenderInterrupted extends Error {
   override readonly name = 'RenderInterrupted';
+}
+
+const EVERYBODY: Sight = { above: -1, upTo: Number.MAX_SAFE_INTEGER, keepable: false };
+
+function sightOf(context: SharedContext, event: DeliveredEvent): Sight {
+  const { above, upTo, shown } = context;
+  return { above, upTo, keepable: upTo !== above + 1 && shown.every((seq) => event.refs.includes(seq)) };
+}
+
+const rootOf = (prepared: Prepared, event: DeliveredEvent): object => ({ [prepared.rootField!]: event });
+
+/** Calls on with what is at hand, or when it is. */
+function then<Value, Result>(value: Value | Promise<Value>, next: (value: Value) => Result | Promise<Result>): Result | Promise<Result> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** What viewer-dependent groups of the same document and variables have in common: executed once an event for all of them. */
+export class SharedHalf {
+  constructor(
+    readonly key: string,
+    private readonly prepared: Prepared,
+    private readonly split: SplitOperation,
+    private readonly variables: Record<string, unknown>,
+    private readonly contexts: ContextMaker,
+  ) {}
+
+  render(event: DeliveredEvent, chatId: string, visibleFrom: number): RenderedHalf | Promise<RenderedHalf> {
+    const context = this.contexts.shared(chatId, visibleFrom);
+    return then(this.split.shared.execute(rootOf(this.prepared, event), context, this.variables), ({ data, errors }) => ({
+      ...sightOf(context, event),
+      template: errors?.length ? null : toTemplate(JSON.stringify({ data })),
+      marks: context.marks,
+    }));
+  }
+
+  /** The whole, for one viewer; null when a part fails, so that its error must find its place in the whole. */
+  complete({ template, marks }: RenderedHalf, context: Context): Buffer | null | Promise<Buffer | null> {
+    if (!template) return null;
+    const results = template.marks.map((number) => {
+      const { part, parent } = marks[number]!;
+      const { executable, responseKey } = this.split.parts[part]!;
+      return then(executable.execute(parent, context, this.variables), ({ data, errors }) => (errors?.length ? null : Buffer.from(JSON.stringify(data![responseKey]))));
+    });
+    const finish = (values: (Buffer | null)[]) => (values.includes(null) ? null : fill(template, values as Buffer[]));
+    return results.some((result) => result instanceof Promise) ? Promise.all(results.map(async (result) => result)).then(finish) : finish(results as (Buffer | null)[]);
+  }
 }
 
 /**
@@ -38,6 +97,8 @@ export class RenderGroup {
     readonly key: string,
     /** Whose group it is; null when it is everybody's. */
     private readonly viewerId: string | null,
+    /** What is executed for all viewers together, where the document depends on the viewer in parts. */
+    readonly half: SharedHalf | null,
     private readonly prepared: Prepared,
     private readonly variables: Record<string, unknown>,
     private readonly contexts: ContextMaker,
@@ -46,18 +107,19 @@ export class RenderGroup {
 
   /** Throws RenderInterrupted. */
   render(event: DeliveredEvent, visibleFrom: number): Rendered | Promise<Rendered> {
-    const root = { [this.prepared.rootField!]: event };
     const { kind, id } = parseStream(event.stream);
     // A person's own stream is theirs alone: whatever it shows is shown to them.
-    const shared = kind === 'chat' && this.contexts.shared ? this.contexts.shared(id, visibleFrom) : null;
+    const shared = kind === 'chat' && this.viewerId === null ? this.contexts.shared(id, visibleFrom) : null;
     const context = shared ?? this.contexts.personal(this.viewerId ?? id);
-    const finish = (result: ExecutionResult): Rendered => {
-      const bytes = this.#serialise(result);
-      if (!shared) return { bytes, above: -1, upTo: Number.MAX_SAFE_INTEGER, keepable: false };
-      return { bytes, above: shared.above, upTo: shared.upTo, keepable: shared.upTo !== shared.above + 1 && shared.shown.every((seq) => event.refs.includes(seq)) };
-    };
-    const result = this.prepared.execute(root, context, this.variables);
-    return result instanceof Promise ? result.then(finish) : finish(result);
+    return then(this.prepared.execute(rootOf(this.prepared, event), context, this.variables), (result) => ({
+      ...(shared ? sightOf(shared, event) : EVERYBODY),
+      bytes: this.#serialise(result),
+    }));
+  }
+
+  /** The bytes for the group's viewer, by what was executed for all. Throws RenderInterrupted. */
+  complete(event: DeliveredEvent, half: RenderedHalf, visibleFrom: number): Buffer | Promise<Buffer> {
+    return then(this.half!.complete(half, this.contexts.personal(this.viewerId!)), (bytes) => bytes ?? then(this.render(event, visibleFrom), (whole) => whole.bytes));
   }
 
   #serialise(result: ExecutionResult): Buffer {
@@ -71,45 +133,52 @@ export class RenderGroup {
 
 interface Pending {
   visibleFrom: number;
-  bytes: Promise<Buffer>;
+  result: Promise<Sight>;
 }
 
-/** What a channel hands to render: an event, with the bytes already made of it. */
+/** What a channel hands to render: an event, with what was already made of it. */
 export class RenderableEvent {
-  /** By group: bytes with whom they are for. Kept as long as the channel keeps the event: a storm of resumes is served from here. */
-  readonly #rendered = new Map<string, Rendered[]>();
+  /** By group or half: results with whom they are for. Kept as long as the channel keeps the event: a storm of resumes is served from here. */
+  readonly #made = new Map<string, Sight[]>();
   readonly #pending = new Map<string, Pending>();
 
   constructor(readonly event: DeliveredEvent) {}
 
   /** The event as it is written to whoever of the group sees the chat from message `visibleFrom`. Throws RenderInterrupted. */
   for(group: RenderGroup, visibleFrom: number): Buffer | Promise<Buffer> {
-    const made = this.#rendered.get(group.key);
-    if (made) for (const one of made) if (one.above < visibleFrom && visibleFrom <= one.upTo) return one.bytes;
-    const pending = this.#pending.get(group.key);
-    // Most often it turns out to be the same for those who joined at another message.
-    if (pending) return pending.visibleFrom === visibleFrom ? pending.bytes : pending.bytes.then(() => this.for(group, visibleFrom));
-    const rendering = group.render(this.event, visibleFrom);
-    if (!(rendering instanceof Promise)) return this.#keep(group, rendering);
-    const bytes = rendering.then((rendered) => this.#keep(group, rendered)).finally(() => this.#pending.delete(group.key));
-    this.#pending.set(group.key, { visibleFrom, bytes });
-    return bytes;
+    const { half } = group;
+    const { kind, id } = parseStream(this.event.stream);
+    if (!half || kind !== 'chat') return then(this.#once(group.key, visibleFrom, () => group.render(this.event, visibleFrom)), (rendered) => rendered.bytes);
+    return then(this.#once(half.key, visibleFrom, () => half.render(this.event, id, visibleFrom)), (rendered) => group.complete(this.event, rendered, visibleFrom));
   }
 
   /** Forgets, once all have been written to, what must not or need not be kept for those who come back. */
   settle(): void {
-    for (const [key, made] of this.#rendered) {
+    for (const [key, made] of this.#made) {
       const kept = made.filter((one) => one.keepable);
       if (kept.length === made.length) continue;
-      if (kept.length) this.#rendered.set(key, kept);
-      else this.#rendered.delete(key);
+      if (kept.length) this.#made.set(key, kept);
+      else this.#made.delete(key);
     }
   }
 
-  #keep(group: RenderGroup, rendered: Rendered): Buffer {
-    const made = this.#rendered.get(group.key);
+  #once<Made extends Sight>(key: string, visibleFrom: number, make: () => Made | Promise<Made>): Made | Promise<Made> {
+    const made = this.#made.get(key);
+    if (made) for (const one of made) if (one.above < visibleFrom && visibleFrom <= one.upTo) return one as Made;
+    const pending = this.#pending.get(key);
+    // Most often it turns out to be the same for those who joined at another message.
+    if (pending) return pending.visibleFrom === visibleFrom ? (pending.result as Promise<Made>) : pending.result.then(() => this.#once(key, visibleFrom, make));
+    const making = make();
+    if (!(making instanceof Promise)) return this.#keep(key, making);
+    const result = making.then((rendered) => this.#keep(key, rendered)).finally(() => this.#pending.delete(key));
+    this.#pending.set(key, { visibleFrom, result });
+    return result;
+  }
+
+  #keep<Made extends Sight>(key: string, rendered: Made): Made {
+    const made = this.#made.get(key);
     if (made) made.push(rendered);
-    else this.#rendered.set(group.key, [rendered]);
-    return rendered.bytes;
+    else this.#made.set(key, [rendered]);
+    return rendered;
   }
 }

@@ -1,12 +1,12 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { LoaderScope } from '../../db/loaders.js';
+import { AcrossViewers, LoaderScope } from '../../db/loaders.js';
 import type { Database } from '../../db/database.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError, unauthenticated } from '../../lib/errors.js';
 import { RequestContext, SharedContext, type RequestInfo, type Viewer } from '../../resolvers/context.js';
 import type { Prepared } from '../engine.js';
 import type { ErrorMapper } from '../errors.js';
-import { RenderGroup, type ContextMaker } from './render-group.js';
+import { RenderGroup, SharedHalf, type ContextMaker } from './render-group.js';
 import type { Sink } from './sink.js';
 
 export interface Subscriber {
@@ -32,6 +32,7 @@ const NO_SESSION = '00000000-0000-0000-0000-000000000000';
 export class Subscriptions {
   readonly #groups = new Map<string, RenderGroup>();
   #shared: LoaderScope | null = null;
+  #across: AcrossViewers | null = null;
 
   constructor(
     private readonly sources: Readonly<Record<string, Source>>,
@@ -75,17 +76,28 @@ export class Subscriptions {
     return this.#shared;
   }
 
+  /** As `sharedScope`, for what is asked of one event for each of many viewers. */
+  #acrossViewers(): AcrossViewers {
+    if (!this.#across) {
+      this.#across = new AcrossViewers({ sql: this.db.sql, now: this.clock.now() });
+      process.nextTick(() => (this.#across = null));
+    }
+    return this.#across;
+  }
+
   #group(viewer: Viewer, request: RequestInfo, prepared: Prepared, variables: Record<string, unknown>): RenderGroup {
     const told = Object.entries(variables).filter(([name]) => !prepared.cursorVariables.has(name));
-    const sight = prepared.viewerDependent ? viewer.userId : '';
-    const key = JSON.stringify([prepared.text, told.sort(([a], [b]) => (a < b ? -1 : 1)), sight]);
-    let group = this.#groups.get(key);
+    const key = JSON.stringify([prepared.text, told.sort(([a], [b]) => (a < b ? -1 : 1))]);
+    const groupKey = prepared.viewerDependent ? `${viewer.userId} ${key}` : key;
+    let group = this.#groups.get(groupKey);
     if (!group) {
       const contexts: ContextMaker = {
-        shared: prepared.viewerDependent ? null : (chatId, visibleFrom) => new SharedContext(this.sharedScope(), chatId, visibleFrom),
-        personal: (userId) => new RequestContext(this.db, this.clock.now(), request, userId === viewer.userId ? viewer : { userId, sessionId: NO_SESSION, role: 'USER' }),
+        shared: (chatId, visibleFrom) => new SharedContext(this.sharedScope(), chatId, visibleFrom),
+        personal: (userId) =>
+          new RequestContext(this.db, this.clock.now(), request, userId === viewer.userId ? viewer : { userId, sessionId: NO_SESSION, role: 'USER' }, this.#acrossViewers()),
       };
-      this.#groups.set(key, (group = new RenderGroup(key, prepared.viewerDependent ? viewer.userId : null, prepared, variables, contexts, this.errors)));
+      const half = prepared.split && new SharedHalf(key, prepared, prepared.split, variables, contexts);
+      this.#groups.set(groupKey, (group = new RenderGroup(groupKey, prepared.viewerDependent ? viewer.userId : null, half, prepared, variables, contexts, this.errors)));
     }
     group.members++;
     return group;

@@ -58,6 +58,7 @@ export const viewerMembership: LoaderDef<string, MemberRow> = {
     const rows = await sql<MemberRow>(`select ${MEMBER_COLUMNS} from chat_members m where m.user_id = $1 and m.chat_id = any($2)`, [viewerId, chatIds]);
     return inOrder(chatIds, rows, (row) => row.chatId);
   },
+  acrossViewers: (pairs, deps) => chatMember.batch(pairs.map(({ viewerId, key }) => ({ chatId: key, userId: viewerId })), { ...deps, viewerId: null }),
 };
 
 /** A chat that the viewer is in, with the membership, in one reading. */

@@ -13,19 +13,24 @@ export interface ViewerMarks {
   senderBlocked: boolean;
 }
 
+const SELECT_MARKS = `select k.chat_id as "chatId", k.seq, k.user_id as "userId", marks.starred_at is not null as starred, marks.hidden_at is not null as "deletedForViewer",
+    array(select r.emoji from message_reactions r where r.chat_id = k.chat_id and r.seq = k.seq and r.user_id = k.user_id order by r.created_at, r.emoji) as reactions,
+    exists (select from blocks b where b.blocker_id = k.user_id and b.blocked_id = k.sender_id) as "senderBlocked"
+  from unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[]) k(chat_id, seq, sender_id, user_id)
+  left join message_marks marks on marks.chat_id = k.chat_id and marks.seq = k.seq and marks.user_id = k.user_id`;
+
 /** Keyed by the message, which tells its sender too. */
 export const viewerMarks: LoaderDef<MessageKey & { senderId: string }, ViewerMarks> = {
   keyOf: messageKey,
-  async batch(keys, { sql, viewerId }) {
-    const rows = await sql<ViewerMarks>(
-      `select k.chat_id as "chatId", k.seq, marks.starred_at is not null as starred, marks.hidden_at is not null as "deletedForViewer",
-              array(select r.emoji from message_reactions r where r.chat_id = k.chat_id and r.seq = k.seq and r.user_id = $1 order by r.created_at, r.emoji) as reactions,
-              exists (select from blocks b where b.blocker_id = $1 and b.blocked_id = k.sender_id) as "senderBlocked"
-       from unnest($2::uuid[], $3::int[], $4::uuid[]) k(chat_id, seq, sender_id)
-       left join message_marks marks on marks.chat_id = k.chat_id and marks.seq = k.seq and marks.user_id = $1`,
-      [viewerId, keys.map((key) => key.chatId), keys.map((key) => key.seq), keys.map((key) => key.senderId)],
-    );
-    return inOrder(keys, rows, messageKey, messageKey);
+  batch: (keys, { viewerId, ...deps }) => (viewerId ? viewerMarks.acrossViewers!(keys.map((key) => ({ viewerId, key })), deps) : Promise.resolve(keys.map(() => null))),
+  async acrossViewers(pairs, { sql }) {
+    const rows = await sql<ViewerMarks & { userId: string }>(SELECT_MARKS, [
+      pairs.map(({ key }) => key.chatId),
+      pairs.map(({ key }) => key.seq),
+      pairs.map(({ key }) => key.senderId),
+      pairs.map(({ viewerId }) => viewerId),
+    ]);
+    return inOrder(pairs, rows, (row) => `${messageKey(row)} ${row.userId}`, ({ viewerId, key }) => `${messageKey(key)} ${viewerId}`);
   },
 };
 
