@@ -14,7 +14,7 @@ const SDL = `
 describe('defaults of variables', () => {
   const schema = buildSchema(SDL);
   schema.getQueryType()!.getFields()['show']!.resolve = (_root, args) => JSON.stringify(args);
-  const engine = () => new Engine(schema, { rules: [], maxTokens: 1_000, suggest: true });
+  const engine = () => new Engine(schema, { marked: schema, rules: [], maxTokens: 1_000, suggest: true });
 
   /** The answer of the first, interpreted, run and of a later, compiled one. */
   async function bothWays(query: string, variables: Record<string, unknown>): Promise<unknown[]> {
