@@ -3,7 +3,10 @@ import { createClient, type Client } from 'graphql-ws';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { createApi, type Api } from './api.js';
 import { OmniTalkError, type ApiError } from './errors.js';
-import { ChatEventsDocument, InboxEventsDocument, type ChatEventsSubscription, type InboxEventsSubscription } from './generated/graphql.js';
+import {
+  ChatEventsDocument, InboxEventsDocument, PresenceEventsDocument, TypingEventsDocument,
+  type ChatEventsSubscription, type InboxEventsSubscription, type PresenceEventsSubscription, type TypingEventsSubscription,
+} from './generated/graphql.js';
 import { EventStream } from './stream.js';
 
 export interface OmniTalkOptions {
@@ -15,6 +18,8 @@ export interface OmniTalkOptions {
 
 export type ChatEvent = ChatEventsSubscription['chatEvents'];
 export type InboxEvent = InboxEventsSubscription['inboxEvents'];
+export type PresenceEvent = PresenceEventsSubscription['presenceEvents'];
+export type TypingEvent = TypingEventsSubscription['typingEvents'];
 
 type Variables = Record<string, unknown>;
 
@@ -87,9 +92,20 @@ export class OmniTalk {
     });
   }
 
+  /** Presence of up to 100 people: as it is, then each change. After a lost connection it begins anew. */
+  presenceEvents(userIds: readonly string[]): EventStream<PresenceEvent> {
+    return this.#open(PresenceEventsDocument, { userIds: [...userIds] }, (data) => (data as PresenceEventsSubscription).presenceEvents);
+  }
+
+  /** Who else writes in a chat. Nothing is replayed. */
+  typingEvents(chatId: string): EventStream<TypingEvent> {
+    return this.#open(TypingEventsDocument, { chatId }, (data) => (data as TypingEventsSubscription).typingEvents);
+  }
+
   /** Ends every subscription and the connection. */
   async close(): Promise<void> {
-    await this.#socket.dispose();
+    // It waits for an attempt to connect that is under way, and fails as that does.
+    await Promise.resolve(this.#socket.dispose()).catch(() => undefined);
   }
 
   /** `variables` are read again at every reconnect: whoever moves a cursor in them resumes from it. */

@@ -24,6 +24,7 @@ import { SubscriptionResolver } from './resolvers/subscriptions.js';
 import { UserResolver, ViewerResolver } from './resolvers/user.js';
 import { ChatAccessReader } from './services/chat-access.js';
 import { ChatService } from './services/chats.js';
+import type { PresenceService } from './services/presence.js';
 import { RecentMessages } from './services/recent-messages.js';
 import type { ReceiptService } from './services/receipts.js';
 import { SendQueue } from './services/send-queue.js';
@@ -44,6 +45,7 @@ export interface Container {
   sendQueue: SendQueue;
   tokens: AccessTokens;
   sessions: SessionGate;
+  presence: PresenceService;
   rates: Rates;
   receipts: ReceiptService;
   /** What background jobs call. */
@@ -81,7 +83,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const mailer = outside.mailer ?? (config.SMTP_URL ? new SmtpMailer(config.SMTP_URL, config.MAIL_FROM) : new LogMailer(log));
   const sms = outside.sms ?? new LogSmsSender(log);
   const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts, mailer, sms });
-  const people = makePeople({ db, unitOfWork, bus, clock });
+  const people = makePeople({ config, log, db, unitOfWork, bus, clock, access });
+  await people.presence.start();
   const chats = new ChatService(db.sql, unitOfWork);
   const { groups, resolvers: chatResolvers } = await makeChats({ db, unitOfWork });
   const messages = makeMessages({ db, unitOfWork, clock, access, sendQueue, chats });
@@ -105,11 +108,13 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   return {
     config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates,
+    presence: people.presence,
     receipts: timely.receipts,
     jobs: { ...accounts.jobs, ...timely.jobs },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();
+      await people.presence.close();
       hub.close();
       rates.close();
       await mailer.close();

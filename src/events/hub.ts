@@ -23,7 +23,7 @@ export interface OwnReceipt {
 export type ReceiptHint = { moved: string[] } | { own: OwnReceipt };
 
 /** What a bus message of a stream's topic holds: committed events, or what is not in the log. */
-type StreamHint = { published: Published } | { receipts: ReceiptHint };
+export type StreamHint = { published: Published } | { receipts: ReceiptHint };
 
 const CHANGED_TOPIC = 'changed';
 /** Rows that processes keep have been written. */

@@ -17,6 +17,7 @@ export class BlockResolver {
   async blockUser(@Arg('input', () => BlockUserInput) input: BlockUserInput, @Ctx() context: Context): Promise<object> {
     const userId = decodeId('User', input.userId, 'userId');
     await this.blocks.block(context.requireViewer(), userId);
+    context.forget();
     return { user: await context.load(userById, userId) };
   }
 
@@ -24,6 +25,7 @@ export class BlockResolver {
   async unblockUser(@Arg('input', () => UnblockUserInput) input: UnblockUserInput, @Ctx() context: Context): Promise<object> {
     const userId = decodeId('User', input.userId, 'userId');
     await this.blocks.unblock(context.requireViewer(), userId);
+    context.forget();
     return { user: await context.load(userById, userId) };
   }
 

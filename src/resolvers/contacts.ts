@@ -21,6 +21,7 @@ export class ContactResolver {
     const viewer = context.requireViewer();
     const otherId = decodeId('User', input.userId, 'userId');
     await this.contacts.add(viewer, { userId: otherId, ...(input.name === undefined ? {} : { name: input.name }) });
+    context.forget();
     return { contact: await context.load(contactOf, { ownerId: viewer.userId, otherId }) };
   }
 
@@ -28,6 +29,7 @@ export class ContactResolver {
   async removeContact(@Arg('input', () => RemoveContactInput) input: RemoveContactInput, @Ctx() context: Context): Promise<object> {
     const otherId = decodeId('User', input.userId, 'userId');
     await this.contacts.remove(context.requireViewer(), otherId);
+    context.forget();
     return { user: await context.load(userById, otherId) };
   }
 
@@ -35,6 +37,7 @@ export class ContactResolver {
   async syncContacts(@Arg('input', () => SyncContactsInput) input: SyncContactsInput, @Ctx() context: Context): Promise<object> {
     const viewer = context.requireViewer();
     const { matches, unrecognized } = await this.contacts.sync(viewer, input);
+    context.forget();
     return { matches: matches.map(({ phone, contactId }) => ({ phone, ownerId: viewer.userId, otherId: contactId })), unrecognized };
   }
 

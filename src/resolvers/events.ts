@@ -18,6 +18,8 @@ import {
 import { ChatMemberType, ChatType } from '../schema/chat.js';
 import { MessageType, ReactionGroupType } from '../schema/message.js';
 import { PrivacySettingsType } from '../schema/people.js';
+import { PresenceEventType } from '../schema/presence.js';
+import { TypingEventType } from '../schema/typing.js';
 import { UserType } from '../schema/user.js';
 import { chatById, chatMember, type ChatRow, type MemberRow } from '../services/loaders/chats.js';
 import type { MessageRow } from '../services/loaders/messages.js';
@@ -103,7 +105,7 @@ function withChat(type: ClassType, nullable: boolean): ClassType {
   return WithChatResolver;
 }
 
-/** `user`: whom an event of a person's own stream is about. */
+/** `user`: whom an event is about. */
 function withUser(type: ClassType): ClassType {
   @Resolver(() => type)
   class WithUserResolver {
@@ -130,7 +132,7 @@ export const EVENT_RESOLVERS = [
   ...[MemberJoinedType, MemberUpdatedType].map(withMember),
   withChat(ChatUpdatedType, false),
   withChat(ChatAddedType, true),
-  ...[ProfileChangedType, ContactChangedType, BlockChangedType].map(withUser),
+  ...[ProfileChangedType, ContactChangedType, BlockChangedType, PresenceEventType, TypingEventType].map(withUser),
   ProfileChangedResolver,
   withChat(ChatSettingsChangedType, true),
 ];

@@ -21,6 +21,7 @@ import { ReceiptResolver } from './receipts.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './scheduled.js';
 import { PollCardResolver, PollOptionResolver } from './poll.js';
 import { PeopleResolver, UserViewerStateResolver, ViewerPrivacyResolver } from './people.js';
+import { PresenceResolver } from './presence.js';
 import { ReportResolver } from './reports.js';
 import { SubscriptionResolver } from './subscriptions.js';
 import { MessageSystemResolver, SystemNoticeResolver } from './system-notice.js';
@@ -68,6 +69,7 @@ export const RESOLVERS = [
   ViewerContactsResolver,
   BlockResolver,
   ReportResolver,
+  PresenceResolver,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
 ];

@@ -32,12 +32,16 @@ export class PeopleResolver {
   async updateProfile(@Arg('input', () => UpdateProfileInput) input: UpdateProfileInput, @Ctx() context: Context): Promise<object> {
     const { userId } = context.requireViewer();
     await this.people.updateProfile(context.requireViewer(), input);
+    context.forget();
     return { user: await context.load(userById, userId), privacy: await context.load(privacyOf, userId) };
   }
 
-  @FieldResolver(() => PresenceType, { nullable: true, description: 'What everybody may see; null unless its privacy is EVERYONE. What the viewer may see stands under `viewerState`.' })
-  presence(@Root() user: UserRow, @Ctx() context: Context): Promise<PresenceRow | null> | null {
-    return user.presencePrivacy === 'EVERYONE' ? context.load(presenceOf, user.id) : null;
+  @ViewerDependent()
+  @FieldResolver(() => PresenceType, { nullable: true, description: 'What everybody may see: null unless its privacy is EVERYONE, and across a block. What this viewer may see stands under `viewerState`.' })
+  async presence(@Root() user: UserRow, @Ctx() context: Context): Promise<PresenceRow | null> {
+    if (user.presencePrivacy !== 'EVERYONE') return null;
+    const relation = context.viewer && (await context.load(viewerRelation, user.id));
+    return relation?.blockedByViewer || relation?.blocksViewer ? null : context.load(presenceOf, user.id);
   }
 
   @ViewerDependent()

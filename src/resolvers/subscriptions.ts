@@ -1,6 +1,8 @@
 import { Arg, ID, Resolver, Subscription } from 'type-graphql';
 import { ChatEvent, InboxEvent } from '../schema/events.js';
+import { PresenceEventType } from '../schema/presence.js';
 import { EventCursor } from '../schema/scalars.js';
+import { TypingEventType } from '../schema/typing.js';
 
 /**
  * The subscriptions of the schema. They are not served by resolvers: server/realtime opens their sources and executes
@@ -25,6 +27,19 @@ export class SubscriptionResolver {
     description: 'The events of all of the viewer’s chats and of the viewer’s own stream. Give one cursor for each stream; streams without one are live only and told by InboxCheckpoint.',
   })
   inboxEvents(@Arg('after', () => [EventCursor], { nullable: true }) _after: string[] | null): never {
+    return served();
+  }
+
+  @Subscription(() => PresenceEventType, {
+    subscribe: served,
+    description: 'Presence of up to 100 people, as far as the viewer may see it: first as it is, then each change. Ephemeral: after a lost connection it begins anew.',
+  })
+  presenceEvents(@Arg('userIds', () => [ID]) _userIds: string[]): never {
+    return served();
+  }
+
+  @Subscription(() => TypingEventType, { subscribe: served, description: 'Who else writes in a chat. Ephemeral. Ends with ACCESS_REVOKED when the viewer leaves the chat.' })
+  typingEvents(@Arg('chatId', () => ID) _chatId: string): never {
     return served();
   }
 }

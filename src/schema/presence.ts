@@ -23,6 +23,6 @@ export class SetPresencePayload {
 @ObjectType('PresenceEvent', { description: 'Somebody’s presence as it is now. Ephemeral: of several changes only the last may be told.' })
 export class PresenceEventType {
   @Field(() => ID) userId: string;
-  @Field(() => UserType, { nullable: true }) user: object | null;
+  @Field(() => UserType) user: object;
   @Field(() => PresenceType, { nullable: true, description: 'Null when the viewer may see it no more.' }) presence: object | null;
 }

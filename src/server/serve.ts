@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Container } from '../container.js';
 import { LoaderScope } from '../db/loaders.js';
+import { PresenceReader } from '../services/presence-reader.js';
 import { Authentication } from './authentication.js';
 import { Documents, loadPersistedOperations } from './documents.js';
 import { Engine } from './engine.js';
@@ -22,8 +23,10 @@ import { ChatSource } from './realtime/chat-source.js';
 import { EventStreams } from './realtime/event-streams.js';
 import { InboxSource } from './realtime/inbox-source.js';
 import { Deliveries } from './realtime/sink.js';
+import { PresenceSource } from './realtime/presence-source.js';
 import { Subscriptions } from './realtime/subscriptions.js';
-import { WsServer, type ConnectionListener } from './realtime/ws-server.js';
+import { TypingSource } from './realtime/typing-source.js';
+import { WsServer } from './realtime/ws-server.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -43,7 +46,8 @@ export interface Serving {
 
 /** Wires the schema to its transports and listens; `marked` is the same schema with marks (see viewer-parts.ts). Throws a ConfigError when the persisted operations are not valid. */
 export async function serve(container: Container, schema: GraphQLSchema, marked: GraphQLSchema): Promise<Serving> {
-  const { config, log, clock, db, hub, recent, sessions, tokens, rates } = container;
+  const { config, log, clock, db, bus, hub, presence, recent, sessions, tokens, rates } = container;
+  const heartbeatMs = config.HEARTBEAT * 1000;
   const errors = new ErrorMapper(log);
   const rules = [maxDepth(config.MAX_QUERY_DEPTH), ...(config.INTROSPECTION ? [] : [noIntrospection])];
   const engine = new Engine(schema, { marked, rules, maxTokens: MAX_TOKENS, suggest: config.INTROSPECTION });
@@ -52,8 +56,10 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();
   const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: isUnavailable, onError });
+  const presenceEvents = new PresenceSource(bus, new PresenceReader(db.sql, clock), onError, heartbeatMs);
+  const typingEvents = new TypingSource(bus, db.sql, clock, onError, config.RECONCILE * 1000);
   const subscriptions: Subscriptions = new Subscriptions(
-    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError) },
+    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), presenceEvents, typingEvents },
     db,
     clock,
     errors,
@@ -71,14 +77,12 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const operations = new Operations({ engine, documents, subscriptions, limits, db, clock, errors, observer });
   const authentication = new Authentication(tokens, sessions);
   const origins = new Origins(config.CORS_ORIGINS);
-  const listener: ConnectionListener = { connected: () => undefined, disconnected: () => undefined };
   const hasRoom = () => sockets.connections + streams.connections < config.MAX_SOCKETS;
   const probe: Probe = { phase: 'starting' };
-  const heartbeatMs = config.HEARTBEAT * 1000;
 
   const fastify = await createHttp({ config, log, metrics, errors, origins, maxBodyBytes: MAX_BODY_BYTES });
-  const streams: EventStreams = new EventStreams(operations, authentication, sessions, clock, listener, { maxBuffered: config.MAX_BUFFERED, heartbeatMs, deliveries, hasRoom });
-  const sockets: WsServer = new WsServer(fastify.server, operations, authentication, sessions, listener, {
+  const streams: EventStreams = new EventStreams(operations, authentication, sessions, clock, presence, { maxBuffered: config.MAX_BUFFERED, heartbeatMs, deliveries, hasRoom });
+  const sockets: WsServer = new WsServer(fastify.server, operations, authentication, sessions, presence, {
     path: '/graphql',
     hasRoom,
     maxMessageBytes: MAX_MESSAGE_BYTES,
@@ -122,6 +126,8 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
       fastify.server.closeAllConnections();
       await closing;
       channels.close();
+      presenceEvents.close();
+      typingEvents.close();
       metrics.close();
     },
   };

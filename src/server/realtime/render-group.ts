@@ -14,6 +14,9 @@ export interface ContextMaker {
   personal(userId: string): Context;
 }
 
+/** A shared execution that is about no chat: it fails where a chat's messages are asked for. */
+const NO_CHAT = '';
+
 /** For whom else a result would be the same: whoever sees the chat from a message above `above`, up to `upTo`. */
 interface Sight {
   above: number;
@@ -47,7 +50,7 @@ function sightOf(context: SharedContext, event: DeliveredEvent): Sight {
   return { above, upTo, keepable: upTo !== above + 1 && shown.every((seq) => event.refs.includes(seq)) };
 }
 
-const rootOf = (prepared: Prepared, event: DeliveredEvent): object => ({ [prepared.rootField!]: event });
+const rootOf = (prepared: Prepared, event: object): object => ({ [prepared.rootField!]: event });
 
 /** Calls on with what is at hand, or when it is. */
 function then<Value, Result>(value: Value | Promise<Value>, next: (value: Value) => Result | Promise<Result>): Result | Promise<Result> {
@@ -120,6 +123,12 @@ export class RenderGroup {
   /** The bytes for the group's viewer, by what was executed for all. Throws RenderInterrupted. */
   complete(event: DeliveredEvent, half: RenderedHalf, visibleFrom: number): Buffer | Promise<Buffer> {
     return then(this.half!.complete(half, this.contexts.personal(this.viewerId!)), (bytes) => bytes ?? then(this.render(event, visibleFrom), (whole) => whole.bytes));
+  }
+
+  /** An event that is in no stream, and shows no messages: the same bytes for everybody of the group. Throws RenderInterrupted. */
+  renderEphemeral(event: object): Buffer | Promise<Buffer> {
+    const context = this.viewerId === null ? this.contexts.shared(NO_CHAT, 0) : this.contexts.personal(this.viewerId);
+    return then(this.prepared.execute(rootOf(this.prepared, event), context, this.variables), (result) => this.#serialise(result));
   }
 
   #serialise(result: ExecutionResult): Buffer {

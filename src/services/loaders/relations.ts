@@ -31,14 +31,6 @@ export const viewerRelation: LoaderDef<string, RelationRow> = {
   },
 };
 
-/** Whether the viewer has blocked somebody, by that person's id; null for those whom they have not. */
-export const viewerBlocks: LoaderDef<string, { id: string }> = {
-  async batch(ids, { sql, viewerId }) {
-    if (!viewerId) return ids.map(() => null);
-    return inOrder(ids, await sql<{ id: string }>('select blocked_id as id from blocks where blocker_id = $1 and blocked_id = any($2)', [viewerId, ids]), (row) => row.id);
-  },
-};
-
 export interface PairKey {
   ownerId: string;
   otherId: string;
