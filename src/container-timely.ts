@@ -4,9 +4,11 @@ import type { Hub } from './events/hub.js';
 import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
+import { MessageSearchResolver } from './resolvers/message-search.js';
 import { ReceiptResolver } from './resolvers/receipts.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './resolvers/scheduled.js';
 import { DisappearingMessages } from './services/disappearing.js';
+import { MessageSearch } from './services/message-search.js';
 import { ReceiptService } from './services/receipts.js';
 import { ScheduledMessageService } from './services/scheduled-messages.js';
 import type { SendQueue } from './services/send-queue.js';
@@ -28,7 +30,7 @@ export interface Timely {
   resolvers: object[];
 }
 
-/** The part of the container that has to do with time: what is sent later, what disappears, how far people have read, and upkeep. */
+/** The part of the container that has to do with time: what is sent later, what disappears, how far people have read, finding what was said, and upkeep. */
 export function makeTimely({ db, unitOfWork, clock, log, hub, sendQueue }: TimelyDeps): Timely {
   const scheduled = new ScheduledMessageService(db, unitOfWork, sendQueue, clock, log);
   const receipts = new ReceiptService(db.sql, hub);
@@ -36,6 +38,6 @@ export function makeTimely({ db, unitOfWork, clock, log, hub, sendQueue }: Timel
     scheduled,
     receipts,
     jobs: { upkeep: new UpkeepService(db.background, clock), scheduled, disappearing: new DisappearingMessages(db.background, unitOfWork, clock, log) },
-    resolvers: [new ReceiptResolver(receipts), new ScheduledMessageResolver(scheduled), new ViewerScheduledResolver(scheduled), new ScheduledMessageChangedResolver()],
+    resolvers: [new ReceiptResolver(receipts), new MessageSearchResolver(new MessageSearch(db.sql)), new ScheduledMessageResolver(scheduled), new ViewerScheduledResolver(scheduled), new ScheduledMessageChangedResolver()],
   };
 }

@@ -17,6 +17,7 @@ import { IdentityResolver } from './identity.js';
 import { PhoneResolver } from './phone.js';
 import { EmailResolver, RecoveryResolver } from './recovery.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './session.js';
+import { MessageSearchResolver } from './message-search.js';
 import { ReceiptResolver } from './receipts.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './scheduled.js';
 import { PollCardResolver, PollOptionResolver } from './poll.js';
@@ -47,6 +48,7 @@ export const RESOLVERS = [
   MessageResolver,
   MessageReferenceResolver,
   ReceiptResolver,
+  MessageSearchResolver,
   ScheduledMessageResolver,
   ViewerScheduledResolver,
   ScheduledMessageChangedResolver,
