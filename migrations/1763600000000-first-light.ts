@@ -110,6 +110,7 @@ create table sessions (                                -- one a device
   away boolean not null default false                  -- said by the device itself; until it says otherwise or disconnects
 );
 create index on sessions (user_id, id desc);
+create index on sessions (least(ended_at, expires_at)); -- what is over can be forgotten
 
 create table refresh_tokens (
   hash bytea primary key, session_id uuid not null references sessions on delete cascade,

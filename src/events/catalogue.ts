@@ -25,6 +25,7 @@ export type UserEventRef =
   | { kind: 'message.marks'; chatId: string; seq: number }
   | { kind: 'scheduled.changed'; scheduledId: string }
   | { kind: 'profile.changed' }
+  | { kind: 'account.changed' }
   | { kind: 'sessions.changed'; sessionId: string };
 
 export type EventRef = ChatEventRef | UserEventRef;

@@ -1,7 +1,7 @@
 import { createUnionType, Field, ID, Int, InterfaceType, ObjectType, type ClassType } from 'type-graphql';
 import { ContactType } from './contacts.js';
 import { ChatType, ChatMemberType, ChatSettingsType } from './chat.js';
-import { ResyncReason } from './enums.js';
+import { ResyncReason, Role } from './enums.js';
 import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
 import { PrivacySettingsType } from './people.js';
@@ -109,6 +109,13 @@ export class ChatRemovedType extends StreamEventType {
   @Field(() => ID) chatId: string;
 }
 
+@userEvent('AccountChanged', 'How the viewer can be reached, or what they may do, changed.')
+export class AccountChangedType extends StreamEventType {
+  @Field(() => String, { nullable: true }) email: string | null;
+  @Field(() => Boolean) emailVerified: boolean;
+  @Field(() => String, { nullable: true }) phone: string | null;
+  @Field(() => [Role]) roles: ('USER' | 'MODERATOR' | 'ADMIN')[];
+}
 @userEvent('SessionsChanged', 'The viewer was signed in on a device, or a session has ended.')
 export class SessionsChangedType extends StreamEventType {
   @Field(() => ID) sessionId: string;
@@ -185,6 +192,7 @@ export const USER_EVENT_TYPES: ClassType[] = [
   SessionsChangedType,
   ScheduledMessageChangedType,
   MessageMarksChangedType,
+  AccountChangedType,
   ProfileChangedType,
   ContactChangedType,
   BlockChangedType,

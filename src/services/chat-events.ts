@@ -3,6 +3,7 @@ import { parseStream } from '../events/catalogue.js';
 import { encodeCursor } from '../events/cursor.js';
 import { encodeId, encodeMessageId } from '../lib/ids.js';
 import { canSeeGroup } from '../policies/group-policy.js';
+import { accountById } from './loaders/accounts.js';
 import { messageByKey, type MessageRow } from './loaders/messages.js';
 import { chatMember } from './loaders/chats.js';
 import { messageMark } from './loaders/message-parts.js';
@@ -116,6 +117,10 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       return make('SessionsChanged', { sessionId: encodeId('Session', ref.sessionId) });
     case 'scheduled.changed':
       return make('ScheduledMessageChanged', { scheduledMessageId: encodeId('ScheduledMessage', ref.scheduledId), scheduledKey: ref.scheduledId });
+    case 'account.changed': {
+      const account = await load(accountById, userId);
+      return make('AccountChanged', { ...account, roles: account ? [account.role] : [] });
+    }
     case 'profile.changed':
       return make('ProfileChanged', { userKey: userId });
     case 'contact.changed': {

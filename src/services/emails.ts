@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.js';
 import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
+import { userStream } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
@@ -86,6 +87,7 @@ export class EmailService {
         // Codes that were sent to the former address are good no longer.
         await voidTokens(tx, userId);
         await tx.sql('update users set email = $2, email_verified_at = $3, version = version + 1 where id = $1', [userId, subject, tx.now]);
+        tx.append(userStream(userId), { kind: 'account.changed' });
         return { userId, email: subject };
       })
       .catch((error: { code?: string }) => {

@@ -1,5 +1,6 @@
 import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
 import type { Sql } from '../db/database.js';
+import { userStream } from '../events/catalogue.js';
 import { DomainError } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
 import type { SmsSender } from '../messaging/messaging.js';
@@ -155,5 +156,7 @@ async function assertMaySend(tx: Tx, phone: string): Promise<void> {
 
 async function link(tx: Tx, userId: string, phone: string, ownerId: string | null): Promise<void> {
   if (ownerId !== null && ownerId !== userId) throw new DomainError('PHONE_TAKEN', 'This number belongs to another account.', { field: 'phone' });
+  if (ownerId === userId) return;
   await tx.sql('update users set phone = $2, version = version + 1 where id = $1', [userId, phone]);
+  tx.append(userStream(userId), { kind: 'account.changed' });
 }

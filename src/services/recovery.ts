@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.js';
 import type { UnitOfWork } from '../db/unit-of-work.js';
+import { userStream } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { newId } from '../lib/ids.js';
 import type { Mailer } from '../messaging/messaging.js';
@@ -74,7 +75,10 @@ export class RecoveryService {
       const { userId } = await spendToken(tx, 'RESET_PASSWORD', this.codes.hashToken(input.token));
       await voidTokens(tx, userId);
       const unproved = await tx.sql('update users set phone = null where id = $1 and email_verified_at is null returning id', [userId]);
-      if (unproved.length) await tx.sql('delete from identities where user_id = $1', [userId]);
+      if (unproved.length) {
+        await tx.sql('delete from identities where user_id = $1', [userId]);
+        tx.append(userStream(userId), { kind: 'account.changed' });
+      }
       await tx.sql('update users set password_hash = $2, email_verified_at = coalesce(email_verified_at, $3), version = version + 1 where id = $1', [userId, passwordHash, tx.now]);
       await this.sessions.endAll(tx, userId, 'PASSWORD_CHANGED');
       await tx.enqueue('send-password-changed', { userId });

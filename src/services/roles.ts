@@ -1,4 +1,5 @@
 import type { UnitOfWork } from '../db/unit-of-work.js';
+import { userStream } from '../events/catalogue.js';
 import { notFound } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
 import type { Actor } from './actor.js';
@@ -20,7 +21,10 @@ export class RoleService {
         [name],
       );
       if (!person) throw notFound('person');
-      await tx.sql('update users set role = $2, version = version + 1 where id = $1', [person.id, role]);
+      if (person.before !== role) {
+        await tx.sql('update users set role = $2, version = version + 1 where id = $1', [person.id, role]);
+        tx.append(userStream(person.id), { kind: 'account.changed' });
+      }
       return { handle: person.handle, before: person.before, proved: person.proved };
     });
   }

@@ -8,6 +8,8 @@ export const EVENTS_KEPT_DAYS = 30;
 export const KEYS_KEPT_DAYS = 7;
 const SCHEDULED_KEPT_DAYS = 30;
 const CODES_KEPT_DAYS = 1;
+/** Of a session that has ended, its refresh tokens still answer SESSION_ENDED for this long. */
+const SESSIONS_KEPT_DAYS = 30;
 const WEEKS_AHEAD = 3;
 /** Rows that one statement deletes: short transactions, so that nobody waits for them. */
 const BATCH = 5_000;
@@ -29,10 +31,11 @@ export class UpkeepService {
     await this.#deleteAll('delete from idempotency_keys where ctid = any(array(select ctid from idempotency_keys where created_at < $1 limit $2)) returning 1', KEYS_KEPT_DAYS);
   }
 
-  /** Codes and refresh tokens that nobody can use any more. */
+  /** Codes and refresh tokens that nobody can use any more, and sessions that have been over for long. */
   async codesAndTokens(): Promise<void> {
     await this.#deleteAll('delete from one_time_codes where ctid = any(array(select ctid from one_time_codes where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
     await this.#deleteAll('delete from refresh_tokens where ctid = any(array(select ctid from refresh_tokens where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
+    await this.#deleteAll('delete from sessions where ctid = any(array(select ctid from sessions where least(ended_at, expires_at) < $1 limit $2)) returning 1', SESSIONS_KEPT_DAYS);
   }
 
   /** Scheduled messages that were sent, given up or cancelled. */

@@ -10,7 +10,7 @@ import { loadConfig } from '../../src/config.js';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.js';
 import { createLogger } from '../../src/lib/logger.js';
 import { OmniTalk } from '../../sdk/index.js';
-import { eventually, World, type Person } from '../testkit/world.js';
+import { eventually, take, World, type Person } from '../testkit/world.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -42,8 +42,13 @@ describe('the first administrator', function () {
 
     it('is made by their handle while the server runs, and has the role within seconds', async () => {
       assert.deepEqual(await roles(), ['USER']);
+      const inbox = ann.client.inboxEvents([(await ann.api.viewer()).viewer!.eventCursor]);
       assert.deepEqual(await run('@Ann'), { code: 0, said: 'ann is ADMIN now (was USER).', complained: '' });
       await eventually(async () => (await roles())[0] === 'ADMIN', 'the running server knows');
+      const [event] = await take(inbox, 1);
+      inbox.close();
+      assert.ok(event!.__typename === 'AccountChanged');
+      assert.deepEqual(event.roles, ['ADMIN']);
       assert.deepEqual(await run('ann'), { code: 0, said: 'ann is ADMIN already.', complained: '' });
     });
 

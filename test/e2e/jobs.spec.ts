@@ -152,6 +152,18 @@ describe('jobs', () => {
       assert.deepEqual(await world.sql('select from refresh_tokens'), []);
     });
 
+    it('forgets sessions that have been over for 30 days, and no other', async () => {
+      const now = world.clock.now().getTime();
+      const [person] = await world.sql<{ id: string }>('select id from users limit 1');
+      for (const [device, endedAt, expiresAt] of [['ended lately', -29, 30], ['ended long ago', -31, 30], ['expired lately', null, -29], ['expired long ago', null, -31], ['standing', null, 1]] as const) {
+        const at = (days: number | null) => (days === null ? null : new Date(now + days * DAY_MS));
+        await world.sql('insert into sessions (id, user_id, device, ended_at, expires_at) values (gen_random_uuid(), $1, $2, $3, $4)', [person!.id, device, at(endedAt), at(expiresAt)]);
+      }
+      await run('forget-expired-codes');
+      const left = await world.sql<{ device: string }>(`select device from sessions where device ~ '^(ended|expired|standing)' order by device`);
+      assert.deepEqual(left.map(({ device }) => device), ['ended lately', 'expired lately', 'standing']);
+    });
+
     it('makes the partitions to come, takes late events from the default one, and drops those of long ago', async () => {
       const partitions = async () => (await world.sql<{ name: string }>(`select relname as name from pg_class where relname ~ '^events_\\d+$' and relkind = 'r' order by 1`)).map((row) => row.name);
       const before = await partitions();

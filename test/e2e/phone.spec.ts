@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { OmniTalkError } from '../../sdk/index.js';
 import { digest } from '../testkit/digest.js';
 import { digitsIn } from '../testkit/outbox.js';
-import { fails, World, type Person } from '../testkit/world.js';
+import { fails, take, World, type Person } from '../testkit/world.js';
 
 describe('phone: coming in by a code', () => {
   let world: World;
@@ -151,11 +151,16 @@ describe('phone: coming in by a code', () => {
 
     it('goes on in the session that asks, and the number signs its owner in from then on', async () => {
       const phone = freshNumber();
+      const inbox = ann.client.inboxEvents([(await ann.api.viewer()).viewer!.eventCursor]);
       const linked = await linkTo(ann, phone, await codeFor(phone));
       assert.deepEqual([linked.accessToken, linked.accessTokenExpiresAt, linked.refreshToken], [null, null, null]);
       assert.equal(linked.user.id, ann.id);
       assert.deepEqual([linked.session.id, linked.session.viewerState.current], [ann.sessionId, true]);
       assert.equal((await ann.api.viewer()).viewer!.phone, phone);
+      const [event] = await take(inbox, 1);
+      inbox.close();
+      assert.ok(event!.__typename === 'AccountChanged');
+      assert.deepEqual([event.phone, event.email, event.emailVerified, event.roles], [phone, 'ann@example.com', false, ['USER']]);
       world.clock.advance(60_000);
       assert.equal((await verify(phone, await codeFor(phone))).user.id, ann.id);
     });

@@ -4,7 +4,7 @@ import { SmtpMailer } from '../../src/messaging/smtp.js';
 import { digest } from '../testkit/digest.js';
 import { tokenIn } from '../testkit/outbox.js';
 import { RawSocket } from '../testkit/raw-socket.js';
-import { fails, World, type Person } from '../testkit/world.js';
+import { fails, take, World, type Person } from '../testkit/world.js';
 
 describe('e-mail addresses and forgotten passwords', () => {
   let world: World;
@@ -36,7 +36,11 @@ describe('e-mail addresses and forgotten passwords', () => {
       assert.equal(mails.length, 1);
       const token = tokenIn(mails[0]!);
       assert.ok(mails[0]!.text.includes(`https://chat.example.com/app/verify-email?token=${token}\n`));
+      const inbox = ann.client.inboxEvents([(await own(ann)).eventCursor]);
       const { verifyEmail: answer } = await verifyEmail(token);
+      const [event] = await take(inbox, 1);
+      inbox.close();
+      assert.ok(event!.__typename === 'AccountChanged' && event.emailVerified);
       assert.deepEqual([answer.email, answer.user.id], [email, ann.id]);
       assert.equal((await own(ann)).emailVerified, true);
       await fails(verifyEmail(token), 'CODE_INVALID', 'token');
