@@ -98,6 +98,23 @@ describe('blocks', () => {
     await bob.api.addContact({ input: { userId: ann.id, name: 'still here' } });
   });
 
+  it('neither brings the other into a group chat; in one that both are in, messages still arrive, marked', async () => {
+    const [carol] = await world.people(`Carol_${world.key().replace('key-', '')}`);
+    const both = await world.groupChat(carol, [ann, bob]);
+    const [hers, his] = [await world.groupChat(ann, []), await world.groupChat(bob, [])];
+    await block(ann, bob);
+    const before = await digest(world);
+    await fails(ann.api.addChatMembers({ input: { chatId: hers, memberIds: [bob.id] } }), 'BLOCKED', 'memberIds');
+    await fails(bob.api.addChatMembers({ input: { chatId: his, memberIds: [ann.id] } }), 'BLOCKED', 'memberIds');
+    await fails(world.groupChat(bob, [ann]), 'BLOCKED', 'memberIds');
+    assert.deepEqual(await digest(world), before);
+    const { id } = await world.say(bob, both, 'to everybody');
+    const query = 'query($id: ID!) { node(id: $id) { ... on Message { text viewerState { senderBlocked } } } }';
+    const seen = async (person: Person) => (await person.client.request(query, { id })) as { node: object };
+    assert.deepEqual((await seen(ann)).node, { text: 'to everybody', viewerState: { senderBlocked: true } });
+    for (const person of [bob, carol]) assert.deepEqual((await seen(person)).node, { text: 'to everybody', viewerState: { senderBlocked: false } });
+  });
+
   it('neither finds the other by search', async () => {
     const finds = async (person: Person, other: Person) => (await person.api.searchUsers({ query: other.handle })).searchUsers.edges.map((edge) => edge.node.id);
     assert.deepEqual(await finds(bob, ann), [ann.id]);

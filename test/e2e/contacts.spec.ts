@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContactsQuery } from '../../sdk/index.js';
 import { digest } from '../testkit/digest.js';
+import { digitsIn } from '../testkit/outbox.js';
 import { fails, take, World, type Person } from '../testkit/world.js';
 
 type ContactPage = NonNullable<ContactsQuery['viewer']>['contacts'];
@@ -101,8 +102,11 @@ describe('contacts', () => {
     let hidden: Person;
     let blocker: Person;
     let unverified: Person;
-    /** What verifying a phone code leaves behind. */
-    const verified = (person: Person, phone: string) => world.sql('update users set phone = $2 where handle = $1', [person.handle, phone]);
+    const verified = async (person: Person, phone: string) => {
+      await person.api.requestPhoneCode({ input: { phone } });
+      await world.sent();
+      await person.api.verifyPhoneCode({ input: { phone, code: digitsIn(world.outbox.textsTo(phone).at(-1)!) } });
+    };
     const sync = async (person: Person, phones: string[], defaultRegion?: string) =>
       (await person.api.syncContacts({ input: { entries: phones.map((phone) => ({ phone, name: `Name of ${phone}` })), defaultRegion: defaultRegion ?? null } })).syncContacts;
 

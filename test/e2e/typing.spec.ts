@@ -72,9 +72,10 @@ describe('typing', () => {
     await fails(within(eve.client.typingEvents(chatId).next(), 'an error'), 'NOT_FOUND');
     await fails(within(world.client().typingEvents(chatId).next(), 'an error'), 'UNAUTHENTICATED');
     const his = await watch(bob);
-    await world.sql('delete from chat_members where user_id = (select id from users where handle = $1)', [bob.handle]);
+    await ann.api.removeChatMember({ input: { chatId, userId: bob.id } });
     await fails(within(his.next(), 'the end'), 'ACCESS_REVOKED');
     await fails(type(bob), 'NOT_FOUND');
+    await fails(within(bob.client.typingEvents(chatId).next(), 'an error'), 'NOT_FOUND');
   });
 
   it('does not go across a block', async () => {
