@@ -14,6 +14,7 @@ import { lockPairs } from './pairs.js';
 
 export const MAX_TITLE_BYTES = 256;
 const MAX_NEW_MEMBERS = 1_000;
+const MAX_CHATS_OF_GROUP = 100;
 
 export interface CreateChat {
   kind: 'DIRECT' | 'GROUP';
@@ -58,7 +59,7 @@ export class ChatService {
 
   /**
    * Makes a chat with the actor as owner. A direct chat between two people is made once: later calls, from either side, find it.
-   * A chat of a group is made by those who run the group, of its members. Errors: NOT_FOUND (a member, the group), FORBIDDEN, BLOCKED, INVALID_INPUT.
+   * A chat of a group is made by those who run the group, of its members. Errors: NOT_FOUND (a member, the group), FORBIDDEN, BLOCKED, LIMIT_REACHED, INVALID_INPUT.
    */
   async create(actor: Actor, input: CreateChat): Promise<ChatRow> {
     const others = distinct(input.memberIds, 'memberIds', MAX_NEW_MEMBERS).filter((id) => id !== actor.userId);
@@ -74,7 +75,7 @@ export class ChatService {
       await assertPeopleExist(tx, others);
       if (input.kind === 'DIRECT') await lockPairs(tx.sql, actor.userId, others);
       await assertNotAcrossBlock(tx.sql, actor.userId, others, 'memberIds');
-      if (input.groupId != null) await assertInGroup(tx, input.groupId, others);
+      if (input.groupId != null) await assertFitsGroup(tx, input.groupId, others);
       return { chatId: input.kind === 'DIRECT' ? await this.#direct(tx, actor.userId, others[0]!) : await makeGroupChat(tx, actor.userId, others, title, input.groupId ?? null) };
     });
     const [chat] = await this.sql<ChatRow>(`select ${CHAT_COLUMNS} from chats c where c.id = $1`, [chatId]);
@@ -105,7 +106,10 @@ export async function makeGroupChat(tx: Tx, actorId: string, others: string[], t
   return id;
 }
 
-async function assertInGroup(tx: Tx, groupId: string, userIds: string[]): Promise<void> {
+/** Under the group's lock: whoever leaves it leaves all of its chats in one transaction, so there is a bound to them. */
+async function assertFitsGroup(tx: Tx, groupId: string, userIds: string[]): Promise<void> {
+  const [chats] = await tx.sql<{ n: number }>('select count(*)::int as n from chats where group_id = $1', [groupId]);
+  if (chats!.n >= MAX_CHATS_OF_GROUP) throw new DomainError('LIMIT_REACHED', `A group has at most ${MAX_CHATS_OF_GROUP} chats.`, { field: 'groupId' });
   const [row] = await tx.sql<{ n: number }>(`select count(*)::int as n from group_members where group_id = $1 and user_id = any($2) and state = 'MEMBER'`, [groupId, userIds]);
   if (row!.n < userIds.length) throw new DomainError('NOT_FOUND', 'There is no such member of the group.', { field: 'memberIds' });
 }

@@ -211,6 +211,14 @@ describe('groups', () => {
       inbox.close();
     });
 
+    it('are at most a hundred, also when made at once', async () => {
+      const { groupId } = await create(ann);
+      const open = () => ann.api.createChat({ input: { kind: 'GROUP', memberIds: [], groupId, idempotencyKey: world.key() } });
+      const results = await Promise.allSettled([...Array(102)].map(open));
+      for (const result of results) if (result.status === 'rejected') assert.deepEqual([result.reason.code, result.reason.errors[0].extensions.field], ['LIMIT_REACHED', 'groupId']);
+      assert.equal(results.filter((result) => result.status === 'fulfilled').length, 99);
+    });
+
     it('an owner who leaves passes the group and its chats on; a group that all have left is gone', async () => {
       const { groupId, general } = await create(ann);
       await join(bob, groupId);
