@@ -39,7 +39,8 @@ export class OmniTalk {
         return token ? { authorization: `Bearer ${token}` } : {};
       },
       retryAttempts: Number.POSITIVE_INFINITY,
-      retryWait: (attempt) => new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(50 * 2 ** attempt, 5_000))),
+      // Not at once: the failure of one socket may be told twice, and the second telling must not meet the next one.
+      retryWait: (attempt) => new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** attempt, 5_000) * (0.5 + Math.random()))),
       shouldRetry: () => true,
       keepAlive: 12_000,
     });
@@ -74,7 +75,8 @@ export class OmniTalk {
     const variables: Variables = { chatId, after: after ?? null };
     return this.#open(ChatEventsDocument, variables, (data) => {
       const event = (data as ChatEventsSubscription).chatEvents;
-      variables['after'] = event.cursor;
+      // Behind a stream that can't be continued there is nothing to resume from: a reconnect is told so again.
+      if (event.__typename !== 'ResyncRequired') variables['after'] = event.cursor;
       return event;
     });
   }
@@ -85,8 +87,11 @@ export class OmniTalk {
     const variables: Variables = { after: [...after] };
     return this.#open(InboxEventsDocument, variables, (data) => {
       const event = (data as InboxEventsSubscription).inboxEvents;
-      const told = event.__typename === 'InboxCheckpoint' ? event.cursors : [event.cursor, ...(event.__typename === 'ChatAdded' && event.chatCursor ? [event.chatCursor] : [])];
-      for (const cursor of told) if (!(event.__typename === 'ChatAdded' && cursor === event.chatCursor && cursors.has(streamOf(cursor)))) cursors.set(streamOf(cursor), cursor);
+      for (const cursor of cursorsIn(event)) {
+        const known = cursors.get(streamOf(cursor));
+        // ChatAdded comes along one's own stream: the chat's may be ahead of it.
+        if (!known || event.__typename !== 'ChatAdded' || offsetOf(cursor) > offsetOf(known)) cursors.set(streamOf(cursor), cursor);
+      }
       variables['after'] = [...cursors.values()];
       return event;
     });
@@ -102,6 +107,11 @@ export class OmniTalk {
     return this.#open(TypingEventsDocument, { chatId }, (data) => (data as TypingEventsSubscription).typingEvents);
   }
 
+  /** The same caller at another address. */
+  at(url: string): OmniTalk {
+    return new OmniTalk({ ...this.#options, url });
+  }
+
   /** Ends every subscription and the connection. */
   async close(): Promise<void> {
     // It waits for an attempt to connect that is under way, and fails as that does.
@@ -111,18 +121,34 @@ export class OmniTalk {
   /** `variables` are read again at every reconnect: whoever moves a cursor in them resumes from it. */
   #open<Event>(document: DocumentNode | string, variables: Variables, take: (data: unknown) => Event): EventStream<Event> {
     const stream = new EventStream<Event>();
-    const end = this.#socket.subscribe(
-      { query: typeof document === 'string' ? document : printed(document), variables },
-      {
-        next: (result) => {
-          if (result.errors?.length) stream.finish(new OmniTalkError(result.errors as unknown as ApiError[]));
-          else stream.push(take(result.data));
+    let end = () => undefined as void;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const failed = (error: unknown) => {
+      if (!Array.isArray(error)) return stream.finish(error);
+      const shown = new OmniTalkError(error as ApiError[]);
+      if (!PASSING.has(shown.code)) return stream.finish(shown);
+      // The server is in trouble for a moment, and has ended this subscription alone: it resumes as after a lost connection.
+      again = setTimeout(begin, (shown.errors[0]?.extensions?.retryAfter ?? 1) * 1_000 * (0.5 + Math.random()));
+    };
+    const begin = () => {
+      end = this.#socket.subscribe(
+        { query: typeof document === 'string' ? document : printed(document), variables },
+        {
+          next: (result) => {
+            if (!result.errors?.length) return stream.push(take(result.data));
+            stream.finish(new OmniTalkError(result.errors as unknown as ApiError[]));
+            end();
+          },
+          error: failed,
+          complete: () => stream.finish(),
         },
-        error: (error) => stream.finish(Array.isArray(error) ? new OmniTalkError(error as ApiError[]) : error),
-        complete: () => stream.finish(),
-      },
-    );
-    stream.onClose(end);
+      );
+    };
+    begin();
+    stream.onClose(() => {
+      clearTimeout(again);
+      end();
+    });
     return stream;
   }
 
@@ -139,5 +165,24 @@ function printed(document: DocumentNode): string {
   return text;
 }
 
-/** The stream that a cursor is of: its first part. */
-const streamOf = (cursor: string): string => atob(cursor.replaceAll('-', '+').replaceAll('_', '/')).split('|')[0]!;
+/** Codes of a failure that passes. */
+const PASSING = new Set(['UNAVAILABLE', 'OVERLOADED']);
+
+/** The cursors that an event tells of. */
+function cursorsIn(event: InboxEvent): string[] {
+  switch (event.__typename) {
+    case 'InboxCheckpoint':
+      return event.cursors;
+    case 'ResyncRequired':
+      return [];
+    case 'ChatAdded':
+      return event.chatCursor ? [event.cursor, event.chatCursor] : [event.cursor];
+    default:
+      return [event.cursor];
+  }
+}
+
+/** A cursor's stream and offset: its first and last parts. */
+const partsOf = (cursor: string): string[] => atob(cursor.replaceAll('-', '+').replaceAll('_', '/')).split('|');
+const streamOf = (cursor: string): string => partsOf(cursor)[0]!;
+const offsetOf = (cursor: string): number => Number(partsOf(cursor)[2]);

@@ -58,6 +58,7 @@ export interface Container {
 
 /** Adapters to the outside world, for whoever has their own (a gateway for text messages), and for tests. */
 export interface Outside {
+  bus?: Bus;
   mailer?: Mailer;
   sms?: SmsSender;
 }
@@ -65,7 +66,8 @@ export interface Outside {
 /** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
 export async function createContainer(config: Config, source: DataSource, log: Logger, clock: Clock, outside: Outside = {}): Promise<Container> {
   const db = new Database(source);
-  const bus: Bus = config.REDIS_URL ? new RedisBus(config.REDIS_URL, log) : new LocalBus();
+  const onBusError = (error: unknown, topic: string) => log.error({ topic, error: (error as Error).message }, 'a subscriber of the bus failed');
+  const bus: Bus = outside.bus ?? (config.REDIS_URL ? new RedisBus(config.REDIS_URL, log) : new LocalBus(onBusError));
   const hub = new Hub(bus, new EventLog(db.sql), log, { reconcileMs: config.RECONCILE * 1000 });
   await hub.onChanged((name, keys) => db.cache.forget(name, keys));
   const after: AfterCommit = hub;

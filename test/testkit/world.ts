@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { OmniTalk, OmniTalkError, type EventStream } from '../../sdk/index.js';
 import { startApp, type App } from '../../src/app.js';
 import { loadConfig, type Config } from '../../src/config.js';
+import type { Bus } from '../../src/events/bus.js';
 import { ShiftedClock } from '../../src/lib/clock.js';
 import { createLogger } from '../../src/lib/logger.js';
 import { createTestDatabase } from './database.js';
@@ -12,6 +13,8 @@ export interface WorldOptions {
   settings?: Record<string, string>;
   /** How many processes' worth of servers share the database; more than one needs Redis. */
   nodes?: number;
+  /** The bus of each node, instead of the one that the settings would make. */
+  bus?: (node: number) => Bus;
 }
 
 export interface Person {
@@ -37,23 +40,24 @@ export class World {
     readonly databaseUrl: string,
     readonly config: Config & { DATABASE_URL: string },
     private readonly drop: () => Promise<void>,
+    private readonly bus: ((node: number) => Bus) | null,
   ) {}
 
-  static async start({ settings = {}, nodes = 1 }: WorldOptions = {}): Promise<World> {
+  static async start({ settings = {}, nodes = 1, bus }: WorldOptions = {}): Promise<World> {
     const database = await createTestDatabase();
-    const redis = nodes > 1 ? { REDIS_URL: process.env['TEST_REDIS_URL']! } : {};
+    const redis = nodes > 1 && !bus ? { REDIS_URL: process.env['TEST_REDIS_URL']! } : {};
     const config = loadConfig({
       PORT: '0', DATABASE_URL: database.url, DATABASE_POOL: '8', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', RECONCILE: '1',
       RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', ...redis, ...settings,
     });
-    const world = new World(database.url, { ...config, DATABASE_URL: database.url }, database.drop);
+    const world = new World(database.url, { ...config, DATABASE_URL: database.url }, database.drop, bus ?? null);
     for (let node = 0; node < nodes; node++) await world.addNode();
     return world;
   }
 
   /** One more server on the same database (and Redis). */
   async addNode(): Promise<App> {
-    const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock, { mailer: this.outbox, sms: this.outbox });
+    const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock, { mailer: this.outbox, sms: this.outbox, ...(this.bus ? { bus: this.bus(this.apps.length) } : {}) });
     this.apps.push(app);
     return app;
   }

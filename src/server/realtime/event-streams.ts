@@ -131,6 +131,7 @@ class EventStream implements Sink {
   sessionId: string | null = null;
   #waiting: Buffer[] = [];
   #bytes = 0;
+  #limit = 0;
   readonly #onEnd: (() => void)[] = [];
 
   constructor(
@@ -190,8 +191,10 @@ class EventStream implements Sink {
 
   #write(...parts: Buffer[]): void {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
-    // One message alone may be larger: it could never be delivered otherwise.
-    if (this.#buffered && this.#buffered + length > this.options.maxBuffered) {
+    const buffered = this.#buffered;
+    // One message alone may be larger, and its end follow it: it could never be delivered otherwise.
+    if (!buffered) this.#limit = Math.max(this.options.maxBuffered, length + COMPLETE.length);
+    if (buffered + length > this.#limit) {
       this.#end();
       this.response.destroy(); // too slow a reader: it may come back and resume
       return;

@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 const MAX_COALESCED = 64 * 1024;
 const MAX_HEADER = 10;
 const TEXT_FRAME = 0x81;
+/** Room behind a message larger than all room: for its operation's end, and for answers to pings. */
+const SMALL_TALK = 4 * 1024;
 
 /** The writers with something to say in this turn of the loop. */
 const ready: SocketWriter[] = [];
@@ -25,6 +27,8 @@ export class SocketWriter {
   /** The payloads' bytes, and a header's room for each. */
   #bytes = 0;
   #scheduled = false;
+  /** Bytes that may wait: more than `maxBuffered` while a single message that is larger is on its way. */
+  #limit = 0;
 
   constructor(
     private readonly socket: Duplex,
@@ -43,7 +47,8 @@ export class SocketWriter {
   write(head: Buffer, tail: Buffer): void {
     const length = head.length + tail.length + MAX_HEADER;
     const { buffered } = this;
-    if (buffered && buffered + length > this.maxBuffered) return this.onOverflow();
+    if (!buffered) this.#limit = Math.max(this.maxBuffered, length + SMALL_TALK);
+    if (buffered + length > this.#limit) return this.onOverflow();
     this.#heads.push(head);
     this.#tails.push(tail);
     this.#bytes += length;

@@ -1,0 +1,143 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const START_WITHIN_MS = 20_000;
+const STOP_WITHIN_MS = 12_000;
+
+/** Ended with us by the kernel, where there is setpriv: a test run that is killed leaves nothing behind. */
+const tied = (command: string, args: string[]): [string, string[]] => (process.platform === 'linux' ? ['/usr/bin/setpriv', ['--pdeathsig', 'KILL', command, ...args]] : [command, args]);
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The server as it is run, in a process of its own. */
+export class ServerProcess {
+  #child: ChildProcess | null = null;
+  /** What it has said, for a failure's message. */
+  said = '';
+
+  private constructor(
+    readonly port: number,
+    private readonly env: Record<string, string>,
+  ) {}
+
+  static async start(env: Record<string, string>): Promise<ServerProcess> {
+    const server = new ServerProcess(await freePort(), env);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/graphql`;
+  }
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
+  /** Starts it (again), on the same port. */
+  async start(): Promise<void> {
+    const settings = { LOG_LEVEL: 'info', RECONCILE: '1', DATABASE_POOL: '8', RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', DRAIN: '2' };
+    const [command, args] = tied(process.execPath, ['--import', './scripts/register.mjs', 'src/main.ts']);
+    const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...settings, ...this.env, PORT: String(this.port) }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    const hear = (chunk: Buffer) => (this.said = (this.said + chunk.toString()).slice(-20_000));
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    this.said = '';
+    const end = Date.now() + START_WITHIN_MS;
+    while (!this.said.includes('ready: GraphiQL at')) {
+      if (child.exitCode !== null || Date.now() > end) throw new Error(`the server did not start: ${this.said}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Ends it, and waits until it has ended. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+    await ended;
+    clearTimeout(timer);
+    return child.exitCode;
+  }
+}
+
+/** A Redis of a test's own, which can be killed, frozen and started again. */
+export class RedisProcess {
+  #child: ChildProcess | null = null;
+  private constructor(
+    readonly port: number,
+    private readonly binary: string,
+    private readonly folder: string,
+  ) {}
+
+  static async start(): Promise<RedisProcess> {
+    const binary = process.env['TEST_REDIS_SERVER'];
+    if (!binary) throw new Error('This test kills and restarts a Redis of its own: put redis-server on the PATH.');
+    const redis = new RedisProcess(await freePort(), binary, await mkdtemp(join(tmpdir(), 'omnitalk-redis-')));
+    await redis.start();
+    return redis;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const [command, args] = tied(this.binary, ['--bind', '127.0.0.1', '--port', String(this.port), '--save', '', '--appendonly', 'no', '--dir', this.folder]);
+    this.#child = spawn(command, args, { stdio: 'ignore' });
+    const end = Date.now() + START_WITHIN_MS;
+    while (!(await accepts(this.port))) {
+      if (this.#child.exitCode !== null || Date.now() > end) throw new Error(`redis-server did not start on port ${this.port}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = createConnection(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
