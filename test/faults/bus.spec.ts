@@ -72,11 +72,11 @@ describe('faults of the bus: hints may be lost, late, twice and out of order', f
     const writers = [new Writer(ann, chatId, `ann r ${from}`, 2).start(), new Writer(bob, chatId, `bob r ${from}`, 2).start()];
     const seen: Witness[] = [];
     let next = at;
-    const end = Date.now() + lasting(1_500, 20_000);
+    const end = Date.now() + lasting(2_000, 20_000);
     for (let turn = 0; Date.now() < end; turn++) {
       const client = world.client(carol.accessToken, turn % 2);
       const witness = Witness.ofChat({ id: carol.id, client }, chatId, next);
-      await pause(Math.random() * 60);
+      await pause(Math.random() * 150);
       await client.close();
       witness.close();
       next = witness.events.at(-1)?.cursor ?? next;
@@ -90,6 +90,6 @@ describe('faults of the bus: hints may be lost, late, twice and out of order', f
     await eventually(() => (seen.flatMap((witness) => witness.of(chatId)).at(-1)?.offset ?? 0) >= committed, 'all has been seen');
     last.close();
     assert.deepEqual(seen.flatMap((witness) => witness.of(chatId).map((event) => event.offset)), [...Array(committed - from)].map((_, step) => from + step + 1));
-    assert.ok(seen.filter((witness) => witness.events.length > 0).length > 3, 'it resumed with something to resume');
+    assert.ok(seen.filter((witness) => witness.events.length > 0).length > 1, 'it resumed with something to resume');
   });
 });
