@@ -50,6 +50,15 @@ export default tseslint.config(
     rules: { 'house/imports': 'error', 'no-console': 'error', 'max-lines': ['error', 400] },
   },
   {
+    // The SDK runs in browsers too.
+    files: ['sdk/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ group: ['node:*', 'ws', '../src/*', '../../src/*'], message: 'The SDK runs in browsers too: nothing of Node.' }] }],
+      'no-restricted-globals': ['error', ...['Buffer', 'process', 'global', 'setImmediate', 'require'].map((name) => ({ name, message: 'The SDK runs in browsers too: nothing of Node.' }))],
+    },
+  },
+  {
     files: ['src/**/*.ts'],
     ignores: ['**/*.spec.ts', 'src/config.ts'],
     rules: {

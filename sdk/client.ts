@@ -1,19 +1,36 @@
 import { print, type DocumentNode } from 'graphql';
-import { createClient, type Client } from 'graphql-ws';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { createApi, type Api } from './api.js';
-import { OmniTalkError, type ApiError } from './errors.js';
+import { Connection } from './connection.js';
+import { failure, OmniTalkError, type ApiError } from './errors.js';
 import {
-  ChatEventsDocument, InboxEventsDocument, PresenceEventsDocument, TypingEventsDocument,
-  type ChatEventsSubscription, type InboxEventsSubscription, type PresenceEventsSubscription, type TypingEventsSubscription,
+  ChatEventsDocument,
+  InboxEventsDocument,
+  PresenceEventsDocument,
+  RefreshSessionDocument,
+  TypingEventsDocument,
+  type ChatEventsSubscription,
+  type InboxEventsSubscription,
+  type PresenceEventsSubscription,
+  type TypingEventsSubscription,
 } from './generated/graphql.js';
 import { EventStream } from './stream.js';
+import { Tokens, type TokenSource } from './tokens.js';
 
-export interface OmniTalkOptions {
-  /** Where the API is: http://127.0.0.1:4000/graphql */
-  url: string;
-  /** The access token, or what finds one: asked before each request and each connection. */
-  accessToken?: string | null | (() => string | null | Promise<string | null>);
+export interface SessionTokens {
+  accessToken: string;
+  refreshToken: string;
+}
+
+export interface OmniTalkOptions extends TokenSource {
+  /** Where the API is: http://127.0.0.1:4000/graphql, or what tells it: asked before each request and each connection. */
+  url: string | (() => string);
+  /** A session's refresh token: an access token that has expired is then renewed by itself. */
+  refreshToken?: string;
+  /** Hears of the tokens that renewing has brought, to keep them: the old refresh token is spent. */
+  onTokens?: (tokens: SessionTokens) => void;
+  /** Events that may wait for a reader, for each stream; 1,000 unless told. */
+  streamLimit?: number;
 }
 
 export type ChatEvent = ChatEventsSubscription['chatEvents'];
@@ -23,69 +40,67 @@ export type TypingEvent = TypingEventsSubscription['typingEvents'];
 
 type Variables = Record<string, unknown>;
 
+/** Codes of a failure that passes: the server has ended this subscription alone, and it goes on after a moment as after a lost connection. */
+const PASSING: ReadonlySet<string> = new Set(['UNAVAILABLE', 'OVERLOADED']);
+
 /** A client of the API: a typed method for each operation under `api`, and subscriptions that resume without loss. */
 export class OmniTalk {
   readonly api: Api;
   readonly #options: OmniTalkOptions;
-  readonly #socket: Client;
+  readonly #tokens: Tokens;
+  readonly #connection: Connection;
+  #refreshToken: string | null;
 
   constructor(options: OmniTalkOptions) {
     this.#options = options;
+    this.#refreshToken = options.refreshToken ?? null;
+    const refresh = options.refresh ?? (options.refreshToken ? () => this.#renew() : undefined);
+    this.#tokens = new Tokens({ ...(options.accessToken === undefined ? {} : { accessToken: options.accessToken }), ...(refresh ? { refresh } : {}) });
+    this.#connection = new Connection(() => this.#url(), this.#tokens);
     this.api = createApi((document, variables) => this.request(document as unknown as TypedDocumentNode<unknown, Variables>, variables as Variables));
-    this.#socket = createClient({
-      url: options.url.replace(/^http/, 'ws'),
-      connectionParams: async () => {
-        const token = await this.#token();
-        return token ? { authorization: `Bearer ${token}` } : {};
-      },
-      retryAttempts: Number.POSITIVE_INFINITY,
-      // Not at once: the failure of one socket may be told twice, and the second telling must not meet the next one.
-      retryWait: (attempt) => new Promise((resolve) => setTimeout(resolve, Math.min(50 * 2 ** attempt, 5_000) * (0.5 + Math.random()))),
-      shouldRetry: () => true,
-      keepAlive: 12_000,
-    });
   }
 
-  /** Runs one operation over HTTP. Throws OmniTalkError when the answer has errors. */
+  /** Runs one operation over HTTP. Throws OmniTalkError when the answer has errors, or none comes. */
   async request<Data, Vars extends Variables>(document: TypedDocumentNode<Data, Vars> | string, variables?: Vars): Promise<Data> {
-    const token = await this.#token();
-    const response = await fetch(this.#options.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-      body: JSON.stringify({ query: typeof document === 'string' ? document : printed(document), variables }),
-    });
-    const text = await response.text();
-    let result: { data?: Data; errors?: ApiError[] };
+    const token = await this.#tokens.current();
     try {
-      result = JSON.parse(text) as typeof result;
-    } catch {
-      throw new OmniTalkError([{ message: `The server answered ${response.status} without JSON.` }]);
+      return await this.#send(document, variables, token);
+    } catch (error) {
+      if (!(error instanceof OmniTalkError) || error.code !== 'TOKEN_EXPIRED') throw error;
+      const fresh = await this.#tokens.insteadOf(token);
+      if (fresh === null) throw error;
+      return this.#send(document, variables, fresh);
     }
-    if (result.errors?.length || result.data == null) throw new OmniTalkError(result.errors ?? []);
-    return result.data;
   }
 
-  /** A subscription as the server serves it: after a lost connection it begins anew, without resuming. */
+  /**
+   * A subscription as the server serves it: after a lost connection it begins anew, without resuming. A reader that falls
+   * too far behind ends it with TOO_SLOW.
+   */
   subscribe<Data, Vars extends Variables>(document: TypedDocumentNode<Data, Vars> | string, variables?: Vars): EventStream<Data> {
-    return this.#open(document, { ...variables }, (data) => data as Data);
+    return this.#open(document, { ...variables }, (data) => data as Data, false);
   }
 
-  /** A chat's events. Resumes behind the last event that was handed on, whatever happens to the connection. */
+  /**
+   * A chat's events. Resumes behind the last event that has arrived, whatever happens to the connection; while the reader
+   * is far behind, the server is not listened to, and what was missed is fetched afterwards.
+   */
   chatEvents(chatId: string, after?: string | null): EventStream<ChatEvent> {
     const variables: Variables = { chatId, after: after ?? null };
-    return this.#open(ChatEventsDocument, variables, (data) => {
+    const take = (data: unknown): ChatEvent => {
       const event = (data as ChatEventsSubscription).chatEvents;
       // Behind a stream that can't be continued there is nothing to resume from: a reconnect is told so again.
       if (event.__typename !== 'ResyncRequired') variables['after'] = event.cursor;
       return event;
-    });
+    };
+    return this.#open(ChatEventsDocument, variables, take, true);
   }
 
   /** The events of all of one's chats and of one's own stream. Resumes each stream behind its last event. */
   inboxEvents(after: readonly string[] = []): EventStream<InboxEvent> {
     const cursors = new Map(after.map((cursor) => [streamOf(cursor), cursor]));
     const variables: Variables = { after: [...after] };
-    return this.#open(InboxEventsDocument, variables, (data) => {
+    const take = (data: unknown): InboxEvent => {
       const event = (data as InboxEventsSubscription).inboxEvents;
       for (const cursor of cursorsIn(event)) {
         const known = cursors.get(streamOf(cursor));
@@ -94,17 +109,18 @@ export class OmniTalk {
       }
       variables['after'] = [...cursors.values()];
       return event;
-    });
+    };
+    return this.#open(InboxEventsDocument, variables, take, true);
   }
 
-  /** Presence of up to 100 people: as it is, then each change. After a lost connection it begins anew. */
+  /** Presence of up to 100 people: as it is, then each change. After a lost connection, or a slow reader, it begins anew. */
   presenceEvents(userIds: readonly string[]): EventStream<PresenceEvent> {
-    return this.#open(PresenceEventsDocument, { userIds: [...userIds] }, (data) => (data as PresenceEventsSubscription).presenceEvents);
+    return this.#open(PresenceEventsDocument, { userIds: [...userIds] }, (data) => (data as PresenceEventsSubscription).presenceEvents, true);
   }
 
   /** Who else writes in a chat. Nothing is replayed. */
   typingEvents(chatId: string): EventStream<TypingEvent> {
-    return this.#open(TypingEventsDocument, { chatId }, (data) => (data as TypingEventsSubscription).typingEvents);
+    return this.#open(TypingEventsDocument, { chatId }, (data) => (data as TypingEventsSubscription).typingEvents, true);
   }
 
   /** The same caller at another address. */
@@ -114,47 +130,86 @@ export class OmniTalk {
 
   /** Ends every subscription and the connection. */
   async close(): Promise<void> {
-    // It waits for an attempt to connect that is under way, and fails as that does.
-    await Promise.resolve(this.#socket.dispose()).catch(() => undefined);
+    await this.#connection.close();
   }
 
   /** `variables` are read again at every reconnect: whoever moves a cursor in them resumes from it. */
-  #open<Event>(document: DocumentNode | string, variables: Variables, take: (data: unknown) => Event): EventStream<Event> {
-    const stream = new EventStream<Event>();
-    let end = () => undefined as void;
+  #open<Event>(document: DocumentNode | string, variables: Variables, take: (data: unknown) => Event, resumable: boolean): EventStream<Event> {
+    const query = typeof document === 'string' ? document : printed(document);
+    let end = (): void => undefined;
+    /** Which subscription of this stream is the present one: what an older one still says is not listened to. */
+    let turn = 0;
     let again: ReturnType<typeof setTimeout> | undefined;
-    const failed = (error: unknown) => {
-      if (!Array.isArray(error)) return stream.finish(error);
-      const shown = new OmniTalkError(error as ApiError[]);
-      if (!PASSING.has(shown.code)) return stream.finish(shown);
-      // The server is in trouble for a moment, and has ended this subscription alone: it resumes as after a lost connection.
-      again = setTimeout(begin, (shown.errors[0]?.extensions?.retryAfter ?? 1) * 1_000 * (0.5 + Math.random()));
+    const stop = () => {
+      turn++;
+      clearTimeout(again);
+      end();
     };
-    const begin = () => {
-      end = this.#socket.subscribe(
-        { query: typeof document === 'string' ? document : printed(document), variables },
+    const start = () => {
+      const mine = ++turn;
+      end = this.#connection.subscribe(
+        { query, variables },
         {
           next: (result) => {
-            if (!result.errors?.length) return stream.push(take(result.data));
-            stream.finish(new OmniTalkError(result.errors as unknown as ApiError[]));
-            end();
+            if (mine !== turn) return;
+            if (!result.errors?.length) return void stream.push(take(result.data));
+            stream.finish(new OmniTalkError(result.errors));
+            stop();
           },
-          error: failed,
-          complete: () => stream.finish(),
+          error: (error) => {
+            if (mine !== turn) return;
+            if (PASSING.has(error.code)) again = setTimeout(start, (error.retryAfter ?? 1) * 1_000 * (0.5 + Math.random()));
+            else stream.finish(error);
+          },
+          complete: () => mine === turn && stream.finish(),
         },
       );
     };
-    begin();
-    stream.onClose(() => {
-      clearTimeout(again);
-      end();
-    });
+    const limit = this.#options.streamLimit === undefined ? {} : { limit: this.#options.streamLimit };
+    const stream: EventStream<Event> = new EventStream<Event>({ ...limit, ...(resumable ? { source: { pause: stop, resume: start } } : {}) });
+    stream.onClose(stop);
+    start();
     return stream;
   }
 
-  async #token(): Promise<string | null> {
-    const { accessToken } = this.#options;
-    return (typeof accessToken === 'function' ? await accessToken() : accessToken) ?? null;
+  async #send<Data>(document: DocumentNode | string, variables: Variables | undefined, token: string | null): Promise<Data> {
+    const query = typeof document === 'string' ? document : printed(document);
+    let status: number;
+    let text: string;
+    try {
+      const response = await fetch(this.#url(), {
+        method: 'POST',
+        headers: { accept: 'application/json', 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+        body: JSON.stringify({ query, variables }),
+      });
+      status = response.status;
+      text = await response.text();
+    } catch (error) {
+      throw failure('NETWORK', 'The server could not be reached.', error);
+    }
+    let result: { data?: Data; errors?: ApiError[] };
+    try {
+      result = JSON.parse(text) as typeof result;
+    } catch {
+      throw failure('NETWORK', `The server answered ${status} without JSON.`);
+    }
+    if (result.errors?.length || result.data == null) throw new OmniTalkError(result.errors ?? []);
+    return result.data;
+  }
+
+  /** A lost answer may be asked for again with the same refresh token, so it is replaced only by an answer. */
+  async #renew(): Promise<string | null> {
+    if (this.#refreshToken === null) return null;
+    const { refreshSession } = await this.#send<{ refreshSession: SessionTokens }>(RefreshSessionDocument, { input: { refreshToken: this.#refreshToken } }, null);
+    const { accessToken, refreshToken } = refreshSession;
+    this.#refreshToken = refreshToken;
+    this.#options.onTokens?.({ accessToken, refreshToken });
+    return accessToken;
+  }
+
+  #url(): string {
+    const { url } = this.#options;
+    return typeof url === 'function' ? url() : url;
   }
 }
 
@@ -164,9 +219,6 @@ function printed(document: DocumentNode): string {
   if (text === undefined) texts.set(document, (text = print(document)));
   return text;
 }
-
-/** Codes of a failure that passes. */
-const PASSING = new Set(['UNAVAILABLE', 'OVERLOADED']);
 
 /** The cursors that an event tells of. */
 function cursorsIn(event: InboxEvent): string[] {
