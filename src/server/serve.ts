@@ -29,7 +29,8 @@ import { TypingSource } from './realtime/typing-source.js';
 import { WsServer } from './realtime/ws-server.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-const MAX_MESSAGE_BYTES = 256 * 1024;
+/** Room for the cursors of 5,000 streams, by which an inbox resumes. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
 const INIT_TIMEOUT_MS = 5_000;
 const MAX_TOKENS = 10_000;
 const LOOK_AGAIN_MS = 20;
