@@ -3,22 +3,15 @@
 import { createDataSource } from '../ormconfig.js';
 import { loadConfig } from '../src/config.js';
 import { Database } from '../src/db/database.js';
-import { runningEmbeddedUrl } from '../src/db/embedded-connection.js';
-import { startEmbeddedPostgres } from '../src/db/embedded-postgres.js';
 import { migrate } from '../src/db/migrate.js';
 import { UnitOfWork } from '../src/db/unit-of-work.js';
 import { systemClock } from '../src/lib/clock.js';
 import { DomainError } from '../src/lib/errors.js';
 import { RoleService } from '../src/services/roles.js';
+import { connect } from './lib/connect.js';
 
 const ROLES = ['USER', 'MODERATOR', 'ADMIN'] as const;
 const USAGE = 'Usage: npm run admin -- <handle or e-mail> [USER|MODERATOR|ADMIN]';
-
-async function connect(config: ReturnType<typeof loadConfig>): Promise<{ url: string; stop(): Promise<void> }> {
-  const running = config.DATABASE_URL ?? (await runningEmbeddedUrl(config.DATA_DIR));
-  if (running !== null) return { url: running, stop: async () => undefined };
-  return startEmbeddedPostgres({ dataDir: config.DATA_DIR, log: { info: () => undefined, warn: (message) => console.error(message) } });
-}
 
 async function main(): Promise<number> {
   const [who, wanted = 'ADMIN', ...rest] = process.argv.slice(2);

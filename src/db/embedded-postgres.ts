@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { ownerOf } from './data-lock.js';
 import { CHILD_ENV, findBinaries } from './postgres-account.js';
-import { type Home, type Log, openEphemeralHome, openHome, type Passwords, PASSWORDS_FILE, passwordsOf } from './postgres-home.js';
+import { type Home, type Log, openEphemeralHome, openHome, type Passwords, passwordsOf } from './postgres-home.js';
 import { launchPostmaster, stopPostmasterOf } from './postmaster.js';
 
 export { DataDirInUseError } from './data-lock.js';
@@ -14,8 +13,6 @@ export { DataDirInUseError } from './data-lock.js';
 const run = promisify(execFile);
 const SUPERUSER = 'postgres';
 const APP = 'omnitalk';
-/** Where postmaster.pid keeps the port, counted from nought. */
-const PORT_LINE = 3;
 
 export interface EmbeddedPostgres {
   /**
@@ -48,23 +45,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     return await startIn(home, { ephemeral, volatile, log, port: options.port });
   } catch (error) {
     await home.release();
-    throw error;
-  }
-}
-
-/**
- * The address of the lasting database that another process has started in this data folder; null when none runs. For tools
- * that work beside a server.
- */
-export async function findRunningPostgres(dataDir: string): Promise<string | null> {
-  const owner = await ownerOf(dataDir);
-  if (!owner) return null;
-  try {
-    const { app } = JSON.parse(await readFile(join(dataDir, PASSWORDS_FILE), 'utf8')) as Passwords;
-    const port = (await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[PORT_LINE]?.trim();
-    return port ? `postgres://${APP}:${app}@127.0.0.1:${port}/${APP}` : null;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
 }

@@ -7,7 +7,6 @@ import { type Account, canEnter, chooseAccount, makeSystemHome, SYSTEM_HOME } fr
 import { stopPostmasterOf } from './postmaster.js';
 
 const EPHEMERAL_PREFIX = 'omnitalk-pg-';
-export const PASSWORDS_FILE = 'postgres.passwords';
 
 export interface Log {
   info(message: string): void;
@@ -131,7 +130,7 @@ async function clusterOf(dataDir: string, account: Account, log: Log): Promise<s
 
 /** The passwords of the two database users, made at the first start and kept, readable by our user only. */
 export async function passwordsOf(home: Home, isNew: boolean): Promise<Passwords> {
-  const file = join(home.dataDir, PASSWORDS_FILE);
+  const file = join(home.dataDir, 'postgres.passwords');
   if (isNew) {
     const random = (): string => randomBytes(24).toString('base64url');
     const passwords = { superuser: random(), app: random() };

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSchema, isEnumType, isUnionType } from 'graphql';
+import { ERROR_CODES } from '../../src/lib/errors.js';
+import { CLOSE } from '../../src/server/realtime/ws-connection.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const DOCUMENTS = ['README.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+
+describe('the documents are true of the code', () => {
+  const schema = buildSchema(read('schema.graphql'));
+
+  it('docs/ERRORS.md lists every code, in the order of the code', () => {
+    assert.deepEqual([...read('docs/ERRORS.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]), [...ERROR_CODES]);
+  });
+
+  it('docs/EVENTS.md names every event, every reason to resync, and every close code', () => {
+    const text = read('docs/EVENTS.md');
+    const named = new Set([...text.matchAll(/`([A-Za-z_]+)`/g)].map((match) => match[1]));
+    for (const union of ['ChatEvent', 'InboxEvent']) {
+      const type = schema.getType(union);
+      assert.ok(isUnionType(type));
+      for (const { name } of type.getTypes()) assert.ok(named.has(name), `${name} is missing`);
+    }
+    for (const field of Object.keys(schema.getSubscriptionType()!.getFields())) assert.ok(text.includes(`\`${field}(`), `${field} is missing`);
+    const reasons = schema.getType('ResyncReason');
+    assert.ok(isEnumType(reasons));
+    assert.deepEqual([...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]).sort(), reasons.getValues().map(({ name }) => name).sort());
+    const codes = [...text.matchAll(/^\| (\d{4}) \|/gm)].map((match) => Number(match[1]));
+    for (const code of Object.values(CLOSE)) assert.ok(codes.includes(code), `close code ${code} is missing`);
+  });
+
+  /** A bound that a document states, where the code sets it, and how the document writes it. */
+  const BOUNDS: [document: string, file: string, constant: RegExp, written: (value: number) => string][] = [
+    ['docs/EVENTS.md', 'src/events/tail.ts', /GAP_WAIT_MS = ([\d_]+)/, (ms) => `${ms} ms`],
+    ['docs/EVENTS.md', 'src/server/realtime/channel.ts', /RING = ([\d_]+)/, (events) => `| ${events} |`],
+    ['docs/EVENTS.md', 'src/server/realtime/channel.ts', /MAX_REPLAY = ([\d_]+)/, (events) => `${events.toLocaleString('en')} events`],
+    ['docs/EVENTS.md', 'src/server/realtime/channels.ts', /LINGER_MS = ([\d_]+)/, (ms) => `| ${ms / 1_000} s |`],
+    ['docs/EVENTS.md', 'src/server/realtime/inbox-source.ts', /MAX_CURSORS = ([\d_]+)/, (cursors) => `up to ${cursors.toLocaleString('en')}`],
+    ['docs/EVENTS.md', 'src/server/realtime/receipt-feed.ts', /PAUSE_MS = ([\d_]+)/, (ms) => (ms === 1_000 ? 'at most one a second' : 'another pause')],
+    ['docs/EVENTS.md', 'src/services/upkeep.ts', /EVENTS_KEPT_DAYS = ([\d_]+)/, (days) => `${days} days`],
+    ['docs/ERRORS.md', 'src/services/upkeep.ts', /KEYS_KEPT_DAYS = ([\d_]+)/, (days) => `within ${days} days`],
+    ['docs/ERRORS.md', 'src/server/limits/cost.ts', /INTROSPECTION_COST = ([\d_]+)/, (cost) => `flat price of ${cost}`],
+    ['docs/ERRORS.md', 'src/config.ts', /ACCESS_TOKEN_TTL: [^.]+\.default\(([\d_]+)\)/, (seconds) => `${seconds / 60} minutes`],
+  ];
+  for (const [document, file, constant, written] of BOUNDS) {
+    it(`${document} states ${constant.source.split(' ')[0]} of ${file}`, () => {
+      const value = constant.exec(read(file))?.[1];
+      assert.ok(value, `${file} sets no such bound any more`);
+      const text = written(Number(value.replaceAll('_', '')));
+      assert.ok(read(document).includes(text), `the document does not say "${text}"`);
+    });
+  }
+
+  for (const document of DOCUMENTS) {
+    it(`${document} names files that exist`, () => {
+      const text = read(document);
+      for (const [, path] of text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)) assert.ok(existsSync(join(ROOT, dirname(document), path!)), path);
+      for (const [, path] of text.matchAll(/`((?:src|sdk|test|scripts|migrations|bench|docs)\/[\w./-]+)`/g)) assert.ok(existsSync(join(ROOT, path!)), path);
+    });
+  }
+});
