@@ -304,13 +304,14 @@ begin
     select o, c.id as chat_id, c.last_seq, c.message_ttl_seconds as ttl, u.thread, u.sender, u.key,
       case
         when c.id is null then 'busy'
+        -- Before all that may have changed since the first use of the key: a repeat gets the same answer.
+        when (select true from idempotency_keys k where k.actor_id = u.sender and k.operation = 'sendMessage' and k.key = u.key limit 1) then 'key'
         when c.acl_version <> u.acl then 'stale'
         when u.reply is not null and (
           select true from messages m where m.chat_id = c.id and m.seq = u.reply and m.seq >= u.visible_from and m.deleted_at is null limit 1) is null then 'reply'
         when u.thread is not null and (
           select true from messages m where m.chat_id = c.id and m.seq = u.thread and m.seq >= u.visible_from and m.deleted_at is null and m.thread_root_seq is null
             and m.kind <> 'SYSTEM' limit 1) is null then 'thread'
-        when (select true from idempotency_keys k where k.actor_id = u.sender and k.operation = 'sendMessage' and k.key = u.key limit 1) then 'key'
         when u.slow > 0 and (
           select true from chat_members s where s.chat_id = c.id and s.user_id = u.sender and s.last_sent_at > p_now - make_interval(secs => u.slow) limit 1) then 'slow'
         else 'ok'

@@ -5,7 +5,7 @@ import type { Logger } from '../lib/logger.js';
 
 const KNOWN = new Set<string>(ERROR_CODES);
 /** PostgreSQL that is away or has no room: the caller may try again. */
-const UNAVAILABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300', '08006', '08001', '08003', '08004']);
+const UNAVAILABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '57014', '53300', '08006', '08001', '08003', '08004']);
 
 const NO_CONNECTION = /timeout exceeded when trying to connect|Connection (terminated|ended)|not queryable/;
 

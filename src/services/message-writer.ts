@@ -91,14 +91,21 @@ export function writtenRow(draft: Draft, outcome: Outcome, now: Date): MessageRo
 
 /** The message that the first use of a draft's key made. Throws IDEMPOTENCY_KEY_REUSED when that was another draft. */
 export async function earlierMessage(sql: Sql, draft: Draft, now: Date): Promise<MessageRow> {
+  const message = await findEarlierMessage(sql, draft, now);
+  if (!message) throw notFound('message');
+  return message;
+}
+
+/** As `earlierMessage`; null when the key was not used. */
+export async function findEarlierMessage(sql: Sql, draft: Draft, now: Date): Promise<MessageRow | null> {
   const [earlier] = await sql<{ input_hash: Buffer; result: { seq: number } }>(
     `select input_hash, result from idempotency_keys where actor_id = $1 and operation = 'sendMessage' and key = $2`,
     [draft.senderId, draft.idempotencyKey],
   );
-  if (!earlier?.input_hash.equals(draft.inputHash)) throw keyReused();
+  if (!earlier) return null;
+  if (!earlier.input_hash.equals(draft.inputHash)) throw keyReused();
   const [message] = await messageByKey.batch([{ chatId: draft.chatId, seq: earlier.result.seq }], { sql, viewerId: null, now });
-  if (!message) throw notFound('message');
-  return message;
+  return message ?? null;
 }
 
 /** Why a send was refused, as its sender is told. */

@@ -6,7 +6,7 @@ import { DomainError, notFound } from '../lib/errors.js';
 import { assertCanSend, slowModeFor, type ChatAccess } from '../policies/chat-policy.js';
 import type { ChatAccessReader } from './chat-access.js';
 import type { MessageRow } from './loaders/messages.js';
-import { earlierMessage, eventsOf, refusal, writeMessages, writtenRow, type Draft, type Outcome, type Send } from './message-writer.js';
+import { earlierMessage, eventsOf, findEarlierMessage, refusal, writeMessages, writtenRow, type Draft, type Outcome, type Send } from './message-writer.js';
 import type { RecentMessages } from './recent-messages.js';
 
 interface Waiting {
@@ -20,6 +20,8 @@ interface Waiting {
 const MAX_WAITING = 20_000;
 const MAX_BATCH = 256;
 const MAX_CONCURRENT = 4;
+/** Batches that wait for the lock of a chat: each holds a connection meanwhile. */
+const MAX_LOCK_WAITS = 2;
 const MAX_ATTEMPTS = 5;
 /** SQLSTATE classes 22 (data exception) and 23 (constraint violation). */
 const REFUSED_DATA = /^2[23]/;
@@ -34,6 +36,7 @@ export class SendQueue {
   readonly #underWay = new Set<string>();
   readonly #locked = new Set<string>();
   #running = 0;
+  #lockWaits = 0;
   #size = 0;
   /** Since the start: batches written, and the messages in them. */
   readonly written = { batches: 0, messages: 0 };
@@ -52,12 +55,27 @@ export class SendQueue {
   /** Resolves after commit. Rejects with the DomainError of this send alone. */
   async send(draft: Draft): Promise<MessageRow> {
     if (this.#closed || this.#size >= MAX_WAITING) throw new DomainError('OVERLOADED', 'Too many messages are waiting to be written.', { retryAfter: 1 });
-    const access = await this.access.cached(draft.chatId, draft.senderId);
-    assertCanSend(access);
-    return new Promise((resolve, reject) => {
-      this.#size++;
-      this.#enqueue({ draft, access, attempts: 0, resolve, reject }, false);
-    });
+    this.#size++;
+    try {
+      const access = await this.access.cached(draft.chatId, draft.senderId);
+      const earlier = await this.#judge(draft, access);
+      if (earlier) return earlier;
+      return await new Promise((resolve, reject) => this.#enqueue({ draft, access: access!, attempts: 0, resolve, reject }, false));
+    } finally {
+      if (--this.#size === 0) this.#idle?.();
+    }
+  }
+
+  /** Null when the sender may send. Who no longer may, but has sent this before, gets the answer that was lost. */
+  async #judge(draft: Draft, access: ChatAccess | null): Promise<MessageRow | null> {
+    try {
+      assertCanSend(access);
+      return null;
+    } catch (error) {
+      const earlier = access?.member && draft.idempotencyKey !== null ? await findEarlierMessage(this.sql, draft, this.clock.now()) : null;
+      if (earlier) return earlier;
+      throw error;
+    }
   }
 
   /** Takes nothing more, and resolves when what was taken has been written. */
@@ -80,15 +98,11 @@ export class SendQueue {
 
   /** Waits for the turn of the loop to end, so that what arrived together is written together. */
   #schedule(): void {
-    if (this.#scheduled || this.#running >= MAX_CONCURRENT) return;
+    if (this.#scheduled || (this.#running >= MAX_CONCURRENT && this.#lockWaits >= MAX_LOCK_WAITS)) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      while (this.#running < MAX_CONCURRENT) {
-        const batch = this.#nextBatch();
-        if (!batch.length) return;
-        void this.#run(batch);
-      }
+      for (let batch; (batch = this.#nextBatch()).length; ) void this.#run(batch);
     });
   }
 
@@ -97,7 +111,7 @@ export class SendQueue {
     for (const [chatId, lane] of this.#waiting) {
       if (this.#underWay.has(chatId)) continue;
       const alone = this.#locked.has(chatId);
-      if (alone && batch.length) continue;
+      if (alone ? batch.length || this.#lockWaits >= MAX_LOCK_WAITS : this.#running >= MAX_CONCURRENT) continue;
       const taken = this.#take(lane, MAX_BATCH - batch.length);
       if (!lane.length) this.#waiting.delete(chatId);
       this.#underWay.add(chatId);
@@ -123,12 +137,13 @@ export class SendQueue {
   }
 
   async #run(batch: Waiting[]): Promise<void> {
-    this.#running++;
     this.written.batches++;
     this.written.messages += batch.length;
     const chats = new Set(batch.map((send) => send.draft.chatId));
     const wait = chats.size === 1 && this.#locked.has(batch[0]!.draft.chatId);
     const now = this.clock.now();
+    if (wait) this.#lockWaits++;
+    else this.#running++;
     try {
       const outcomes = await this.#write(batch, now, !wait);
       this.#publish(batch, outcomes, now);
@@ -142,7 +157,8 @@ export class SendQueue {
         this.#underWay.delete(chatId);
         if (wait) this.#locked.delete(chatId);
       }
-      this.#running--;
+      if (wait) this.#lockWaits--;
+      else this.#running--;
       if (this.#waiting.size) this.#schedule();
     }
   }
@@ -186,12 +202,13 @@ export class SendQueue {
         try {
           switch (outcome.status) {
             case 'ok':
-              return this.#done(send, writtenRow(draft, outcome, now));
+              return send.resolve(writtenRow(draft, outcome, now));
             case 'stale': {
               if (++send.attempts >= MAX_ATTEMPTS) throw new DomainError('OVERLOADED', 'The chat changes too fast; try again.', { retryAfter: 1 });
               const access = await this.access.fresh(draft.chatId, draft.senderId);
-              assertCanSend(access);
-              send.access = access;
+              const earlier = await this.#judge(draft, access);
+              if (earlier) return send.resolve(earlier);
+              send.access = access!;
               return void again.push(send);
             }
             case 'busy':
@@ -199,7 +216,7 @@ export class SendQueue {
               this.#locked.add(draft.chatId);
               return void again.push(send);
             case 'key':
-              return this.#done(send, await earlierMessage(this.sql, draft, now));
+              return send.resolve(await earlierMessage(this.sql, draft, now));
             default:
               throw await refusal(this.sql, sendOf(send), outcome.status, now);
           }
@@ -212,20 +229,8 @@ export class SendQueue {
     for (const send of again) this.#enqueue(send, true);
   }
 
-  #done(send: Waiting, message: MessageRow): void {
-    this.#finish();
-    send.resolve(message);
-  }
-
   #failed(sends: Waiting[], error: unknown): void {
-    for (const send of sends) {
-      this.#finish();
-      send.reject(error);
-    }
-  }
-
-  #finish(): void {
-    if (--this.#size === 0) this.#idle?.();
+    for (const send of sends) send.reject(error);
   }
 }
 
