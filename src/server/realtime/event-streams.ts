@@ -131,7 +131,8 @@ class EventStream implements Sink {
   sessionId: string | null = null;
   #waiting: Buffer[] = [];
   #bytes = 0;
-  #limit = 0;
+  /** Bytes that may wait: more than `maxBuffered` while a single message that is larger is on its way. */
+  #limit: number;
   readonly #onEnd: (() => void)[] = [];
 
   constructor(
@@ -140,6 +141,7 @@ class EventStream implements Sink {
     onEnd: () => void,
   ) {
     this.#onEnd.push(onEnd);
+    this.#limit = options.maxBuffered;
     response.on('close', () => this.#end());
     response.on('error', () => undefined); // 'close' follows
     response.socket?.setNoDelay(true);

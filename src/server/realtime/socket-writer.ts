@@ -28,7 +28,7 @@ export class SocketWriter {
   #bytes = 0;
   #scheduled = false;
   /** Bytes that may wait: more than `maxBuffered` while a single message that is larger is on its way. */
-  #limit = 0;
+  #limit: number;
 
   constructor(
     private readonly socket: Duplex,
@@ -36,6 +36,7 @@ export class SocketWriter {
     private readonly maxBuffered: number,
     private readonly onOverflow: () => void,
   ) {
+    this.#limit = maxBuffered; // the socket may hold the answer to its upgrade still
     socket.on('drain', () => this.flush());
   }
 
