@@ -66,11 +66,13 @@ export interface EngineOptions {
 }
 
 const KEPT_DOCUMENTS = 2_000;
+/** Of all their texts together: a parsed document takes some tens of bytes a character. */
+const KEPT_CHARACTERS = 2_000_000;
 const MAX_DOCUMENT_BYTES = 100_000;
 
 /** Parses, validates and compiles documents, once each. */
 export class Engine {
-  readonly #documents = new LRUCache<string, Prepared | readonly GraphQLError[]>({ max: KEPT_DOCUMENTS });
+  readonly #documents = new LRUCache<string, Prepared | readonly GraphQLError[]>({ max: KEPT_DOCUMENTS, maxSize: KEPT_CHARACTERS, sizeCalculation: (_prepared, key) => key.length });
 
   constructor(
     readonly schema: GraphQLSchema,
@@ -83,7 +85,7 @@ export class Engine {
     const key = operationName ? `${operationName}\n${query}` : query;
     const known = this.#documents.get(key);
     if (known) return known;
-    const prepared = this.#prepare(query, operationName ?? null);
+    const prepared = this.#prepareShallow(query, operationName ?? null);
     this.#documents.set(key, prepared);
     return prepared;
   }
@@ -93,12 +95,23 @@ export class Engine {
     return getVariableValues(this.schema, prepared.operation.variableDefinitions ?? [], variables, { maxErrors: 5 });
   }
 
+  /** Parsing and validating call themselves for each level: what is nested without end overflows the stack. */
+  #prepareShallow(query: string, operationName: string | null): Prepared | readonly GraphQLError[] {
+    try {
+      return this.#prepare(query, operationName);
+    } catch (error) {
+      if (error instanceof RangeError) return [coded(new GraphQLError('The document is nested too deeply.'), 'QUERY_TOO_DEEP')];
+      throw error;
+    }
+  }
+
   #prepare(query: string, operationName: string | null): Prepared | readonly GraphQLError[] {
     let document: DocumentNode;
     try {
       document = parse(query, { maxTokens: this.options.maxTokens });
     } catch (error) {
-      return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
+      if (!(error instanceof GraphQLError)) throw error;
+      return [coded(error, 'GRAPHQL_PARSE_FAILED')];
     }
     const errors = validate(this.schema, document, [...specifiedRules, ...this.options.rules], { maxErrors: 20 });
     if (errors.length) return errors.map((error) => (error.extensions['code'] ? error : coded(this.options.suggest ? error : withoutSuggestions(error), 'GRAPHQL_VALIDATION_FAILED')));
