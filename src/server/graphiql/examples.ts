@@ -13,7 +13,10 @@ const tab = (query: string, variables?: object, headers?: object): ExampleTab =>
 const ANN = { authorization: 'Bearer <Ann’s accessToken>' };
 const BOB = { authorization: 'Bearer <Bob’s accessToken>' };
 
-/** The first steps of every client, one a tab: two people sign up, open a chat, and talk. */
+/**
+ * The first steps of every client, one a tab: two people sign up, open a chat, and talk. The first has its values in the
+ * operation: GraphiQL gives the tab that it opens with no variables.
+ */
 export const EXAMPLE_TABS: readonly ExampleTab[] = [
   tab(
     `
@@ -24,8 +27,16 @@ export const EXAMPLE_TABS: readonly ExampleTab[] = [
 # "authorization": "Bearer <accessToken>" }. It lasts 15
 # minutes; refreshSession makes a new one from the
 # refreshToken.
-mutation SignUpAnn($input: SignUpInput!) {
-  signUp(input: $input) {
+mutation SignUpAnn {
+  signUp(
+    input: {
+      email: "ann@example.com"
+      password: "a password of Ann"
+      handle: "ann"
+      displayName: "Ann"
+      device: "GraphiQL"
+    }
+  ) {
     accessToken
     refreshToken
     user {
@@ -35,7 +46,6 @@ mutation SignUpAnn($input: SignUpInput!) {
   }
 }
 `,
-    { input: { email: 'ann@example.com', password: 'a password of Ann', handle: 'ann', displayName: 'Ann', device: 'GraphiQL' } },
   ),
   tab(
     `
