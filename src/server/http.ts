@@ -21,6 +21,8 @@ export interface HttpDeps {
 /** What a client may choose as the id of its request. */
 const REQUEST_ID = /^[\w.:=+/-]{1,128}$/;
 const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'];
+/** Asked every few seconds by machines. */
+const PROBES = new Set(['/health', '/ready', '/metrics']);
 const A_DAY = 86_400;
 const TWO_YEARS = 63_072_000;
 
@@ -44,8 +46,8 @@ export async function createHttp({ config, log, metrics, errors, origins, maxBod
   });
   fastify.addHook('onResponse', async (request, reply) => {
     metrics.request(request.method, reply.statusCode);
-    const path = request.url.split('?', 1)[0];
-    log.info({ requestId: request.id, method: request.method, path, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), address: request.ip }, 'request');
+    const path = request.url.split('?', 1)[0]!;
+    log[PROBES.has(path) ? 'debug' : 'info']({ requestId: request.id, method: request.method, path, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), address: request.ip }, 'request');
   });
   await fastify.register(cors, {
     origin: (origin, callback) => callback(null, origin !== undefined && origins.allows(origin)),
