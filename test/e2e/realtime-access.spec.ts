@@ -120,12 +120,12 @@ describe('who may hear what, and until when', () => {
     inbox.close();
   });
 
-  it('an older message is never shown to a newer member, however an event leads to it, and is shown to the older ones', async () => {
+  for (const [documents, own] of [['executed once for all', ''], ['with parts that are each viewer’s own', 'viewerState { starred }']] as const) it(`an older message is never shown to a newer member, however an event leads to it, and is shown to the older ones: ${documents}`, async () => {
     const chatId = await world.groupChat(ann, [bob]);
     const old = await world.say(ann, chatId, 'old secret');
     const oldReply = (await bob.api.sendMessage({ input: { chatId, text: 'old answer', replyToId: old.id, idempotencyKey: world.key() } })).sendMessage.message;
     await add(chatId, carol);
-    const deep = `message { text replyTo { state message { text replyTo { state message { text } } } } }`;
+    const deep = `message { text ${own} replyTo { state message { text ${own} replyTo { state message { text } } } } }`;
     const query = `subscription($id: ID!, $after: EventCursor) { chatEvents(chatId: $id, after: $after) { __typename ... on MessageSent { ${deep} } ... on MessageUpdated { ${deep} } ... on ReactionsChanged { reactions { emoji } ${deep} } ... on PinnedMessagesChanged { messageId ${deep} } } }`;
     type Told = { chatEvents: { __typename: string; message?: unknown } };
     const [seenByBob, seenByCarol] = await Promise.all([bob, carol].map(async (person) => person.client.subscribe<Told, Record<string, unknown>>(query, { id: chatId, after: await cursorOf(person, chatId) })));
@@ -143,9 +143,10 @@ describe('who may hear what, and until when', () => {
     assert.ok(JSON.stringify(bobs).includes('old secret'));
     assert.ok(!JSON.stringify(carols).includes('old'), JSON.stringify(carols));
     const hidden = { state: 'HIDDEN', message: null };
+    const mine = own ? { viewerState: { starred: false } } : {};
     assert.deepEqual(carols, [
-      { __typename: 'MessageSent', message: { text: 'new answer', replyTo: hidden } },
-      { __typename: 'MessageSent', message: { text: 'newer answer', replyTo: { state: 'VISIBLE', message: { text: 'new answer', replyTo: hidden } } } },
+      { __typename: 'MessageSent', message: { text: 'new answer', ...mine, replyTo: hidden } },
+      { __typename: 'MessageSent', message: { text: 'newer answer', ...mine, replyTo: { state: 'VISIBLE', message: { text: 'new answer', ...mine, replyTo: hidden } } } },
       { __typename: 'MessageUpdated', message: null },
       { __typename: 'ReactionsChanged', reactions: [], message: null },
       { __typename: 'PinnedMessagesChanged', messageId: old.id, message: null },
