@@ -54,7 +54,7 @@ export default tseslint.config(
     files: ['sdk/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ group: ['node:*', 'ws', '../src/*', '../../src/*'], message: 'The SDK runs in browsers too: nothing of Node.' }] }],
+      'no-restricted-imports': ['error', { patterns: [{ group: ['node:*', 'ws'], message: 'The SDK runs in browsers too: nothing of Node.' }] }],
       'no-restricted-globals': ['error', ...['Buffer', 'process', 'global', 'setImmediate', 'require'].map((name) => ({ name, message: 'The SDK runs in browsers too: nothing of Node.' }))],
     },
   },

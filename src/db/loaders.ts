@@ -63,7 +63,9 @@ export class LoaderScope {
   load<Key, Value>(def: LoaderDef<Key, Value>, key: Key): Promise<Value | null> {
     if (this.across && def.acrossViewers && this.deps.viewerId) return this.across.load(def, { viewerId: this.deps.viewerId, key });
     const kept = this.peek(def, key);
-    return kept === undefined ? this.#loader(def).load(key) : Promise.resolve(kept);
+    if (kept !== undefined) return Promise.resolve(kept);
+    const load = () => this.#loader(def).load(key);
+    return def.cache === undefined ? load() : (this.cache.reading(def.cache, key as string, load as () => Promise<object | null>) as Promise<Value | null>);
   }
 
   /** What this process keeps of a cached kind, without waiting; undefined when it must be loaded. */

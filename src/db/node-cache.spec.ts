@@ -30,6 +30,24 @@ describe('NodeCache', () => {
     assert.equal(new LoaderScope(deps, cache).peek(def, 'a'), undefined);
   });
 
+  it('reads once for all who ask at once, and again for who asks after it was forgotten', async () => {
+    const cache = new NodeCache();
+    const answers: ((value: { value: string }[]) => void)[] = [];
+    const def: LoaderDef<string, { value: string }> = { cache: 'things', batch: () => new Promise((resolve) => answers.push(resolve)) };
+    const load = () => new LoaderScope(deps, cache).load(def, 'a');
+    const together = [load(), load(), load()];
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(answers.length, 1);
+    cache.forget('things', ['a']);
+    const later = load();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(answers.length, 2);
+    answers[0]!([{ value: 'old' }]);
+    answers[1]!([{ value: 'new' }]);
+    assert.deepEqual(await Promise.all(together), Array(3).fill({ value: 'old' }));
+    assert.deepEqual(await later, { value: 'new' });
+  });
+
   it('does not keep what is not there', async () => {
     const cache = new NodeCache();
     const def: LoaderDef<string, object> = { cache: 'things', batch: async (keys) => keys.map(() => null) };

@@ -12,6 +12,8 @@ export class NodeCache {
   readonly #values = new LRUCache<string, object>({ max: KEPT, ttl: TTL_MS });
   /** When a key was last forgotten, in forgettings: a reading that began before must not be kept. */
   readonly #forgotten = new LRUCache<string, number>({ max: KEPT, ttl: TTL_MS * 3 });
+  /** Readings under way: whoever asks meanwhile waits for the same. */
+  readonly #readings = new Map<string, Promise<object | null>>();
   #generation = 0;
 
   get(name: string, key: string): object | undefined {
@@ -29,9 +31,22 @@ export class NodeCache {
     if ((this.#forgotten.get(slot) ?? 0) <= generation) this.#values.set(slot, value);
   }
 
+  /** The reading of a key that is under way, or else a new one. */
+  reading<Value extends object>(name: string, key: string, read: () => Promise<Value | null>): Promise<Value | null> {
+    const slot = `${name} ${key}`;
+    const first = this.#readings.get(slot);
+    if (first) return first as Promise<Value | null>;
+    const reading = read().finally(() => {
+      if (this.#readings.get(slot) === reading) this.#readings.delete(slot);
+    });
+    this.#readings.set(slot, reading);
+    return reading;
+  }
+
   forget(name: string, keys: readonly string[]): void {
     this.#generation++;
     for (const key of keys) {
+      this.#readings.delete(`${name} ${key}`); // it may answer what was before: nobody else joins it
       this.#values.delete(`${name} ${key}`);
       this.#forgotten.set(`${name} ${key}`, this.#generation);
     }
