@@ -25,12 +25,17 @@ const USAGE = `npm run bench -- <scenario> [options]
   --vs [room|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=2 (peers install themselves into bench/peers/)
 
   --inbox     room, pairs, idle, storm, burst: by inboxEvents instead of chatEvents
+  --documents=5   room: so many different documents, in turn
+  --personal      room: one subscriber in five asks for a viewer-dependent field
+  --commit-delay=2000   every scenario: commits wait so many microseconds, as on a slower disk
   --profile   a CPU profile of the server while it is measured, in bench/var/, and its top functions
   --save      put the result into bench/RESULTS.md
 `;
 
 interface Options {
   inbox: boolean;
+  documents: number;
+  personal: boolean;
   profile: string | undefined;
 }
 
@@ -57,8 +62,8 @@ const SCENARIOS: Record<string, Scenario> = {
   burst: async (ground, options) => ({ OmniTalk: await runBurst(ground, options) }),
 };
 
-async function withOurs(ground: Ground, { inbox }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {
-  const target = await OmniTalkTarget.start(ground, { inbox });
+async function withOurs(ground: Ground, { inbox, documents, personal }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {
+  const target = await OmniTalkTarget.start(ground, { inbox, documents, personal });
   try {
     return { OmniTalk: await work(target) };
   } finally {
@@ -88,7 +93,7 @@ async function versus(names: readonly string[], rounds: number, command: string 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { vs: { type: 'boolean', default: false }, rounds: { type: 'string', default: '2' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
+    options: { vs: { type: 'boolean', default: false }, rounds: { type: 'string', default: '2' }, documents: { type: 'string', default: '1' }, personal: { type: 'boolean', default: false }, 'commit-delay': { type: 'string', default: '0' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
   });
   const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
   if (values.vs) return versus(positionals.length ? positionals : VERSUS, Number(values.rounds), values.save ? command : null);
@@ -98,11 +103,19 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 2;
   }
-  const part = `${name}${values.inbox ? ' by inboxEvents' : ''}`;
+  const delay = Number(values['commit-delay']);
+  const part = [
+    name,
+    ...(values.inbox ? ['by inboxEvents'] : []),
+    ...(values.documents === '1' ? [] : [`with ${values.documents} documents`]),
+    ...(values.personal ? ['where one in five asks for a viewer-dependent field'] : []),
+    ...(delay ? [`with commits ${delay / 1000} ms later`] : []),
+  ].join(' ');
   const profile = values.profile ? `${VAR}${part.replaceAll(' ', '-')}.cpuprofile` : undefined;
   const ground = await Ground.prepare();
   try {
-    const rows = await scenario(ground, { inbox: values.inbox, profile });
+    if (delay) await ground.delayCommits(delay);
+    const rows = await scenario(ground, { inbox: values.inbox, documents: Number(values.documents), personal: values.personal, profile });
     const body = tableOf(rows) + (profile ? `\n\nWhere the server's CPU goes (time in a function itself, of the time in which it did anything):\n\n\`\`\`\n${topOf(profile, 15)}\n\`\`\`` : '');
     console.log(`\n${part}, on ${describeMachine()}\n\n${body}`);
     if (values.save) save(part, command, body);

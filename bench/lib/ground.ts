@@ -37,6 +37,13 @@ export class Ground {
     return this.postgres.url;
   }
 
+  /** Makes every commit wait so many microseconds before it is flushed, as on a slower disk. */
+  async delayCommits(microseconds: number): Promise<void> {
+    await this.sql.query(`alter system set commit_delay = ${microseconds}`);
+    await this.sql.query('alter system set commit_siblings = 0');
+    await this.sql.query('select pg_reload_conf()');
+  }
+
   databaseCpu(): number {
     return cpuOfTree(this.#postmaster);
   }

@@ -25,7 +25,8 @@ export function tableOf(rows: Record<string, Row>): string {
 
 /** Puts a part into RESULTS.md in the place of the earlier one of that name. */
 export function save(part: string, command: string, body: string): void {
-  const revision = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+  const revision = `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', 'src', 'migrations') ? ' with changes' : ''}`;
   const text = existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8') : PREFACE;
   const section = `<!-- ${part} -->\n## ${part}\n\n\`${command}\`, ${new Date().toISOString().slice(0, 10)}, revision ${revision}, on ${describeMachine()}\n\n${body}\n<!-- end of ${part} -->\n`;
   const from = text.indexOf(`<!-- ${part} -->`);

@@ -11,8 +11,10 @@ import { eachOf, type FanoutTarget, type Member } from './target.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SHOWN = '{ id text createdAt sender { id name: displayName } reactions { emoji count } }';
-export const CHAT_EVENTS = `subscription ($chatId: ID!, $after: EventCursor) { chatEvents(chatId: $chatId, after: $after) { ... on MessageSent { message ${SHOWN} } } }`;
-export const INBOX_EVENTS = `subscription ($after: [EventCursor!]) { inboxEvents(after: $after) { ... on MessageSent { message ${SHOWN} } } }`;
+const chatEvents = (shown: string) => `subscription ($chatId: ID!, $after: EventCursor) { chatEvents(chatId: $chatId, after: $after) { ... on MessageSent { message ${shown} } } }`;
+const inboxEvents = (shown: string) => `subscription ($after: [EventCursor!]) { inboxEvents(after: $after) { ... on MessageSent { message ${shown} } } }`;
+export const CHAT_EVENTS = chatEvents(SHOWN);
+export const INBOX_EVENTS = inboxEvents(SHOWN);
 export const SEND_MESSAGE = 'mutation ($input: SendMessageInput!) { sendMessage(input: $input) { message { id } } }';
 const CREATE_CHAT = 'mutation ($input: CreateChatInput!) { createChat(input: $input) { chat { id eventCursor } } }';
 const OWN_CURSOR = '{ viewer { eventCursor } }';
@@ -35,21 +37,31 @@ export interface Chat {
   members: BenchPerson[];
 }
 
+export interface OmniTalkOptions {
+  /** Subscribe by inboxEvents instead of chatEvents. */
+  inbox?: boolean;
+  /** How many different documents there are in a room. */
+  documents?: number;
+  /** One subscriber in five asks for what depends on who asks. */
+  personal?: boolean;
+  settings?: Record<string, string>;
+}
+
 /** This project's own server, built, on the run's PostgreSQL. */
 export class OmniTalkTarget implements FanoutTarget {
   private constructor(
     readonly server: ServerProcess,
     readonly port: number,
     private readonly ground: Ground,
-    private readonly inbox: boolean,
+    private readonly options: OmniTalkOptions,
   ) {}
 
-  static async start(ground: Ground, options: { inbox?: boolean; settings?: Record<string, string> } = {}): Promise<OmniTalkTarget> {
+  static async start(ground: Ground, options: OmniTalkOptions = {}): Promise<OmniTalkTarget> {
     const server = await ServerProcess.start({
       name: 'omnitalk', script: `${ROOT}dist/src/main.js`, cwd: ROOT, env: { DATABASE_URL: ground.url, REDIS_URL: '', ...SETTINGS, ...options.settings },
       ready: /http:\/\/127\.0\.0\.1:(\d+)\/graphql/,
     });
-    return new OmniTalkTarget(server, Number(server.readyMatch[1]), ground, options.inbox ?? false);
+    return new OmniTalkTarget(server, Number(server.readyMatch[1]), ground, options);
   }
 
   stop(): Promise<void> {
@@ -87,18 +99,27 @@ export class OmniTalkTarget implements FanoutTarget {
     const people = await this.people(rooms * size);
     const chats = await this.chats(Array.from({ length: rooms }, (_, room) => people.slice(room * size, (room + 1) * size)));
     const seats = chats.flatMap((chat) => chat.members.map((person) => ({ chat, person })));
-    const members = await eachOf(seats, CONNECT_CONCURRENCY, ({ chat, person }) => this.#join(chat, person, receiver()));
+    const members = await eachOf(seats, CONNECT_CONCURRENCY, ({ chat, person }, seat) => this.#join(chat, person, receiver(), seat));
     return chats.map((_, room) => members.slice(room * size, (room + 1) * size));
   }
 
   /** Subscribes from a cursor read before, so that nothing can be missed while subscribing. */
-  async #join(chat: Chat, person: BenchPerson, receiver: Receiver): Promise<Member> {
+  async #join(chat: Chat, person: BenchPerson, receiver: Receiver, seat: number): Promise<Member> {
     const socket = await this.open(person, receiver);
-    if (this.inbox) {
+    const shown = this.#shown(seat);
+    if (this.options.inbox) {
       const { viewer } = (await this.ask(person, OWN_CURSOR)) as unknown as { viewer: { eventCursor: string } };
-      socket.subscribe('s', INBOX_EVENTS, { after: [viewer.eventCursor, chat.eventCursor] });
-    } else socket.subscribe('s', CHAT_EVENTS, { chatId: chat.id, after: chat.eventCursor });
+      socket.subscribe('s', inboxEvents(shown), { after: [viewer.eventCursor, chat.eventCursor] });
+    } else socket.subscribe('s', chatEvents(shown), { chatId: chat.id, after: chat.eventCursor });
     return memberOf(socket, chat.id);
+  }
+
+  /** What the subscriber of this seat selects. */
+  #shown(seat: number): string {
+    const { documents = 1, personal = false } = this.options;
+    if (personal && seat % 5 === 4) return SHOWN.replace('{', '{ viewerState { starred }');
+    const variant = seat % documents;
+    return variant ? SHOWN.replace('{', `{ kind${variant}: kind`) : SHOWN;
   }
 
   open(person: BenchPerson, receiver: Receiver): Promise<GraphqlSocket> {
