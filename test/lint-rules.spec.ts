@@ -168,6 +168,24 @@ const CASES: Case[] = [
     good: [['sdk/calls/peer.ts', use('../client.js')]],
   },
   {
+    law: 'the SDK imports nothing of Node: it runs in browsers too',
+    rule: 'no-restricted-imports',
+    bad: [
+      ['sdk/client.ts', use('node:crypto')],
+      ['sdk/connection.ts', use('ws')],
+    ],
+    good: [
+      ['sdk/connection.ts', use('graphql-ws')],
+      ['sdk/client.spec.ts', use('node:net')],
+    ],
+  },
+  {
+    law: 'nor does it use what Node alone has',
+    rule: 'no-restricted-globals',
+    bad: [['sdk/client.ts', `export const bytes = Buffer.from('x');\n`]],
+    good: [['sdk/client.ts', `export const text = atob('eA');\n`]],
+  },
+  {
     law: 'only src/config.ts reads the environment',
     rule: 'no-restricted-syntax',
     bad: [
