@@ -22,7 +22,7 @@ const USAGE = `npm run bench -- <scenario> [options]
   storm    2,000 clients reconnect at once and resume
   burst    500 messages at once to 300 subscribers
 
-  --vs [room|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=2 (peers install themselves into bench/peers/)
+  --vs [room|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
 
   --inbox     room, pairs, idle, storm, burst: by inboxEvents instead of chatEvents
   --documents=5   room: so many different documents, in turn
@@ -93,7 +93,7 @@ async function versus(names: readonly string[], rounds: number, command: string 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { vs: { type: 'boolean', default: false }, rounds: { type: 'string', default: '2' }, documents: { type: 'string', default: '1' }, personal: { type: 'boolean', default: false }, 'commit-delay': { type: 'string', default: '0' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
+    options: { vs: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' }, documents: { type: 'string', default: '1' }, personal: { type: 'boolean', default: false }, 'commit-delay': { type: 'string', default: '0' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
   });
   const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
   if (values.vs) return versus(positionals.length ? positionals : VERSUS, Number(values.rounds), values.save ? command : null);

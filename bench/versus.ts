@@ -77,7 +77,13 @@ export async function runVersus(ground: Ground, what: Versus, rounds: number): P
     const shown: Record<string, Row> = {};
     for (const { name } of contenders) {
       const rows = results.get(name)!;
-      shown[name] = { [`CPU as a multiple of ${contenders[0]!.name}`]: median(rows.map((row, round) => row[COMPARED[what]]! / reference[round]![COMPARED[what]]!)), ...medians(rows) };
+      const ratios = rows.map((row, round) => row[COMPARED[what]]! / reference[round]![COMPARED[what]]!);
+      shown[name] = {
+        [`CPU as a multiple of ${contenders[0]!.name}, median of ${rounds} rounds`]: median(ratios),
+        'lowest of them': Math.min(...ratios),
+        'highest of them': Math.max(...ratios),
+        ...medians(rows),
+      };
     }
     return tableOf(shown);
   } finally {
@@ -85,5 +91,10 @@ export async function runVersus(ground: Ground, what: Versus, rounds: number): P
   }
 }
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
+/** The middle value; of an even number of them, the mean of the two in the middle. */
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)]!;
+  return sorted.length % 2 ? upper : (sorted[sorted.length / 2 - 1]! + upper) / 2;
+}
 const medians = (rows: Row[]): Row => Object.fromEntries(Object.keys(rows[0]!).map((figure) => [figure, median(rows.map((row) => row[figure]!))]));
