@@ -125,6 +125,13 @@ describe('embedded PostgreSQL', function () {
     assert.ok(!isAlive(orphan), 'one postmaster only');
   });
 
+  it('takes a child that has ended, and that its parent has not asked after, for ended', async () => {
+    const parent = spawn('bash', ['-c', 'sleep 0 & echo $!; exec sleep 5'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [line] = (await once(parent.stdout!, 'data')) as [Buffer];
+    assert.ok(await waitForEnd(Number(String(line)), 3_000));
+    parent.kill('SIGKILL');
+  });
+
   it('stops a PostgreSQL that was left running on the data', async () => {
     await letOthersIn();
     const first = await start();

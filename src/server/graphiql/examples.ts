@@ -14,8 +14,8 @@ const ANN = { authorization: 'Bearer <Ann’s accessToken>' };
 const BOB = { authorization: 'Bearer <Bob’s accessToken>' };
 
 /**
- * The first steps of every client, one a tab: two people sign up, open a chat, and talk. The first has its values in the
- * operation: GraphiQL gives the tab that it opens with no variables.
+ * The first steps of every client, one a tab: two people sign up, open a chat, and talk. Those that can be run
+ * as they stand have their values in the operation: GraphiQL gives the tab that it opens with no variables, and others theirs a moment late.
  */
 export const EXAMPLE_TABS: readonly ExampleTab[] = [
   tab(
@@ -53,8 +53,16 @@ mutation SignUpAnn {
 #
 # Copy two things out of the answer: Bob's accessToken, and
 # his user id (usr_…).
-mutation SignUpBob($input: SignUpInput!) {
-  signUp(input: $input) {
+mutation SignUpBob {
+  signUp(
+    input: {
+      email: "bob@example.com"
+      password: "a password of Bob"
+      handle: "bob"
+      displayName: "Bob"
+      device: "GraphiQL"
+    }
+  ) {
     accessToken
     user {
       id
@@ -63,7 +71,6 @@ mutation SignUpBob($input: SignUpInput!) {
   }
 }
 `,
-    { input: { email: 'bob@example.com', password: 'a password of Bob', handle: 'bob', displayName: 'Bob', device: 'GraphiQL' } },
   ),
   tab(
     `
