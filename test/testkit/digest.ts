@@ -1,7 +1,7 @@
 import type { World } from './world.js';
 
 /** What changes without anybody having done anything to a person's data: counted tries, clocks, leases, queues. */
-const RESTLESS = new Set(['one_time_codes', 'nodes', 'presence', 'quotas', 'server_keys', 'migrations']);
+const RESTLESS = new Set(['one_time_codes', 'nodes', 'call_nodes', 'presence', 'quotas', 'server_keys', 'migrations']);
 const RESTLESS_COLUMNS = ['last_active_at', 'last_seen_at'];
 
 /** A text for each table that differs when any of its rows does. */
