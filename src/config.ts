@@ -49,6 +49,13 @@ const schema = z.object({
   RECONCILE: count(1, 60).default(3).describe('Seconds between comparisons of live streams with the database'),
   SLOW_OPERATION: count(1, 600_000).default(1_000).describe('Milliseconds from which an operation is logged as slow'),
   DRAIN: count(0, 300).default(10).describe('Longest wait for requests under way at a stop, seconds'),
+  MEDIASOUP_WORKER_BIN: z.string().min(1).optional().describe("A mediasoup worker of your own; default: the package's, a kept one, else it is fetched or built once"),
+  XDG_CACHE_HOME: z.string().min(1).optional().describe('Folder of caches, where a built media worker is kept; default: ~/.cache'),
+  MEDIA_WORKERS: count(1, 256).optional().describe('Media workers, each a process that uses one core; default: one a core'),
+  MEDIA_LISTEN_IP: z.ipv4().or(z.ipv6()).default('127.0.0.1').describe('Address on which media is received; 0.0.0.0 for all'),
+  MEDIA_ANNOUNCED_ADDRESS: z.string().min(1).optional().describe('Address or name by which clients reach MEDIA_LISTEN_IP, where that is another one (NAT, 0.0.0.0)'),
+  MEDIA_PORT: port.default(20_000).describe('First port of media, UDP and TCP: each worker has one, counted up; 0 picks free ones'),
+  MEDIA_PEERS_PER_ROUTER: count(1, 1_000).default(40).describe('Participants of a call on one worker before the call spreads to the next'),
   JOBS: flag.default(true).describe('Run background jobs in this process'),
 });
 
