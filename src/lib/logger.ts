@@ -1,12 +1,33 @@
-import { pino, type Logger } from 'pino';
+import { destination, pino, type Logger } from 'pino';
 
 export type { Logger };
 
+const WARN = 40;
+/** Lines below a warning wait for so many bytes or so long, so that a busy server doesn't write to its log request by request. */
+const GATHERED_BYTES = 8_192;
+const GATHERED_MS = 100;
+
 /** Structured logs, one JSON line an event, to standard output. Secrets never get as far as a log line: see `redact`. */
 export function createLogger(level: string): Logger {
-  return pino({
-    level,
-    base: undefined,
-    redact: ['req.headers.authorization', 'authorization', 'password', '*.password', 'refreshToken', 'accessToken'],
-  });
+  const options = { level, base: undefined, redact: ['req.headers.authorization', 'authorization', 'password', '*.password', 'refreshToken', 'accessToken'] };
+  return pino(options, output());
+}
+
+let gathered: ReturnType<typeof destination> | null = null;
+
+/** Standard output, once a process. What is gathered is written when the process ends, and before anything that is worth a warning. */
+function output(): { write(line: string): void } {
+  const out = (gathered ??= opened());
+  return {
+    write(line) {
+      out.write(line);
+      if (Number(/^\{"level":(\d+)/.exec(line)?.[1]) >= WARN) out.flushSync();
+    },
+  };
+}
+
+function opened(): ReturnType<typeof destination> {
+  const out = destination({ fd: 1, sync: true, minLength: GATHERED_BYTES, periodicFlush: GATHERED_MS });
+  process.on('exit', () => out.flushSync());
+  return out;
 }

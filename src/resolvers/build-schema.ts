@@ -3,6 +3,7 @@ import { isAbstractType, isIntrospectionType, isObjectType, type GraphQLSchema }
 import { buildSchemaSync, getMetadataStorage, type ContainerType, type NonEmptyArray, type PubSub } from 'type-graphql';
 import { DateTime } from '../schema/scalars.js';
 import type { Context } from './context.js';
+import { callDirectly } from './direct-calls.js';
 import { RESOLVERS } from './index.js';
 
 /** type-graphql asks for one as soon as there is a subscription; ours are served by server/realtime. */
@@ -22,6 +23,7 @@ export function buildSchema(container: ContainerType): GraphQLSchema {
     nullableByDefault: false,
   });
   dropTrivialResolvers(schema);
+  callDirectly(schema, container);
   forgetAfterWrites(schema);
   return schema;
 }

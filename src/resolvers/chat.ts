@@ -1,4 +1,5 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { chatStream } from '../events/catalogue.js';
 import { encodeCursor } from '../events/cursor.js';
 import type { Page } from '../db/pages.js';
@@ -16,6 +17,7 @@ import { viewerMembership, type ChatRow, type MemberRow } from '../services/load
 import type { MessageRow } from '../services/loaders/messages.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import type { MessageService } from '../services/messages.js';
+import { askedAt } from './asked.js';
 import type { Context } from './context.js';
 import { ViewerDependent } from './viewer-dependent.js';
 
@@ -65,8 +67,8 @@ export class ChatResolver {
 
   @ViewerDependent()
   @FieldResolver(() => MessagePages.Connection, { description: 'The history, oldest first; answers in threads stand under `thread`.' })
-  messages(@Root() chat: ChatRow, @Args(() => ConnectionArgs) args: ConnectionArgs, @Ctx() context: Context): Promise<Page<MessageRow>> {
-    return this.messageService.history(context, chat.id, args);
+  messages(@Root() chat: ChatRow, @Args(() => ConnectionArgs) args: ConnectionArgs, @Ctx() context: Context, @Info() info: GraphQLResolveInfo): Promise<Page<MessageRow>> {
+    return this.messageService.history(context, chat.id, args, askedAt(info, 'edges.node'));
   }
 
   @ViewerDependent()

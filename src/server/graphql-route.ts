@@ -90,7 +90,8 @@ export async function addGraphql(fastify: FastifyInstance, deps: GraphqlRouteDep
     const { cost } = told;
     if (cost) void reply.header('ratelimit-policy', `"cost";q=${deps.costPoints};w=${deps.costWindow}`).header('ratelimit', `"cost";r=${cost.remaining};t=${cost.resetAfter}`);
     if (response.body.kind !== 'complete') throw new Error('Nothing here is delivered in parts.');
-    return reply.code(response.status ?? 200).send(response.body.string);
+    // As bytes: Node would count a text's bytes, then put the headers before it, and encode the whole once more.
+    return reply.code(response.status ?? 200).send(Buffer.from(response.body.string));
   };
 
   const callerOf = async (request: FastifyRequest, info: Caller['request'], told: HttpCaller['told']): Promise<HttpCaller> => {

@@ -8,7 +8,7 @@ import { checkIdempotencyKey, cleanText } from '../lib/validate.js';
 import type { Actor, Reading } from './actor.js';
 import { threadMessages } from './loaders/message-parts.js';
 import { viewerMembership } from './loaders/chats.js';
-import { MESSAGE_COLUMNS, messageByKey, shown, type MessageKey, type MessageRow } from './loaders/messages.js';
+import { MESSAGE_COLUMNS, messageByKey, messageColumns, shown, type MessageKey, type MessageRow } from './loaders/messages.js';
 import { mentionsIn } from './mentions.js';
 import type { Draft } from './message-writer.js';
 import { cleanPoll, writePoll, type NewPoll } from './polls.js';
@@ -55,23 +55,27 @@ export class MessageService {
     return member && key.seq >= member.visibleFromSeq ? reading.load(messageByKey, key) : null;
   }
 
-  /** The chat's history from where the viewer may see it, by number. Left out are answers in threads, and what the viewer has deleted for themself. */
-  async history(reading: Reading, chatId: string, args: PageArgs): Promise<Page<MessageRow>> {
+  /**
+   * The chat's history from where the viewer may see it, by number. Left out are answers in threads, and what the viewer has deleted for themself.
+   * Rows hold what the fields `asked` need, and no more.
+   */
+  async history(reading: Reading, chatId: string, args: PageArgs, asked: ReadonlySet<string>): Promise<Page<MessageRow>> {
     const request = pageRequest(args, ['number']);
     const visibleFrom = await reading.visibleFrom(chatId);
     if (visibleFrom === Number.MAX_SAFE_INTEGER) return emptyPage();
     const viewerId = reading.viewer?.userId ?? null;
     const from = request.from?.[0] as number | undefined;
-    const rows = request.backward
-      ? await this.sql<MessageRow>(
-          `select ${MESSAGE_COLUMNS} from messages m where m.chat_id = $1 and m.seq >= $2 and m.seq < $3 and m.thread_root_seq is null and ${NOT_HIDDEN} order by m.seq desc limit $4`,
-          [chatId, visibleFrom, from ?? MAX_SEQ, request.limit, viewerId],
-        )
-      : await this.sql<MessageRow>(
-          `select ${MESSAGE_COLUMNS} from messages m where m.chat_id = $1 and m.seq >= $2 and m.seq > $3 and m.thread_root_seq is null and ${NOT_HIDDEN} order by m.seq limit $4`,
-          [chatId, visibleFrom, from ?? 0, request.limit, viewerId],
-        );
-    for (const row of rows) reading.prime(messageByKey, row, shown(row, reading.now));
+    const few = messageColumns(asked);
+    const range = request.backward ? 'm.seq < $3' : 'm.seq > $3';
+    const rows = await this.sql<MessageRow>(
+      `select ${few ?? MESSAGE_COLUMNS} from messages m where m.chat_id = $1 and m.seq >= $2 and ${range} and m.thread_root_seq is null and ${NOT_HIDDEN} order by m.seq${request.backward ? ' desc' : ''} limit $4`,
+      [chatId, visibleFrom, from ?? (request.backward ? MAX_SEQ : 0), request.limit, viewerId],
+    );
+    for (const row of rows) {
+      shown(row, reading.now);
+      if (few) row.chatId = chatId;
+      else reading.prime(messageByKey, row, row);
+    }
     return toPage(rows, request, (row) => [row.seq]);
   }
 

@@ -1,11 +1,13 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.js';
 import { DomainError } from '../lib/errors.js';
 import type { Actor } from './actor.js';
 
 const ISSUER = 'omnitalk';
+const KEPT = 20_000;
 const claimsShape = z.object({ sub: z.uuid(), sid: z.uuid(), role: z.enum(['USER', 'MODERATOR', 'ADMIN']), exp: z.number() });
 
 export interface VerifiedToken {
@@ -20,6 +22,8 @@ export interface VerifiedToken {
  */
 export class AccessTokens {
   readonly #key: KeyObject;
+  /** Tokens whose signature was found good: it stays so. */
+  readonly #good = new LRUCache<string, VerifiedToken>({ max: KEPT });
 
   constructor(
     secret: string,
@@ -38,6 +42,14 @@ export class AccessTokens {
 
   /** Throws `TOKEN_EXPIRED`, or `UNAUTHENTICATED` for everything that this server has not signed. */
   verify(token: string): VerifiedToken {
+    const known = this.#good.get(token);
+    if (known && known.expiresAt > this.clock.now()) return known;
+    const verified = this.#verify(token);
+    this.#good.set(token, verified);
+    return verified;
+  }
+
+  #verify(token: string): VerifiedToken {
     let claims: unknown;
     try {
       claims = jwt.verify(token, this.#key, { algorithms: ['HS256'], issuer: ISSUER, clockTimestamp: Math.floor(this.clock.now().getTime() / 1000) });

@@ -1,5 +1,6 @@
 import type { ChatEncryption, ChatKind } from '../../entities/chat.js';
 import type { MemberRole } from '../../entities/chat-member.js';
+import { keyed } from '../../db/keyed.js';
 import { inOrder, type LoaderDef } from '../../db/loaders.js';
 
 export interface ChatRow {
@@ -44,32 +45,35 @@ export const MEMBER_COLUMNS = `m.chat_id as "chatId", m.user_id as "userId", m.r
   m.visible_from_pos::int8::float8 as "visibleFromPos", m.last_read_seq as "lastReadSeq", m.last_delivered_seq as "lastDeliveredSeq", m.muted_until as "mutedUntil",
   m.pinned_at as "pinnedAt", m.archived_at as "archivedAt", m.draft, m.draft_updated_at as "draftUpdatedAt"`;
 
+const CHATS_BY_ID = keyed<ChatRow>(`select ${CHAT_COLUMNS} from chats c where c.id = any($1)`);
+
 /** A chat, whoever asks: what may be seen of it is the caller's question. */
 export const chatById: LoaderDef<string, ChatRow> = {
   async batch(ids, { sql }) {
-    return inOrder(ids, await sql<ChatRow>(`select ${CHAT_COLUMNS} from chats c where c.id = any($1)`, [ids]), (row) => row.id);
+    return inOrder(ids, await CHATS_BY_ID(sql, ids), (row) => row.id);
   },
 };
+
+const MEMBERSHIPS = keyed<MemberRow>(`select ${MEMBER_COLUMNS} from chat_members m where m.chat_id = any($1) and m.user_id = $2`);
 
 /** The viewer's own membership of a chat, by the chat's id. */
 export const viewerMembership: LoaderDef<string, MemberRow> = {
   async batch(chatIds, { sql, viewerId }) {
     if (!viewerId) return chatIds.map(() => null);
-    const rows = await sql<MemberRow>(`select ${MEMBER_COLUMNS} from chat_members m where m.user_id = $1 and m.chat_id = any($2)`, [viewerId, chatIds]);
-    return inOrder(chatIds, rows, (row) => row.chatId);
+    return inOrder(chatIds, await MEMBERSHIPS(sql, chatIds, viewerId), (row) => row.chatId);
   },
   acrossViewers: (pairs, deps) => chatMember.batch(pairs.map(({ viewerId, key }) => ({ chatId: key, userId: viewerId })), { ...deps, viewerId: null }),
 };
+
+const CHATS_OF_MEMBER = keyed<ChatRow & MemberRow>(
+  `select ${MEMBER_COLUMNS}, ${CHAT_COLUMNS} from chat_members m join chats c on c.id = m.chat_id where m.chat_id = any($1) and m.user_id = $2`,
+);
 
 /** A chat that the viewer is in, with the membership, in one reading. */
 export const viewerChat: LoaderDef<string, { chat: ChatRow; member: MemberRow }> = {
   async batch(ids, { sql, viewerId }) {
     if (!viewerId) return ids.map(() => null);
-    const rows = await sql<ChatRow & MemberRow>(
-      `select ${MEMBER_COLUMNS}, ${CHAT_COLUMNS} from chat_members m join chats c on c.id = m.chat_id where m.user_id = $1 and m.chat_id = any($2)`,
-      [viewerId, ids],
-    );
-    return inOrder(ids, rows, (row) => row.id).map((row) => row && { chat: row, member: row });
+    return inOrder(ids, await CHATS_OF_MEMBER(sql, ids, viewerId), (row) => row.id).map((row) => row && { chat: row, member: row });
   },
 };
 
@@ -82,6 +86,8 @@ export const memberKey = ({ chatId, userId }: MemberKey): string => `${chatId} $
 export const chatMember: LoaderDef<MemberKey, MemberRow> = {
   keyOf: memberKey,
   async batch(keys, { sql }) {
+    const [first, another] = keys;
+    if (!another) return MEMBERSHIPS(sql, [first!.chatId], first!.userId).then(([row]) => [row ?? null]);
     const rows = await sql<MemberRow>(
       `select ${MEMBER_COLUMNS} from unnest($1::uuid[], $2::uuid[]) k(chat_id, user_id) join chat_members m on m.chat_id = k.chat_id and m.user_id = k.user_id`,
       [keys.map((key) => key.chatId), keys.map((key) => key.userId)],

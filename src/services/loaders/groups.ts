@@ -1,3 +1,4 @@
+import { keyed } from '../../db/keyed.js';
 import { inOrder, type LoaderDef } from '../../db/loaders.js';
 import type { GroupAccess, GroupJoinPolicy, GroupMemberState, GroupVisibility } from '../../policies/group-policy.js';
 import type { MemberRole } from '../../policies/member-policy.js';
@@ -29,10 +30,12 @@ export interface GroupMemberRow {
 
 export const GROUP_MEMBER_COLUMNS = `m.group_id as "groupId", m.user_id as "userId", m.role, m.state, m.joined_at as "joinedAt"`;
 
+const GROUPS_BY_ID = keyed<GroupRow>(`select ${GROUP_COLUMNS} from groups g where g.id = any($1)`);
+
 /** A group, whoever asks: what may be seen of it is the caller's question. */
 export const groupById: LoaderDef<string, GroupRow> = {
   async batch(ids, { sql }) {
-    return inOrder(ids, await sql<GroupRow>(`select ${GROUP_COLUMNS} from groups g where g.id = any($1)`, [ids]), (row) => row.id);
+    return inOrder(ids, await GROUPS_BY_ID(sql, ids), (row) => row.id);
   },
 };
 
@@ -53,15 +56,15 @@ export const groupMember: LoaderDef<GroupMemberKey, GroupMemberRow> = {
   },
 };
 
+const GROUPS_AND_MEMBER = keyed<GroupAccess['group'] & { role: MemberRole | null; state: GroupMemberState | null }>(
+  `select g.id, g.visibility, g.join_policy as "joinPolicy", g.member_count as "memberCount", m.role, m.state
+   from groups g left join group_members m on m.group_id = g.id and m.user_id = $2 where g.id = any($1)`,
+);
+
 /** What decides what the viewer may see of a group, by its id. */
 export const groupAccess: LoaderDef<string, GroupAccess> = {
   async batch(ids, { sql, viewerId }) {
-    const rows = await sql<GroupAccess['group'] & { role: MemberRole | null; state: GroupMemberState | null }>(
-      `select g.id, g.visibility, g.join_policy as "joinPolicy", g.member_count as "memberCount", m.role, m.state
-       from groups g left join group_members m on m.group_id = g.id and m.user_id = $2 where g.id = any($1)`,
-      [ids, viewerId],
-    );
-    const found = inOrder(ids, rows, (row) => row.id);
+    const found = inOrder(ids, await GROUPS_AND_MEMBER(sql, ids, viewerId), (row) => row.id);
     return found.map((row) => row && { group: row, membership: row.state && { role: row.role!, state: row.state } });
   },
 };

@@ -1,3 +1,4 @@
+import { keyed } from '../../db/keyed.js';
 import { inOrder, type LoaderDef } from '../../db/loaders.js';
 
 /** What anybody signed in may know of a person or bot. */
@@ -16,10 +17,11 @@ export const USER_COLUMNS = `u.id, u.kind, u.handle, u.display_name as "displayN
 /** The name under which processes keep users: whoever writes to `users` what UserRow shows calls `tx.changed(USERS, id)`. */
 export const USERS = 'users';
 
+const USERS_BY_ID = keyed<UserRow>(`select ${USER_COLUMNS} from users u where u.id = any($1)`);
+
 export const userById: LoaderDef<string, UserRow> = {
   cache: USERS,
   async batch(ids, { sql }) {
-    const rows = await sql<UserRow>(`select ${USER_COLUMNS} from users u where u.id = any($1)`, [ids]);
-    return inOrder(ids, rows, (row) => row.id);
+    return inOrder(ids, await USERS_BY_ID(sql, ids), (row) => row.id);
   },
 };
