@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FakeLog, quiet, turns } from '../../test/testkit/fake-log.js';
+import type { LoggedEvent } from './catalogue.js';
 import type { Published } from './log.js';
 import { Tail } from './tail.js';
 
@@ -30,7 +31,7 @@ describe('Tail', () => {
   beforeEach(() => {
     log = new FakeLog();
     heard = new Heard();
-    tail = new Tail(STREAM, log, heard, quiet);
+    tail = new Tail<LoggedEvent>(STREAM, log, heard, quiet);
   });
   afterEach(() => tail.close());
   const commit = (count: number): Published => log.commit(STREAM, ...[...Array(count)].map((_, seq) => ({ kind: 'message.sent' as const, seq: seq + 1 })));
@@ -42,7 +43,7 @@ describe('Tail', () => {
       fc.asyncProperty(hints, fc.nat(10), async (given, startAt) => {
         log = new FakeLog();
         heard = new Heard();
-        tail = new Tail(STREAM, log, heard, quiet);
+        tail = new Tail<LoggedEvent>(STREAM, log, heard, quiet);
         const { epoch, events } = commit(30);
         const split = Math.floor(given.length / 3);
         const hint = ({ from, length }: { from: number; length: number }) => tail.accept({ stream: STREAM, epoch, events: events.slice(from, from + length) });
@@ -123,7 +124,7 @@ describe('Tail', () => {
       },
     ]) {
       heard = new Heard();
-      tail = new Tail(STREAM, log, heard, quiet);
+      tail = new Tail<LoggedEvent>(STREAM, log, heard, quiet);
       tail.start({ epoch: log.stream(STREAM).epoch, head: 0 });
       end();
       await turns(3);

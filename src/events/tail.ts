@@ -1,13 +1,23 @@
 import type { Logger } from '../lib/logger.js';
 import type { ReceiptHint } from './hub.js';
 import type { LoggedEvent } from './catalogue.js';
-import type { EventLog, Published, StreamHead } from './log.js';
+import type { StreamHead } from './log.js';
+
+/** Whatever stands in a stream by its offset. */
+export interface Numbered {
+  pos: number;
+}
+
+/** Where a stream's entries are read from; see EventLog.read. */
+export interface NumberedLog<Entry extends Numbered> {
+  read(stream: string, after: number, upTo: number, limit: number): Promise<Entry[]>;
+}
 
 /** What follows a stream. Called in the order of offsets, without gap or repeat. */
-export interface TailListener {
+export interface TailListener<Entry extends Numbered = LoggedEvent> {
   /** Once, before the first event: the tail's epoch and head are known. */
-  onStart(tail: Tail): void;
-  onEvent(event: LoggedEvent): void;
+  onStart(tail: Tail<Entry>): void;
+  onEvent(event: Entry): void;
   /** The stream's history can't be continued (its epoch changed, or events are missing from the log). */
   onReset(): void;
   /** Receipts moved; not part of the log, and may come before `onStart`. */
@@ -21,11 +31,11 @@ const PAGE = 500;
 const MAX_EARLY = 2_000;
 
 /** The live end of one stream in this process: takes hints in any order, hands on every event once and in order. */
-export class Tail {
+export class Tail<Entry extends Numbered = LoggedEvent> {
   epoch = '';
   /** The offset of the newest event handed on. -1 until started. */
   head = -1;
-  #early = new Map<number, LoggedEvent>();
+  #early = new Map<number, Entry>();
   /** Events were dropped unseen: only the log knows what is missing. */
   #dropped = false;
   #gapTimer: NodeJS.Timeout | null = null;
@@ -34,8 +44,8 @@ export class Tail {
 
   constructor(
     readonly stream: string,
-    private readonly log: Pick<EventLog, 'read'>,
-    private readonly listener: TailListener,
+    private readonly log: NumberedLog<Entry>,
+    private readonly listener: TailListener<Entry>,
     private readonly logger: Pick<Logger, 'warn'>,
   ) {}
 
@@ -54,7 +64,7 @@ export class Tail {
     this.#mindGap();
   }
 
-  accept({ epoch, events }: Published): void {
+  accept({ epoch, events }: { stream?: string; epoch: string; events: readonly Entry[] }): void {
     if (this.#closed) return;
     if (this.head < 0 && !this.#early.size) this.epoch = epoch;
     else if (epoch !== this.epoch) return this.head < 0 ? void (this.#dropped = true) : this.#reset();
