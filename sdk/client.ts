@@ -5,11 +5,13 @@ import { Connection } from './connection.js';
 import { failure, OmniTalkError, type ApiError } from './errors.js';
 import {
   ChatEventsDocument,
+  DocumentEventsDocument,
   InboxEventsDocument,
   PresenceEventsDocument,
   RefreshSessionDocument,
   TypingEventsDocument,
   type ChatEventsSubscription,
+  type DocumentEventsSubscription,
   type InboxEventsSubscription,
   type PresenceEventsSubscription,
   type TypingEventsSubscription,
@@ -35,8 +37,19 @@ export interface OmniTalkOptions extends TokenSource {
 
 export type ChatEvent = ChatEventsSubscription['chatEvents'];
 export type InboxEvent = InboxEventsSubscription['inboxEvents'];
+export type DocumentEvent = DocumentEventsSubscription['documentUpdates'];
 export type PresenceEvent = PresenceEventsSubscription['presenceEvents'];
 export type TypingEvent = TypingEventsSubscription['typingEvents'];
+
+/** Where a document's events go on: asked at every connection anew. */
+export interface DocumentPlace {
+  /** Of a whiteboard: the Yjs state vector, in base64. */
+  stateVector?: () => string;
+  /** Of co-browsing: the last entry seen. */
+  after?: () => number | null;
+  /** This tab, whose pointer goes with the subscription. */
+  clientId?: string;
+}
 
 type Variables = Record<string, unknown>;
 
@@ -121,6 +134,21 @@ export class OmniTalk {
   /** Who else writes in a chat. Nothing is replayed. */
   typingEvents(chatId: string): EventStream<TypingEvent> {
     return this.#open(TypingEventsDocument, { chatId }, (data) => (data as TypingEventsSubscription).typingEvents, true);
+  }
+
+  /** What happens in a document: what is lacking, then every change. `openWhiteboard` and `watchBrowsing` do more. */
+  documentEvents(documentId: string, { stateVector, after, clientId }: DocumentPlace = {}): EventStream<DocumentEvent> {
+    const variables: Variables = {
+      documentId,
+      clientId: clientId ?? null,
+      get stateVector() {
+        return stateVector?.() ?? null;
+      },
+      get after() {
+        return after?.() ?? null;
+      },
+    };
+    return this.#open(DocumentEventsDocument, variables, (data) => (data as DocumentEventsSubscription).documentUpdates, true);
   }
 
   /** The same caller at another address. */

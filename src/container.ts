@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { Config } from './config.js';
 import { makeAccounts } from './container-accounts.js';
 import { makeMessages } from './container-messages.js';
+import { makeDocuments } from './container-documents.js';
 import { makePeople } from './container-people.js';
 import { makeChats } from './container-chats.js';
 import { makeTimely } from './container-timely.js';
@@ -27,6 +28,7 @@ import { ChatService } from './services/chats.js';
 import type { PresenceService } from './services/presence.js';
 import { RecentMessages } from './services/recent-messages.js';
 import type { ReceiptService } from './services/receipts.js';
+import type { Replicas } from './services/documents/replicas.js';
 import { SendQueue } from './services/send-queue.js';
 import { SessionGate } from './services/session-gate.js';
 import { ATTEMPTS_WINDOW, Rates } from './server/limits/rates.js';
@@ -48,6 +50,7 @@ export interface Container {
   presence: PresenceService;
   rates: Rates;
   receipts: ReceiptService;
+  replicas: Replicas;
   /** What background jobs call. */
   jobs: JobDeps;
   /** Resolver instances by class, as type-graphql asks for them. */
@@ -93,10 +96,12 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const timely = makeTimely({ db, unitOfWork, clock, log, hub, sendQueue });
 
+  const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
+
   const instances: object[] = [
     ...accounts.resolvers,
     ...people.resolvers,
-    new NodeResolver(chats, messages.messages, groups, timely.scheduled),
+    new NodeResolver(chats, messages.messages, groups, timely.scheduled, documents.documents),
     new UserResolver(),
     new ViewerResolver(hub.log),
     new ChatResolver(chats, messages.messages),
@@ -104,6 +109,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...chatResolvers,
     ...messages.resolvers,
     ...timely.resolvers,
+    ...documents.resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
   ];
@@ -112,7 +118,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
     config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates,
     presence: people.presence,
     receipts: timely.receipts,
-    jobs: { ...accounts.jobs, ...timely.jobs },
+    replicas: documents.replicas,
+    jobs: { ...accounts.jobs, ...timely.jobs, documents: documents.documents },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();

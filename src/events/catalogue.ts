@@ -12,7 +12,8 @@ export type ChatEventRef =
   | { kind: 'member.joined'; userId: string; visibleFromSeq: number }
   | { kind: 'member.left'; userId: string }
   | { kind: 'member.updated'; userId: string }
-  | { kind: 'chat.updated' };
+  | { kind: 'chat.updated' }
+  | { kind: 'document.changed'; documentId: string };
 
 /** On a person's own stream. */
 export type UserEventRef =
@@ -41,6 +42,7 @@ export const CHAT_EVENT_KINDS = [
   'member.left',
   'member.updated',
   'chat.updated',
+  'document.changed',
 ] as const satisfies ChatEventRef['kind'][];
 
 export const chatStream = (chatId: string): string => `chat:${chatId}`;

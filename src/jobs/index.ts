@@ -1,4 +1,5 @@
 import type { DisappearingMessages } from '../services/disappearing.js';
+import type { DocumentService } from '../services/documents/documents.js';
 import type { EmailService, VerificationJob } from '../services/emails.js';
 import type { PhoneService } from '../services/phone.js';
 import type { RecoveryService, ResetJob } from '../services/recovery.js';
@@ -12,6 +13,7 @@ export interface JobDeps {
   upkeep: UpkeepService;
   scheduled: ScheduledMessageService;
   disappearing: DisappearingMessages;
+  documents: DocumentService;
   emails: EmailService;
   phone: PhoneService;
   recovery: RecoveryService;
@@ -26,6 +28,9 @@ const TASKS = {
   'forget-used-keys': ({ upkeep }) => upkeep.idempotencyKeys(),
   'forget-expired-codes': ({ upkeep }) => upkeep.codesAndTokens(),
   'forget-sent-schedules': ({ upkeep }) => upkeep.scheduledMessages(),
+  'end-stale-co-browsing': async ({ documents }) => {
+    while (await documents.endStale());
+  },
   'send-phone-code': ({ phone }, payload: { id: string }) => phone.sendCode(payload),
   'send-email-verification': ({ emails }, payload: VerificationJob) => emails.sendVerification(payload),
   'send-password-reset': ({ recovery }, payload: ResetJob) => recovery.sendReset(payload),
@@ -40,6 +45,7 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'forget-used-keys': '17 * * * *',
   'forget-expired-codes': '27 * * * *',
   'forget-sent-schedules': '37 4 * * *',
+  'end-stale-co-browsing': '47 * * * *',
 };
 
 export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {

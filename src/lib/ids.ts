@@ -15,6 +15,7 @@ export const ID_PREFIXES = {
   InviteLink: 'inv',
   Report: 'rep',
   File: 'fil',
+  Document: 'doc',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

@@ -23,6 +23,8 @@ import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerSchedu
 import { PollCardResolver, PollOptionResolver } from './poll.js';
 import { PeopleResolver, UserViewerStateResolver, ViewerPrivacyResolver } from './people.js';
 import { PresenceResolver } from './presence.js';
+import { CoBrowsingResolver } from './co-browsing.js';
+import { AwarenessChangedResolver, ChatDocumentsResolver, DocumentChangedResolver, DocumentResolver } from './documents.js';
 import { ReportResolver } from './reports.js';
 import { SubscriptionResolver } from './subscriptions.js';
 import { MessageSystemResolver, SystemNoticeResolver } from './system-notice.js';
@@ -34,6 +36,8 @@ const CHAT_RESOLVERS = [
   MessageSystemResolver, SystemNoticeResolver,
 ];
 const GROUP_RESOLVERS = [GroupResolver, GroupViewerStateResolver, ChatGroupResolver, ViewerGroupsResolver, GroupMembershipResolver, GroupMemberResolver];
+
+const DOCUMENT_RESOLVERS = [DocumentResolver, ChatDocumentsResolver, CoBrowsingResolver, DocumentChangedResolver, AwarenessChangedResolver];
 
 /** Every resolver class. container.ts makes one instance of each. */
 export const RESOLVERS = [
@@ -72,6 +76,7 @@ export const RESOLVERS = [
   BlockResolver,
   ReportResolver,
   PresenceResolver,
+  ...DOCUMENT_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
 ];

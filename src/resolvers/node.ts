@@ -2,6 +2,7 @@ import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { decodeAnyId, type IdType } from '../lib/ids.js';
 import { NodeType } from '../schema/node.js';
 import type { ChatService } from '../services/chats.js';
+import type { DocumentService } from '../services/documents/documents.js';
 import type { GroupService } from '../services/groups.js';
 import type { MessageService } from '../services/messages.js';
 import type { ScheduledMessageService } from '../services/scheduled-messages.js';
@@ -14,12 +15,13 @@ type Finder = (context: Context, key: { uuid: string; seq?: number }) => Promise
 export class NodeResolver {
   readonly #finders: Partial<Record<IdType, Finder>>;
 
-  constructor(chats: ChatService, messages: MessageService, groups: GroupService, scheduled: ScheduledMessageService) {
+  constructor(chats: ChatService, messages: MessageService, groups: GroupService, scheduled: ScheduledMessageService, documents: DocumentService) {
     this.#finders = {
       User: (context, { uuid }) => context.load(userById, uuid),
       Chat: (context, { uuid }) => chats.find(context, uuid),
       Group: (context, { uuid }) => groups.find(context, uuid),
       Message: (context, { uuid, seq }) => messages.find(context, { chatId: uuid, seq: seq! }),
+      Document: (context, { uuid }) => documents.find(context, uuid),
       ScheduledMessage: (context, { uuid }) => scheduled.find(context, uuid),
     };
   }

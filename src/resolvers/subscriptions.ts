@@ -1,7 +1,8 @@
-import { Arg, ID, Resolver, Subscription } from 'type-graphql';
+import { Arg, ID, Int, Resolver, Subscription } from 'type-graphql';
+import { DocumentEvent } from '../schema/document.js';
 import { ChatEvent, InboxEvent } from '../schema/events.js';
 import { PresenceEventType } from '../schema/presence.js';
-import { EventCursor } from '../schema/scalars.js';
+import { Bytes, EventCursor } from '../schema/scalars.js';
 import { TypingEventType } from '../schema/typing.js';
 
 /**
@@ -40,6 +41,19 @@ export class SubscriptionResolver {
 
   @Subscription(() => TypingEventType, { subscribe: served, description: 'Who else writes in a chat. Ephemeral. Ends with ACCESS_REVOKED when the viewer leaves the chat.' })
   typingEvents(@Arg('chatId', () => ID) _chatId: string): never {
+    return served();
+  }
+
+  @Subscription(() => DocumentEvent, {
+    subscribe: served,
+    description: 'What happens in a document: first what the caller lacks, then every change. Of a whiteboard give the Yjs state vector; of co-browsing the last entry that was seen, as `after`. Ends with ACCESS_REVOKED when the viewer leaves the chat.',
+  })
+  documentUpdates(
+    @Arg('documentId', () => ID) _documentId: string,
+    @Arg('stateVector', () => Bytes, { nullable: true, description: 'None: everything.' }) _stateVector: Buffer | null,
+    @Arg('after', () => Int, { nullable: true, description: 'None: from the newest full snapshot on.' }) _after: number | null,
+    @Arg('clientId', () => String, { nullable: true, description: 'This tab: it is not told of its own pointers, and when the subscription ends they are gone.' }) _clientId: string | null,
+  ): never {
     return served();
   }
 }

@@ -27,4 +27,7 @@ export const GroupVisibility = enumOf('GroupVisibility', ['PUBLIC', 'PRIVATE', '
 export const GroupJoinPolicy = enumOf('GroupJoinPolicy', ['OPEN', 'REQUEST', 'INVITE'], 'Joined at once, by asking, or by being brought in alone.');
 export const GroupOrigin = enumOf('GroupOrigin', ['PEOPLE', 'CLUSTER'], 'Made by people, or suggested by clustering.');
 export const GroupMemberState = enumOf('GroupMemberState', ['MEMBER', 'REQUESTED', 'BANNED']);
+export const DocumentKind = enumOf('DocumentKind', ['WHITEBOARD', 'CO_BROWSING']);
+export const DocumentEditing = enumOf('DocumentEditing', ['EVERYONE', 'ADMINS'], 'Who changes a whiteboard: every member, or its maker and those who run the chat.');
+export const DocumentEnd = enumOf('DocumentEnd', ['ENDED', 'DELETED']);
 export { enumOf };

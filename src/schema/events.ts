@@ -1,6 +1,7 @@
 import { createUnionType, Field, ID, Int, InterfaceType, ObjectType, type ClassType } from 'type-graphql';
 import { ContactType } from './contacts.js';
 import { ChatType, ChatMemberType, ChatSettingsType } from './chat.js';
+import { DocumentType } from './document.js';
 import { ResyncReason, Role } from './enums.js';
 import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
@@ -68,6 +69,12 @@ export class MemberUpdatedType extends MemberEvent {
 @chatEvent('ChatUpdated', 'Title, avatar or rules of the chat changed.')
 export class ChatUpdatedType extends ChatStreamEvent {
   @Field(() => ChatType) chat: object;
+}
+
+@chatEvent('DocumentChanged', 'A whiteboard, or a session of co-browsing, began, was renamed, ended, or was deleted. What is on it is told by documentUpdates.')
+export class DocumentChangedType extends ChatStreamEvent {
+  @Field(() => ID) documentId: string;
+  @Field(() => DocumentType, { nullable: true, description: 'As it is now. Null when it has been deleted.' }) document: object | null;
 }
 
 @ObjectType('MemberReceipt', { description: 'How far one member has received and read.' })
@@ -180,6 +187,7 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   MemberLeftType,
   MemberUpdatedType,
   ChatUpdatedType,
+  DocumentChangedType,
   ReceiptsChangedType,
   ResyncRequiredType,
 ];

@@ -30,5 +30,21 @@ export const EventCursor = new GraphQLScalarType<string, string>({
   parseLiteral: (node: ValueNode) => parseCursor(node.kind === Kind.STRING ? node.value : null),
 });
 
+const BASE_64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function parseBytes(value: unknown): Buffer {
+  if (typeof value !== 'string' || !BASE_64.test(value)) throw new GraphQLError('Bytes are a string in base64 (RFC 4648, with padding).');
+  return Buffer.from(value, 'base64');
+}
+
+export const Bytes = new GraphQLScalarType<Buffer, string>({
+  name: 'Bytes',
+  description: 'Bytes in base64 (RFC 4648, with padding).',
+  // What is in base64 already is handed on as it is.
+  serialize: (value) => (typeof value === 'string' ? value : Buffer.from(value as Uint8Array).toString('base64')),
+  parseValue: parseBytes,
+  parseLiteral: (node: ValueNode) => parseBytes(node.kind === Kind.STRING ? node.value : null),
+});
+
 export const BigIntScalar = GraphQLBigInt;
 export const JsonScalar = GraphQLJSON;

@@ -42,7 +42,7 @@ export interface Prepared {
   readonly rootNode: FieldNode | null;
   /** Whether it selects anything that depends on who asks. */
   readonly viewerDependent: boolean;
-  /** Variables that nothing but the root field's `after` uses: cursors, which don't tell subscriptions apart. */
+  /** Variables that nothing uses but where the root field goes on: cursors, which don't tell subscriptions apart. */
   readonly cursorVariables: ReadonlySet<string>;
   /** The operation in two steps, for a subscription that depends on the viewer in parts; null for any other. */
   readonly split: SplitOperation | null;
@@ -188,11 +188,13 @@ function firstField(document: DocumentNode, { selections: [first] }: SelectionSe
   return fragment?.kind === Kind.FRAGMENT_DEFINITION ? firstField(document, fragment.selectionSet) : null;
 }
 
+/** Arguments that say where a subscription goes on, and for which client: they change nothing of what an event looks like. */
+const RESUMING = new Set(['after', 'stateVector', 'clientId']);
+
 function cursorVariables(document: DocumentNode, root: FieldNode | null): ReadonlySet<string> {
   if (!root) return new Set();
-  const after = root.arguments?.find((argument) => argument.name.value === 'after')?.value;
   const found = new Set<string>();
-  if (after) visit(after, { Variable: (node) => void found.add(node.name.value) });
+  for (const { name, value } of root.arguments ?? []) if (RESUMING.has(name.value)) visit(value, { Variable: (node) => void found.add(node.name.value) });
   const uses = new Map<string, number>();
   visit(document, { VariableDefinition: () => false, Variable: (node) => void uses.set(node.name.value, (uses.get(node.name.value) ?? 0) + 1) });
   return new Set([...found].filter((name) => uses.get(name) === 1));

@@ -20,6 +20,7 @@ import { Operations } from './operations.js';
 import { Origins } from './origins.js';
 import { Channels } from './realtime/channels.js';
 import { ChatSource } from './realtime/chat-source.js';
+import { DocumentSource } from './realtime/document-source.js';
 import { EventStreams } from './realtime/event-streams.js';
 import { InboxSource } from './realtime/inbox-source.js';
 import { Deliveries } from './realtime/sink.js';
@@ -59,8 +60,9 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: isUnavailable, onError });
   const presenceEvents = new PresenceSource(bus, new PresenceReader(db.sql, clock), onError, heartbeatMs);
   const typingEvents = new TypingSource(bus, db.sql, clock, onError, config.RECONCILE * 1000);
+  const documentUpdates = new DocumentSource({ bus, sql: db.sql, clock, logger: log, replicas: container.replicas, onError, askAgainMs: config.RECONCILE * 1000 });
   const subscriptions: Subscriptions = new Subscriptions(
-    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), presenceEvents, typingEvents },
+    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates },
     db,
     clock,
     errors,
@@ -129,6 +131,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
       channels.close();
       presenceEvents.close();
       typingEvents.close();
+      documentUpdates.close();
       metrics.close();
     },
   };

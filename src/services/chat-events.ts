@@ -86,6 +86,8 @@ function hydrateChatEvent(chatId: string, ref: ChatEventRef, make: Make, load: L
       return make(MEMBER_EVENTS[ref.kind], { ...chat, userKey: ref.userId });
     case 'chat.updated':
       return make('ChatUpdated', chat);
+    case 'document.changed':
+      return make('DocumentChanged', { ...chat, documentId: encodeId('Document', ref.documentId), documentKey: ref.documentId });
   }
 }
 

@@ -29,6 +29,8 @@ const FOR_ANYBODY = new Set([
   'signUp', 'signIn', 'signInWithIdentity', 'refreshSession', 'verifyEmail', 'requestPasswordReset', 'resetPassword', 'requestPhoneCode', 'verifyPhoneCode',
 ]);
 const UNKNOWN = '0190aaaaaaaa7aaa8aaaaaaaaaaaaaaa';
+/** A Yjs update that holds nothing. */
+const NO_CHANGE = 'AAA=';
 const LONE_SURROGATE = 'a\ud800b';
 
 describe('bad input', () => {
@@ -50,8 +52,9 @@ describe('bad input', () => {
     const link = (person: Person, id: string) => person.api.createInviteLink({ input: { chatId: id, idempotencyKey: world.key() } });
     const groupId = (await group(ann)).createGroup.group.id;
     const inviteLinkId = (await link(ann, chatId)).createInviteLink.inviteLink.id;
-    own = { groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
-    foreign = { groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
+    const whiteboard = async (person: Person, id: string) => (await person.api.createWhiteboard({ input: { chatId: id, idempotencyKey: world.key() } })).createWhiteboard.document.id;
+    own = { documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    foreign = { documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
   after(() => world.stop());
 
@@ -70,6 +73,8 @@ describe('bad input', () => {
         return 1.5;
       case 'Boolean':
         return true;
+      case 'Bytes':
+        return NO_CHANGE;
       case 'DateTime':
         return new Date(world.clock.now().getTime() + 3_600_000).toISOString();
       default:
@@ -82,6 +87,7 @@ describe('bad input', () => {
     if (/chat/i.test(name)) return ids['chatId']!;
     if (/session/i.test(name)) return ids['sessionId']!;
     if (/group/i.test(name)) return ids['groupId']!;
+    if (/document/i.test(name)) return ids['documentId']!;
     if (/invite/i.test(name)) return ids['inviteLinkId']!;
     return ids['userId']!;
   };

@@ -103,6 +103,14 @@ describe('state + events = refetch, for every kind of event', function () {
       await ann.api.updateChat({ input: { chatId, slowModeSeconds: 5, messageTtlSeconds: 86_400 } });
       await ann.api.updateChat({ input: { chatId, slowModeSeconds: 0, messageTtlSeconds: null } });
     },
+    'document.changed': async () => {
+      const board = async () => (await ann.api.createWhiteboard({ input: { chatId, title: 'Plans', idempotencyKey: world.key() } })).createWhiteboard.document.id;
+      const [kept, gone] = [await board(), await board()];
+      await ann.api.updateWhiteboard({ input: { documentId: kept, title: 'Better plans', editing: 'ADMINS' } });
+      await ann.api.deleteWhiteboard({ input: { documentId: gone } });
+      const { document } = (await bob.api.startCoBrowsing({ input: { chatId, idempotencyKey: world.key() } })).startCoBrowsing;
+      await bob.api.endCoBrowsing({ input: { documentId: document.id } });
+    },
     'chat.added': async () => {
       const made = await world.groupChat(carol, [ann, bob], 'Carol’s');
       await carol.api.sendMessage({ input: { chatId: made, text: 'welcome', idempotencyKey: world.key() } });

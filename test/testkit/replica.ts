@@ -1,4 +1,4 @@
-import type { EventStream, InboxEvent, MessagePartsFragment } from '../../sdk/index.js';
+import type { DocumentPartsFragment, EventStream, InboxEvent, MessagePartsFragment } from '../../sdk/index.js';
 import type { Person } from './world.js';
 
 /** What a client keeps of a message. What it resolves by itself (people, the message that is replied to) stands by id. */
@@ -16,6 +16,7 @@ interface ChatState {
   members: Map<string, string>;
   messages: Map<string, MessageState>;
   pins: Set<string>;
+  documents: Map<string, DocumentPartsFragment>;
   settings: unknown;
 }
 
@@ -93,7 +94,7 @@ export class Refetch {
     const { api } = this.person;
     const line = (await api.chatLine({ id })).chat;
     if (!line) return;
-    const chat: ChatState = { fields: { title: line.title ?? null, memberCount: line.memberCount }, members: new Map(), messages: new Map(), pins: new Set(), settings: settingsOf(line.viewerState) };
+    const chat: ChatState = { fields: { title: line.title ?? null, memberCount: line.memberCount }, members: new Map(), messages: new Map(), pins: new Set(), documents: new Map(), settings: settingsOf(line.viewerState) };
     for (const { node } of (await api.chatMembers({ id, first: 100 })).chat?.members.edges ?? []) chat.members.set(node.user.id, node.role);
     for (const { node } of (await api.chatMessages({ id, last: 100 })).chat?.messages.edges ?? []) {
       chat.messages.set(node.id, stateOf(node));
@@ -102,6 +103,7 @@ export class Refetch {
       if (root && 'thread' in root) for (const { node: answer } of root.thread!.messages.edges) chat.messages.set(answer.id, stateOf(withoutViewer(answer)));
     }
     for (const { node } of (await api.pinnedMessages({ chatId: id, first: 100 })).chat?.pinnedMessages.edges ?? []) chat.pins.add(node.id);
+    for (const { node } of (await api.chatDocuments({ chatId: id, first: 100 })).chat?.documents.edges ?? []) chat.documents.set(node.id, node);
     this.chats.set(id, chat);
   }
 
@@ -119,6 +121,7 @@ export class Refetch {
         ...chat.fields,
         settings: chat.settings,
         members: sorted(chat.members),
+        documents: sorted(chat.documents),
         pins: [...chat.pins].filter((pin) => !hidden(pin)).sort(),
         messages: [...chat.messages.values()]
           .filter((message) => !hidden(message.id))
@@ -218,6 +221,8 @@ export class Replica extends Refetch {
       case 'ChatUpdated':
         if (chat) chat.fields = { title: event.chat.title ?? null, memberCount: event.chat.memberCount };
         return;
+      case 'DocumentChanged':
+        return void (event.document ? chat?.documents.set(event.documentId, event.document) : chat?.documents.delete(event.documentId));
       case 'ChatRemoved':
         return void this.chats.delete(event.chatId);
       case 'ChatSettingsChanged':
