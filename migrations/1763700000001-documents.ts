@@ -5,7 +5,7 @@ export class Documents1763700000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(/* sql */ `
 create table documents (
-  id uuid primary key, kind text not null check (kind in ('WHITEBOARD', 'CO_BROWSING')), chat_id uuid not null,
+  id uuid primary key, kind text not null check (kind in ('WHITEBOARD', 'CO_BROWSING')), chat_id uuid not null references chats on delete cascade,
   title text, editing text not null default 'EVERYONE' check (editing in ('EVERYONE', 'ADMINS')),
   created_by uuid not null, created_at timestamptz not null, active_at timestamptz not null, ended_at timestamptz,
   head bigint not null default 0,                      -- the number of its newest entry in document_updates
