@@ -157,7 +157,7 @@ export interface MediaEvents {
   producerPaused: { roomId: string; peerId: string; producerId: string; paused: boolean };
   dataProducerAdded: { roomId: string; dataProducer: DataProducerInfo };
   dataProducerClosed: { roomId: string; peerId: string; dataProducerId: string };
-  /** Who is heard, the loudest first, at most every 400 ms a room; empty once when all fall silent. `level`: 0 (silence) to 127 (the loudest: dBov + 127). */
+  /** Who is heard, the loudest first, at most every 400 ms a room; empty once, and at once, when all fall silent. `level`: 0 (silence) to 127 (the loudest: dBov + 127). */
   audioLevels: { roomId: string; levels: { producerId: string; peerId: string; level: number }[] };
   activeSpeaker: { roomId: string; peerId: string; producerId: string };
   /** For the one peer that consumes. `score`: 0 to 10, told when it passes 4 or 7 either way. */

@@ -1,0 +1,396 @@
+import type { Consumer, DataConsumer, DirectTransport, PlainTransport, Producer, Transport, WebRtcTransport } from 'mediasoup/types';
+import {
+  MediaError,
+  PEER_LIMITS,
+  type ConsumeOptions,
+  type ConsumerInfo,
+  type DataConsumerInfo,
+  type DataProducerInfo,
+  type Direction,
+  type DtlsParameters,
+  type IceParameters,
+  type Layers,
+  type MediaSource,
+  type ProduceDataOptions,
+  type ProduceOptions,
+  type ProducerInfo,
+  type TransportInfo,
+} from './contract.js';
+import { missing, readAppData, readDtlsParameters, readKind, readLabel, readLayer, readRtpCapabilities, readRtpParameters, readSctpStream, readSource, refusal } from './input.js';
+import { dataInfoOf, infoOf, type Neighbours, type Published, type PublishedData } from './published.js';
+import type { Segment } from './segment.js';
+
+interface Seated<Of extends Transport = Transport> {
+  transport: Of;
+  direction: Direction;
+  /** Set by the first connect, and taken back when that is refused. */
+  connected: boolean;
+}
+
+interface Taken {
+  consumer: Consumer;
+  transportId: string;
+  from: Published;
+}
+
+type Kind = keyof typeof PEER_LIMITS;
+
+const AUDIO_SOURCES: readonly MediaSource[] = ['MICROPHONE', 'SCREEN_AUDIO'];
+const START_BITRATE = 1_000_000;
+/** A hundred consumers that begin at once are one key frame, not a hundred. */
+const KEY_FRAME_DELAY_MS = 1_000;
+const MAX_MESSAGE = 262_144;
+/** Scores are told when they pass into another of these bands, which start at 4 and 7. */
+const band = (score: number): number => (score < 4 ? 0 : score < 7 ? 1 : 2);
+
+/** One participant's seat: its transports and what goes through them. Everything is looked up here by id and nowhere else. */
+export class Peer {
+  readonly id: string;
+  readonly voiceOnly: boolean;
+  readonly segment: Segment;
+  readonly #room: Neighbours;
+  readonly #transports = new Map<string, Seated>();
+  readonly #producers = new Map<string, Published>();
+  readonly #consumers = new Map<string, Taken>();
+  readonly #dataProducers = new Map<string, PublishedData>();
+  readonly #dataConsumers = new Map<string, { consumer: DataConsumer; from: PublishedData }>();
+  /** What is being made, by kind: a thousand at once are refused as surely as a thousand in turn. */
+  readonly #making: Record<Kind, number> = { transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 };
+  #closed = false;
+
+  constructor(id: string, voiceOnly: boolean, segment: Segment, room: Neighbours) {
+    this.id = id;
+    this.voiceOnly = voiceOnly;
+    this.segment = segment;
+    this.#room = room;
+    segment.sit();
+  }
+
+  get own(): { transports: { id: string; direction: Direction }[]; producers: ProducerInfo[]; dataProducers: DataProducerInfo[]; consumers: ConsumerInfo[] } {
+    return {
+      transports: [...this.#transports.values()].map(({ transport, direction }) => ({ id: transport.id, direction })),
+      producers: [...this.#producers.values()].map(infoOf),
+      dataProducers: [...this.#dataProducers.values()].map(dataInfoOf),
+      consumers: [...this.#consumers.values()].map(consumerInfo),
+    };
+  }
+
+  get held(): Record<Kind, number> {
+    return {
+      transports: this.#transports.size,
+      producers: this.#producers.size,
+      consumers: this.#consumers.size,
+      dataProducers: this.#dataProducers.size,
+      dataConsumers: this.#dataConsumers.size,
+    };
+  }
+
+  get transports(): Transport[] {
+    return [...this.#transports.values()].map(({ transport }) => transport);
+  }
+
+  get producers(): Producer[] {
+    return [...this.#producers.values()].map(({ producer }) => producer);
+  }
+
+  get consumers(): Consumer[] {
+    return [...this.#consumers.values()].map(({ consumer }) => consumer);
+  }
+
+  async createTransport({ direction, sctp, forceTcp = false }: { direction: Direction; sctp: boolean; forceTcp?: boolean }): Promise<TransportInfo> {
+    if (direction !== 'SEND' && direction !== 'RECEIVE') throw new MediaError('BAD_REQUEST', 'direction must be SEND or RECEIVE.', 'direction');
+    const transport = await this.#addTransport(direction, () =>
+      this.segment.router.createWebRtcTransport({
+        webRtcServer: this.segment.live.server,
+        enableUdp: !forceTcp,
+        enableTcp: true,
+        preferUdp: true,
+        enableSctp: sctp === true,
+        maxSendMessageSize: MAX_MESSAGE,
+        maxReceiveMessageSize: MAX_MESSAGE,
+        initialAvailableOutgoingBitrate: START_BITRATE,
+      }),
+    );
+    this.#watch(transport);
+    const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport;
+    return { id, direction, iceParameters, iceCandidates, dtlsParameters, sctpParameters: sctpParameters ?? null };
+  }
+
+  /** For what runs beside the server, ffmpeg or a load test: RTP without ICE and DTLS, over this machine's loop. */
+  async openPlain(direction: Direction, srtp = false): Promise<PlainTransport> {
+    const { listenInfo } = this.segment.live;
+    return this.#addTransport(direction, () => this.segment.router.createPlainTransport({ listenInfo, rtcpMux: true, comedia: direction === 'SEND', enableSrtp: srtp }));
+  }
+
+  /** For what runs in this process: RTP packets as they are. */
+  async openDirect(direction: Direction): Promise<DirectTransport> {
+    return this.#addTransport(direction, () => this.segment.router.createDirectTransport());
+  }
+
+  async connectTransport(transportId: string, given: DtlsParameters): Promise<void> {
+    const seated = this.#webRtc(transportId);
+    const dtlsParameters = readDtlsParameters(given);
+    if (seated.connected) throw new MediaError('CONFLICT', 'This transport is connected already.', 'transportId');
+    seated.connected = true;
+    try {
+      await seated.transport.connect({ dtlsParameters });
+    } catch (error) {
+      seated.connected = false;
+      throw refusal(error, 'dtlsParameters');
+    }
+  }
+
+  async restartIce(transportId: string): Promise<IceParameters> {
+    const { transport } = this.#webRtc(transportId);
+    return transport.restartIce().catch((error) => {
+      throw refusal(error, 'transportId');
+    });
+  }
+
+  closeTransport(transportId: string): void {
+    this.#transport(transportId).transport.close();
+  }
+
+  async produce(transportId: string, options: ProduceOptions): Promise<ProducerInfo> {
+    const { transport, direction } = this.#transport(transportId);
+    if (direction !== 'SEND') throw new MediaError('BAD_REQUEST', 'This transport receives: produce on one that sends.', 'transportId');
+    const kind = readKind(options.kind);
+    const source = readSource(options.source);
+    if (AUDIO_SOURCES.includes(source) !== (kind === 'audio')) throw new MediaError('BAD_REQUEST', `${source} is no source of ${kind}.`, 'source');
+    if (this.voiceOnly && kind === 'video') throw new MediaError('BAD_REQUEST', 'Who takes part by voice alone sends no video.', 'kind');
+    const rtpParameters = readRtpParameters(options.rtpParameters);
+    const appData = readAppData(options.appData);
+    return this.#making_('producers', async () => {
+      const producer = await transport
+        .produce({ kind, rtpParameters, paused: options.paused === true, keyFrameRequestDelay: KEY_FRAME_DELAY_MS, appData })
+        .catch((error) => {
+          throw refusal(error, 'rtpParameters');
+        });
+      if (producer.closed || this.#closed) throw ended(producer);
+      const published: Published = { peer: this, producer, source };
+      this.#producers.set(producer.id, published);
+      producer.observer.on('close', () => {
+        this.#producers.delete(producer.id);
+        this.#room.unpublished(published);
+      });
+      await this.#room.produced(published);
+      return infoOf(published);
+    });
+  }
+
+  closeProducer(producerId: string): void {
+    this.#published(producerId).producer.close();
+  }
+
+  async setProducerPaused(producerId: string, paused: boolean): Promise<void> {
+    const published = this.#published(producerId);
+    if (published.producer.paused === paused) return;
+    await (paused ? published.producer.pause() : published.producer.resume());
+    if (!published.producer.closed) this.#room.paused(published);
+  }
+
+  async consume({ transportId, producerId, rtpCapabilities: given, paused }: ConsumeOptions): Promise<ConsumerInfo> {
+    const { transport, direction } = this.#transport(transportId);
+    if (direction !== 'RECEIVE') throw new MediaError('BAD_REQUEST', 'This transport sends: consume on one that receives.', 'transportId');
+    const rtpCapabilities = readRtpCapabilities(given);
+    const same = [...this.#consumers.values()].find((one) => one.consumer.producerId === producerId && one.transportId === transportId);
+    if (same) return consumerInfo(same);
+    const from = this.#room.find(producerId);
+    if (!from) throw missing('producer');
+    if (this.voiceOnly && from.producer.kind === 'video') throw new MediaError('BAD_REQUEST', 'Who takes part by voice alone receives no video.', 'producerId');
+    return this.#making_('consumers', async () => {
+      const giveBack = await this.segment.borrow({ producerId }, from.peer.segment).catch((error) => {
+        throw refusal(error, 'producerId');
+      });
+      try {
+        if (!this.segment.router.canConsume({ producerId, rtpCapabilities })) throw new MediaError('BAD_REQUEST', 'With these capabilities nothing of this producer can be received.', 'rtpCapabilities');
+        const consumer = await transport.consume({ producerId, rtpCapabilities, paused: paused === true });
+        const taken: Taken = { consumer, transportId, from };
+        this.#keep(taken, giveBack);
+        if (consumer.closed || this.#closed) throw ended(consumer);
+        return consumerInfo(taken);
+      } catch (error) {
+        giveBack();
+        throw refusal(error, 'rtpCapabilities');
+      }
+    });
+  }
+
+  closeConsumer(consumerId: string): void {
+    this.#consumer(consumerId).close();
+  }
+
+  async setConsumerPaused(consumerId: string, paused: boolean): Promise<void> {
+    const consumer = this.#consumer(consumerId);
+    await (paused ? consumer.pause() : consumer.resume());
+  }
+
+  async setPreferredLayers(consumerId: string, { spatial, temporal }: Layers): Promise<void> {
+    const consumer = this.#consumer(consumerId);
+    const wanted = { spatialLayer: readLayer(spatial, 'layers.spatial'), temporalLayer: readLayer(temporal, 'layers.temporal') };
+    if (consumer.type !== 'simulcast' && consumer.type !== 'svc') throw new MediaError('CONFLICT', 'This consumer has no layers to choose from.', 'consumerId');
+    await consumer.setPreferredLayers(wanted);
+  }
+
+  async requestKeyFrame(consumerId: string): Promise<void> {
+    await this.#consumer(consumerId).requestKeyFrame();
+  }
+
+  async produceData(transportId: string, options: ProduceDataOptions): Promise<DataProducerInfo> {
+    const { transport, direction } = this.#transport(transportId);
+    if (direction !== 'SEND') throw new MediaError('BAD_REQUEST', 'This transport receives: produce on one that sends.', 'transportId');
+    const sctpStreamParameters = readSctpStream(options.sctpStreamParameters);
+    const label = readLabel(options.label, 'label');
+    const protocol = readLabel(options.protocol, 'protocol');
+    return this.#making_('dataProducers', async () => {
+      const dataProducer = await transport.produceData({ sctpStreamParameters, label, protocol }).catch((error) => {
+        throw refusal(error, 'sctpStreamParameters');
+      });
+      if (dataProducer.closed || this.#closed) throw ended(dataProducer);
+      const published: PublishedData = { peer: this, dataProducer };
+      this.#dataProducers.set(dataProducer.id, published);
+      dataProducer.observer.on('close', () => {
+        this.#dataProducers.delete(dataProducer.id);
+        this.#room.unpublishedData(published);
+      });
+      this.#room.producedData(published);
+      return dataInfoOf(published);
+    });
+  }
+
+  closeDataProducer(dataProducerId: string): void {
+    const found = this.#dataProducers.get(dataProducerId);
+    if (!found) throw missing('data producer');
+    found.dataProducer.close();
+  }
+
+  async consumeData({ transportId, dataProducerId }: { transportId: string; dataProducerId: string }): Promise<DataConsumerInfo> {
+    const { transport, direction } = this.#transport(transportId);
+    if (direction !== 'RECEIVE') throw new MediaError('BAD_REQUEST', 'This transport sends: consume on one that receives.', 'transportId');
+    const from = this.#room.findData(dataProducerId);
+    if (!from) throw missing('data producer');
+    return this.#making_('dataConsumers', async () => {
+      const giveBack = await this.segment.borrow({ dataProducerId }, from.peer.segment).catch((error) => {
+        throw refusal(error, 'dataProducerId');
+      });
+      try {
+        const consumer = await transport.consumeData({ dataProducerId });
+        this.#dataConsumers.set(consumer.id, { consumer, from });
+        consumer.observer.on('close', () => {
+          this.#dataConsumers.delete(consumer.id);
+          giveBack();
+        });
+        if (consumer.closed || this.#closed) throw ended(consumer);
+        const { id, label, protocol, sctpStreamParameters } = consumer;
+        return { id, dataProducerId, peerId: from.peer.id, label, protocol, sctpStreamParameters: sctpStreamParameters! };
+      } catch (error) {
+        giveBack();
+        throw refusal(error, 'transportId');
+      }
+    });
+  }
+
+  closeDataConsumer(dataConsumerId: string): void {
+    const found = this.#dataConsumers.get(dataConsumerId);
+    if (!found) throw missing('data consumer');
+    found.consumer.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const { transport } of this.#transports.values()) transport.close();
+    this.segment.stand();
+  }
+
+  async #making_<Result>(what: Kind, work: () => Promise<Result>): Promise<Result> {
+    if (this.#closed) throw missing('participant');
+    const limit = PEER_LIMITS[what];
+    if (this.held[what] + this.#making[what] >= limit) throw new MediaError('LIMIT', `A participant may have ${limit} ${what} at a time.`);
+    this.#making[what]++;
+    try {
+      return await work();
+    } finally {
+      this.#making[what]--;
+    }
+  }
+
+  async #addTransport<Of extends Transport>(direction: Direction, open: () => Promise<Of>): Promise<Of> {
+    return this.#making_('transports', async () => {
+      const transport = await open().catch((error) => {
+        throw refusal(error, 'transport');
+      });
+      if (transport.closed || this.#closed) throw ended(transport);
+      this.#transports.set(transport.id, { transport, direction, connected: false });
+      transport.observer.on('close', () => this.#transports.delete(transport.id));
+      return transport;
+    });
+  }
+
+  #watch(transport: WebRtcTransport): void {
+    transport.on('icestatechange', (state) => {
+      if (state === 'connected' || state === 'disconnected') this.#room.transportState(this, transport.id, state);
+    });
+    transport.on('dtlsstatechange', (state) => {
+      if (state !== 'failed' && state !== 'closed') return;
+      transport.close();
+      this.#room.transportEnded(this, transport.id);
+    });
+  }
+
+  #keep(taken: Taken, giveBack: () => void): void {
+    const { consumer } = taken;
+    let told = band(consumer.score.score);
+    const changed = () => this.#room.consumerChanged(this, consumer, consumer.score.score);
+    this.#consumers.set(consumer.id, taken);
+    this.segment.live.load++;
+    consumer.observer.on('close', () => {
+      this.#consumers.delete(consumer.id);
+      this.segment.live.load--;
+      giveBack();
+    });
+    consumer.on('layerschange', changed);
+    consumer.on('producerpause', changed);
+    consumer.on('producerresume', changed);
+    consumer.on('score', ({ score }) => {
+      if (band(score) === told) return;
+      told = band(score);
+      changed();
+    });
+  }
+
+  #transport(transportId: string): Seated {
+    const seated = this.#transports.get(transportId);
+    if (!seated) throw missing('transport');
+    return seated;
+  }
+
+  #webRtc(transportId: string): Seated<WebRtcTransport> {
+    const seated = this.#transport(transportId);
+    if (seated.transport.type !== 'webrtc') throw missing('transport');
+    return seated as Seated<WebRtcTransport>;
+  }
+
+  #published(producerId: string): Published {
+    const published = this.#producers.get(producerId);
+    if (!published) throw missing('producer');
+    return published;
+  }
+
+  #consumer(consumerId: string): Consumer {
+    const taken = this.#consumers.get(consumerId);
+    if (!taken) throw missing('consumer');
+    return taken.consumer;
+  }
+}
+
+function consumerInfo({ consumer, from }: Taken): ConsumerInfo {
+  const { id, producerId, kind, rtpParameters, type, paused, producerPaused } = consumer;
+  return { id, producerId, peerId: from.peer.id, kind, source: from.source, rtpParameters, type, paused, producerPaused };
+}
+
+/** It came too late: what it was made for has ended meanwhile. */
+function ended(late: { close(): void }): MediaError {
+  late.close();
+  return missing('participant');
+}

@@ -1,0 +1,225 @@
+import type { Consumer } from 'mediasoup/types';
+import { InFlight } from '../lib/in-flight.js';
+import { MediaError, type Joined, type MediaCounts, type MediaEvents, type PeerStats } from './contract.js';
+import { missing } from './input.js';
+import { Peer } from './peer.js';
+import { dataInfoOf, infoOf, type Neighbours, type Published, type PublishedData } from './published.js';
+import { RoomSound } from './room-sound.js';
+import { Segment } from './segment.js';
+import { statsOf } from './stats.js';
+import type { LiveWorker, WorkerPool } from './worker-pool.js';
+
+export interface RoomOptions {
+  pool: WorkerPool;
+  /** Seats on one worker before the room spreads to the next. */
+  peersPerRouter: number;
+  peersPerRoom: number;
+  emit: <Kind extends keyof MediaEvents>(kind: Kind, event: MediaEvents[Kind]) => void;
+}
+
+/** How often an arrival tries, should workers die under it. */
+const ATTEMPTS = 3;
+
+/** A call: its seats, spread over as many workers as they need, and all that they publish. */
+export class Room implements Neighbours {
+  readonly id: string;
+  readonly #options: RoomOptions;
+  readonly #segments = new Map<LiveWorker, Segment>();
+  readonly #peers = new Map<string, Peer>();
+  readonly #producers = new Map<string, Published>();
+  readonly #dataProducers = new Map<string, PublishedData>();
+  readonly #seating = new InFlight<Peer>();
+  readonly #opening = new InFlight<void>();
+  readonly #sound: RoomSound;
+  readonly #closers = new Set<() => void>();
+  #arriving = 0;
+  #closed = false;
+
+  constructor(id: string, options: RoomOptions) {
+    this.id = id;
+    this.#options = options;
+    this.#sound = new RoomSound({
+      ownerOf: (producerId) => this.#producers.get(producerId)?.peer.id,
+      levels: (levels) => this.#emit('audioLevels', { roomId: id, levels }),
+      speaker: (speaker) => this.#emit('activeSpeaker', { roomId: id, ...speaker }),
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Nobody sits here, and nobody is about to. */
+  get empty(): boolean {
+    return this.#peers.size === 0 && this.#arriving === 0;
+  }
+
+  get published(): Published[] {
+    return [...this.#producers.values()];
+  }
+
+  async join(peerId: string, voiceOnly: boolean): Promise<Joined> {
+    const peer = this.#peers.get(peerId) ?? (await this.#seating.run(peerId, () => this.#arrive(peerId, voiceOnly)));
+    const others = [...this.#producers.values()].filter((one) => one.peer !== peer);
+    const otherData = [...this.#dataProducers.values()].filter((one) => one.peer !== peer);
+    return { rtpCapabilities: peer.segment.router.rtpCapabilities, producers: others.map(infoOf), dataProducers: otherData.map(dataInfoOf), own: peer.own };
+  }
+
+  /** @throws MediaError NOT_FOUND */
+  peer(peerId: string): Peer {
+    const peer = this.#peers.get(peerId);
+    if (!peer) throw missing('participant');
+    return peer;
+  }
+
+  /** Also of one who is still on the way in. */
+  async leave(peerId: string): Promise<void> {
+    await this.#seating.get(peerId)?.catch(() => undefined);
+    const peer = this.#peers.get(peerId);
+    this.#peers.delete(peerId);
+    peer?.close();
+    if (peer?.segment.seats === 0) this.#closeSegment(peer.segment);
+  }
+
+  /** Whether this worker carries a part of the room. */
+  usesWorker(live: LiveWorker): boolean {
+    return this.#segments.has(live);
+  }
+
+  stats(peerId: string): Promise<PeerStats> {
+    return statsOf(this.peer(peerId));
+  }
+
+  /** Adds to the counts of all rooms. */
+  count(counts: MediaCounts): void {
+    counts.rooms++;
+    counts.peers += this.#peers.size;
+    counts.routers += this.#segments.size;
+    for (const segment of this.#segments.values()) counts.pipes += segment.pipes;
+    for (const peer of this.#peers.values()) {
+      for (const kind of ['transports', 'producers', 'consumers', 'dataProducers', 'dataConsumers'] as const) counts[kind] += peer.held[kind];
+    }
+  }
+
+  /** Called once, when the room closes. Answers how to call it off. */
+  onClose(closer: () => void): () => void {
+    this.#closers.add(closer);
+    return () => this.#closers.delete(closer);
+  }
+
+  /** Silently: whoever closes it tells. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const closer of this.#closers) closer();
+    this.#closers.clear();
+    for (const peer of this.#peers.values()) peer.close();
+    this.#peers.clear();
+    for (const segment of this.#segments.values()) segment.close();
+    this.#segments.clear();
+    this.#producers.clear();
+    this.#dataProducers.clear();
+  }
+
+  find(producerId: string): Published | undefined {
+    return this.#producers.get(producerId);
+  }
+
+  findData(dataProducerId: string): PublishedData | undefined {
+    return this.#dataProducers.get(dataProducerId);
+  }
+
+  async produced(published: Published): Promise<void> {
+    const { producer, peer } = published;
+    this.#producers.set(producer.id, published);
+    this.#emit('producerAdded', { roomId: this.id, producer: infoOf(published) });
+    // It may have ended by the time the worker is asked; then nobody needs to hear it.
+    if (producer.kind === 'audio') await peer.segment.hear(producer).catch(() => undefined);
+  }
+
+  unpublished({ peer, producer }: Published): void {
+    if (!this.#producers.delete(producer.id)) return;
+    this.#sound.forget(producer.id);
+    this.#emit('producerClosed', { roomId: this.id, peerId: peer.id, producerId: producer.id });
+  }
+
+  paused({ peer, producer }: Published): void {
+    this.#emit('producerPaused', { roomId: this.id, peerId: peer.id, producerId: producer.id, paused: producer.paused });
+  }
+
+  producedData(published: PublishedData): void {
+    this.#dataProducers.set(published.dataProducer.id, published);
+    this.#emit('dataProducerAdded', { roomId: this.id, dataProducer: dataInfoOf(published) });
+  }
+
+  unpublishedData({ peer, dataProducer }: PublishedData): void {
+    if (this.#dataProducers.delete(dataProducer.id)) this.#emit('dataProducerClosed', { roomId: this.id, peerId: peer.id, dataProducerId: dataProducer.id });
+  }
+
+  consumerChanged(peer: Peer, consumer: Consumer, score: number): void {
+    const { id: consumerId, producerId, paused, producerPaused, currentLayers } = consumer;
+    const layers = currentLayers ? { spatial: currentLayers.spatialLayer, temporal: currentLayers.temporalLayer ?? 0 } : null;
+    this.#emit('consumerChanged', { roomId: this.id, peerId: peer.id, consumerId, producerId, paused, producerPaused, layers, score });
+  }
+
+  transportState(peer: Peer, transportId: string, state: 'connected' | 'disconnected'): void {
+    this.#emit('transportState', { roomId: this.id, peerId: peer.id, transportId, state });
+  }
+
+  transportEnded(peer: Peer, transportId: string): void {
+    this.#emit('transportClosed', { roomId: this.id, peerId: peer.id, transportId });
+  }
+
+  #emit<Kind extends keyof MediaEvents>(kind: Kind, event: MediaEvents[Kind]): void {
+    if (!this.#closed) this.#options.emit(kind, event);
+  }
+
+  async #arrive(peerId: string, voiceOnly: boolean): Promise<Peer> {
+    if (this.#peers.size + this.#arriving >= this.#options.peersPerRoom) throw new MediaError('LIMIT', `A call has room for ${this.#options.peersPerRoom}.`);
+    this.#arriving++;
+    try {
+      for (let attempt = 1; ; attempt++) {
+        if (this.#closed) throw new MediaError('UNAVAILABLE', 'This call has ended: join again.');
+        const segment = this.#freeSegment();
+        if (segment) {
+          const peer = new Peer(peerId, voiceOnly, segment, this);
+          this.#peers.set(peerId, peer);
+          return peer;
+        }
+        await this.#opening.run('', () => this.#openSegment()).catch((error) => {
+          if (attempt >= ATTEMPTS) throw error;
+        });
+      }
+    } finally {
+      this.#arriving--;
+    }
+  }
+
+  /** The emptiest segment; none while it is full and there is a worker that the room does not use yet. */
+  #freeSegment(): Segment | undefined {
+    const emptiest = [...this.#segments.values()].sort((one, other) => one.seats - other.seats)[0];
+    if (!emptiest || emptiest.seats < this.#options.peersPerRouter) return emptiest;
+    return this.#options.pool.leastLoaded(new Set(this.#segments.keys())) ? undefined : emptiest;
+  }
+
+  async #openSegment(): Promise<void> {
+    const { pool } = this.#options;
+    const live = pool.leastLoaded(new Set(this.#segments.keys())) ?? (await pool.acquire());
+    if (this.#segments.has(live)) return;
+    const segment = await Segment.open(live).catch(() => {
+      throw new MediaError('UNAVAILABLE', 'The media worker ended while the call began: join again.');
+    });
+    if (this.#closed) {
+      segment.close();
+      return;
+    }
+    this.#segments.set(live, segment);
+    this.#sound.add(segment);
+  }
+
+  #closeSegment(segment: Segment): void {
+    this.#segments.delete(segment.live);
+    this.#sound.remove(segment);
+    segment.close();
+  }
+}
