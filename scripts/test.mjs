@@ -32,6 +32,9 @@ async function main() {
   await import('./register.mjs');
   const { redisServer, chromium } = findPrerequisites({ redisUrl: process.env.REDIS_URL, chromiumPath: process.env.CHROMIUM_PATH });
   const redisUrl = process.env.REDIS_URL || (await startRedis(redisServer));
+  const { cacheFolder, obtainWorker } = await import('../src/media/worker-binary.ts');
+  // Fetched or built once, in minutes; every spec and every server that one starts then finds it at once.
+  const worker = await obtainWorker({ given: process.env.MEDIASOUP_WORKER_BIN, cacheDir: cacheFolder(process.env.XDG_CACHE_HOME), report: (line) => console.log(line) });
   const { startEmbeddedPostgres } = await import('../src/db/embedded-postgres.ts');
   const postgres = await startEmbeddedPostgres({ ephemeral: true });
   cleanups.push(() => postgres.stop());
@@ -43,6 +46,7 @@ async function main() {
     // Empty only with a REDIS_URL on a machine without Redis; a test that must kill and restart one then says so.
     TEST_REDIS_SERVER: redisServer ?? '',
     TEST_CHROMIUM: chromium,
+    MEDIASOUP_WORKER_BIN: worker,
   });
 }
 
