@@ -22,6 +22,17 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** Brings the database up to the code, before several processes work with it. */
+export async function prepareDatabase(url: string): Promise<void> {
+  const source = createDataSource(url, 2);
+  await source.initialize();
+  try {
+    await migrate(source);
+  } finally {
+    await source.destroy();
+  }
+}
+
 /** Everything between a database that answers and a server that listens. `outside` replaces adapters that the settings would choose. */
 export async function startApp(config: Config & { DATABASE_URL: string }, log: Logger, clock: Clock = systemClock, outside: Outside = {}): Promise<App> {
   /** What must be closed, newest first. */
@@ -34,7 +45,7 @@ export async function startApp(config: Config & { DATABASE_URL: string }, log: L
   await source.initialize();
   closers.push(() => source.destroy());
   try {
-    await migrate(source);
+    if (!outside.box) await migrate(source); // the primary has done it for all
     const container = await createContainer(config, source, log, clock, outside);
     closers.push(() => container.close());
     const build = () => buildSchema({ get: (type) => container.resolvers.get(type) });

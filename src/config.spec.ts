@@ -30,6 +30,7 @@ describe('config', () => {
     TRUST_PROXY: ['yes'],
     MAX_QUERY_COST: ['1'],
     SMTP_URL: ['imap://x'],
+    WORKERS: ['0', '2.5', '65', 'all'],
   };
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values) {
@@ -43,6 +44,12 @@ describe('config', () => {
       () => loadConfig({ ...env, OIDC_ISSUER: 'https://id.example', PERSISTED_ONLY: 'true' }),
       (error: Error) => [...Object.keys(wrong), 'OIDC_JWKS_URL', 'OIDC_AUDIENCE', 'PERSISTED_OPERATIONS'].every((name) => error.message.includes(`${name}: `)),
     );
+  });
+
+  it('wants Redis as soon as more than one process serves', () => {
+    assert.throws(() => loadConfig({ WORKERS: '2', PORT: '-1' }), (error: Error) => error instanceof ConfigError && /^ {2}REDIS_URL: needed beside WORKERS=2$/m.test(error.message) && /^ {2}PORT: /m.test(error.message));
+    assert.equal(loadConfig({ WORKERS: '2', REDIS_URL: 'redis://x' }).WORKERS, 2);
+    assert.equal(loadConfig({}).WORKERS, 1);
   });
 
   it('describes every setting', () => {

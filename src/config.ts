@@ -19,7 +19,8 @@ const schema = z.object({
   PUBLIC_URL: url(['http', 'https']).optional().describe('Where people reach your app: mails link to PUBLIC_URL/verify-email?token=… and PUBLIC_URL/reset-password?token=…; default: they hold the code alone'),
   DATA_DIR: z.string().min(1).default('.omnitalk').describe('Folder of the embedded PostgreSQL and other local data'),
   DATABASE_URL: url(['postgres', 'postgresql']).optional().describe('A PostgreSQL of your own (15 or later); default: the embedded one'),
-  DATABASE_POOL: count(2, 200).default(16).describe('Connections to PostgreSQL, for each process'),
+  DATABASE_POOL: count(2, 200).default(16).describe('Connections to PostgreSQL, for each process; fewer where WORKERS of them would not fit'),
+  WORKERS: count(1, 64).default(1).describe('Processes that serve on PORT together; one for each core. More than 1 need REDIS_URL'),
   REDIS_URL: url(['redis', 'rediss']).optional().describe('Redis, needed when more than one process serves; default: in-process'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('Least severe log line that is written'),
   JWT_SECRET: z.string().min(32).optional().describe('Key of access tokens, 32 characters or more; default: made once and kept in the database'),
@@ -42,7 +43,7 @@ const schema = z.object({
   RATE_LIMIT_AUTH: count(1, 100_000).default(30).describe('Sign-ups, sign-ins and codes that one address may ask for in 10 minutes'),
   PERSISTED_OPERATIONS: z.string().min(1).optional().describe('A JSON file of persisted operations, id to document'),
   PERSISTED_ONLY: flag.default(false).describe('Refuse every operation that is not persisted'),
-  MAX_SOCKETS: count(1, 1_000_000).default(20_000).describe('WebSocket and SSE connections that one process holds'),
+  MAX_SOCKETS: count(1, 1_000_000).default(20_000).describe('WebSocket and SSE connections that each process holds'),
   MAX_SUBSCRIPTIONS: count(1, 10_000).default(100).describe('Subscriptions on one connection'),
   MAX_BUFFERED: count(16_384, 67_108_864).default(1_048_576).describe('Bytes waiting for one slow connection before it is closed'),
   HEARTBEAT: count(1, 60).default(10).describe('Seconds between pings; a dead connection is noticed within two'),
@@ -56,12 +57,15 @@ const schema = z.object({
   MEDIA_ANNOUNCED_ADDRESS: z.string().min(1).optional().describe('Address or name by which clients reach MEDIA_LISTEN_IP, where that is another one (NAT, 0.0.0.0)'),
   MEDIA_PORT: port.default(20_000).describe('First port of media, UDP and TCP: each worker has one, counted up; 0 picks free ones'),
   MEDIA_PEERS_PER_ROUTER: count(1, 1_000).default(40).describe('Participants of a call on one worker before the call spreads to the next'),
-  JOBS: flag.default(true).describe('Run background jobs in this process'),
+  JOBS: flag.default(true).describe('Run background jobs here (with WORKERS, in one of them)'),
 });
 
 export type Config = z.infer<typeof schema>;
 
 const NEED_EACH_OTHER: (keyof Config)[][] = [['OIDC_JWKS_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE']];
+
+/** Where the system spreads connections over the processes that listen on one port. */
+const SHARES_PORTS = new Set(['linux', 'freebsd']);
 
 /**
  * Reads the settings from an environment. An empty value counts as not set.
@@ -76,9 +80,14 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     if (missing.length && missing.length < group.length) mistakes.push(...missing.map((name) => `  ${name}: needed beside ${group.filter((other) => !missing.includes(other)).join(', ')}`));
   }
   if (given['PERSISTED_ONLY'] === 'true' && given['PERSISTED_OPERATIONS'] === undefined) mistakes.push('  PERSISTED_OPERATIONS: needed beside PERSISTED_ONLY=true');
+  if (Number(given['WORKERS']) > 1 && given['REDIS_URL'] === undefined) mistakes.push(`  REDIS_URL: needed beside WORKERS=${given['WORKERS']}`);
+  if (Number(given['WORKERS']) > 1 && !SHARES_PORTS.has(process.platform)) mistakes.push(`  WORKERS: several processes can't share a port on ${process.platform}`);
   if (mistakes.length || !parsed.success) throw new ConfigError(`These settings are wrong:\n${mistakes.join('\n')}`);
   return parsed.data;
 }
+
+/** The environment with other settings in it, for a process that is started with them. */
+export const withSettings = (settings: Partial<Record<keyof Config, string>>): NodeJS.ProcessEnv => ({ ...process.env, ...settings });
 
 /** Name, default and meaning of every setting, for the documentation. */
 export function describeSettings(): { name: string; fallback: string; meaning: string }[] {

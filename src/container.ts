@@ -32,6 +32,7 @@ import type { Replicas } from './services/documents/replicas.js';
 import { SendQueue } from './services/send-queue.js';
 import { SessionGate } from './services/session-gate.js';
 import { ATTEMPTS_WINDOW, Rates } from './server/limits/rates.js';
+import type { Box } from './server/metrics.js';
 import { loadServerKey } from './services/refresh-tokens.js';
 import { AccessTokens } from './services/tokens.js';
 
@@ -49,6 +50,8 @@ export interface Container {
   sessions: SessionGate;
   presence: PresenceService;
   rates: Rates;
+  /** Null where one process serves alone. */
+  box: Box | null;
   receipts: ReceiptService;
   replicas: Replicas;
   /** What background jobs call. */
@@ -64,6 +67,8 @@ export interface Outside {
   bus?: Bus;
   mailer?: Mailer;
   sms?: SmsSender;
+  /** The other processes on this port. */
+  box?: Box;
 }
 
 /** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
@@ -116,6 +121,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   return {
     config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates,
+    box: outside.box ?? null,
     presence: people.presence,
     receipts: timely.receipts,
     replicas: documents.replicas,

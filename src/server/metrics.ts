@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Aggregator } from 'prom-client';
 import type { Container } from '../container.js';
 import type { OperationDone, OperationObserver } from './operations.js';
 
@@ -13,18 +13,33 @@ export interface RealtimeFigures {
   redisReady(): boolean | null;
 }
 
+/** One figure with its values, as it goes between processes. */
+export type Figure = Awaited<ReturnType<Registry['getMetricsAsJSON']>>[number];
+
+/** The processes that serve together on one port: whichever is asked for figures answers for all. */
+export interface Box {
+  /** Says how this process is read. */
+  readBy(read: () => Promise<Figure[]>): void;
+  /** The figures of all, in Prometheus' text format. */
+  figures(): Promise<string>;
+}
+
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Codes that are our fault or our lack of room; all others are the caller's. */
 const SERVER_FAULTS = new Set(['INTERNAL', 'UNAVAILABLE', 'OVERLOADED']);
 
-/** The figures of one server, in Prometheus' text format. Labels have few values each: nothing that a client sends becomes one. */
+/** The figures of one process, in Prometheus' text format. Labels have few values each: nothing that a client sends becomes one. */
 export class Metrics implements OperationObserver {
   readonly registry = new Registry();
   readonly #operations: Histogram<'transport' | 'kind' | 'outcome'>;
   readonly #requests: Counter<'method' | 'status'>;
 
-  constructor({ db, hub, bus, sendQueue }: Pick<Container, 'db' | 'hub' | 'bus' | 'sendQueue'>, realtime: RealtimeFigures) {
+  readonly #box: Box | null;
+
+  constructor({ db, hub, bus, sendQueue, box }: Pick<Container, 'db' | 'hub' | 'bus' | 'sendQueue' | 'box'>, realtime: RealtimeFigures) {
     const registers = [this.registry];
+    this.#box = box;
+    box?.readBy(() => this.registry.getMetricsAsJSON());
     collectDefaultMetrics({ register: this.registry });
     this.#operations = new Histogram({
       name: 'omnitalk_operation_duration_seconds',
@@ -34,11 +49,13 @@ export class Metrics implements OperationObserver {
       registers,
     });
     this.#requests = new Counter({ name: 'omnitalk_http_requests_total', help: 'HTTP requests answered, by method and class of status', labelNames: ['method', 'status'], registers });
-    const gauge = (name: string, help: string, read: () => number) =>
+    // Of several processes gauges are added up, but what must hold in each is as in the worst.
+    const gauge = (name: string, help: string, read: () => number, aggregator: Aggregator = 'sum') =>
       new Gauge({
         name: `omnitalk_${name}`,
         help,
         registers,
+        aggregator,
         collect() {
           this.set(read());
         },
@@ -67,8 +84,8 @@ export class Metrics implements OperationObserver {
     gauge('db_connections', 'Connections to PostgreSQL', () => db.poolState().total);
     gauge('db_connections_idle', 'Connections to PostgreSQL that wait for work', () => db.poolState().idle);
     gauge('db_waiting', 'Callers that wait for a connection to PostgreSQL', () => db.poolState().waiting);
-    gauge('bus_healthy', 'Whether the bus between processes works', () => Number(bus.healthy));
-    gauge('limits_shared', 'Whether limits are counted for all processes together (1) or in this one (0)', () => Number(realtime.redisReady() ?? false));
+    gauge('bus_healthy', 'Whether the bus between processes works', () => Number(bus.healthy), 'min');
+    gauge('limits_shared', 'Whether limits are counted for all processes together (1) or in this one (0)', () => Number(realtime.redisReady() ?? false), 'min');
   }
 
   operation({ caller, kind, code, milliseconds }: OperationDone): void {
@@ -80,8 +97,9 @@ export class Metrics implements OperationObserver {
     this.#requests.inc({ method: METHODS.has(method) ? method : 'other', status: `${Math.floor(status / 100)}xx` });
   }
 
+  /** Of all processes on this port. */
   text(): Promise<string> {
-    return this.registry.metrics();
+    return this.#box ? this.#box.figures() : this.registry.metrics();
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyListenOptions } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Container } from '../container.js';
 import { LoaderScope } from '../db/loaders.js';
@@ -34,6 +34,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const INIT_TIMEOUT_MS = 5_000;
 const MAX_TOKENS = 10_000;
+/** Connections that wait to be accepted: a crowd that comes back at once. The kernel may allow fewer (net.core.somaxconn). */
+const BACKLOG = 4_096;
 const LOOK_AGAIN_MS = 20;
 
 export interface Serving {
@@ -105,7 +107,9 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
     Promise.all([sockets.reconcileSessions(), streams.reconcileSessions()]).catch((error: Error) => log.warn({ error: error.message }, 'could not compare sessions with the database'));
   }, config.RECONCILE * 1000);
   reconcile.unref();
-  await fastify.listen({ host: config.HOST, port: config.PORT });
+  // Of several processes the system gives each its share of connections: docs/adr/0008 says why.
+  const listening: FastifyListenOptions & { reusePort: boolean } = { host: config.HOST, port: config.PORT, backlog: BACKLOG, reusePort: container.box !== null };
+  await fastify.listen(listening);
   probe.phase = 'ready';
 
   /** Waits for the requests under way, DRAIN seconds at the most. */

@@ -33,8 +33,9 @@ export class ServerProcess {
     private readonly env: Record<string, string>,
   ) {}
 
-  static async start(env: Record<string, string>): Promise<ServerProcess> {
-    const server = new ServerProcess(await freePort(), env);
+  /** Fails with what it has said, when it ends instead of listening. */
+  static async start(env: Record<string, string>, port?: number): Promise<ServerProcess> {
+    const server = new ServerProcess(port ?? (await freePort()), env);
     await server.start();
     return server;
   }
@@ -52,9 +53,15 @@ export class ServerProcess {
     const [command, args] = tied(process.execPath, ['--import', './scripts/register.mjs', 'src/main.ts']);
     const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...settings, ...this.env, PORT: String(this.port) }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
-    const hear = (chunk: Buffer) => (this.said = (this.said + chunk.toString()).slice(-20_000));
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
+    for (const output of [child.stdout, child.stderr]) {
+      let rest = '';
+      output.on('data', (chunk: Buffer) => {
+        const lines = (rest + chunk.toString()).split('\n');
+        rest = lines.pop()!;
+        const worthSaying = lines.filter((line) => !line.includes('"msg":"request"')).map((line) => `${line}\n`);
+        this.said = (this.said + worthSaying.join('')).slice(-20_000);
+      });
+    }
     this.said = '';
     const end = Date.now() + START_WITHIN_MS;
     while (!this.said.includes('ready: GraphiQL at')) {
@@ -65,6 +72,11 @@ export class ServerProcess {
 
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
+  }
+
+  /** Resolves with its exit code once it has ended by itself. */
+  async ended(): Promise<number | null> {
+    return ((await once(this.#child!, 'close')) as [number | null])[0];
   }
 
   /** Ends it, and waits until it has ended. */
