@@ -4,12 +4,14 @@ import { createApi, type Api } from './api.js';
 import { Connection } from './connection.js';
 import { failure, OmniTalkError, type ApiError } from './errors.js';
 import {
+  CallEventsDocument,
   ChatEventsDocument,
   DocumentEventsDocument,
   InboxEventsDocument,
   PresenceEventsDocument,
   RefreshSessionDocument,
   TypingEventsDocument,
+  type CallEventsSubscription,
   type ChatEventsSubscription,
   type DocumentEventsSubscription,
   type InboxEventsSubscription,
@@ -35,6 +37,7 @@ export interface OmniTalkOptions extends TokenSource {
   streamLimit?: number;
 }
 
+export type CallEvent = CallEventsSubscription['callEvents'];
 export type ChatEvent = ChatEventsSubscription['chatEvents'];
 export type InboxEvent = InboxEventsSubscription['inboxEvents'];
 export type DocumentEvent = DocumentEventsSubscription['documentUpdates'];
@@ -124,6 +127,17 @@ export class OmniTalk {
       return event;
     };
     return this.#open(InboxEventsDocument, variables, take, true);
+  }
+
+  /** A call's events, from the cursor that `joinCall` gave. What passes (levels, who speaks) moves no cursor, and is not told again. */
+  callEvents(callId: string, after?: string | null): EventStream<CallEvent> {
+    const variables: Variables = { callId, after: after ?? null };
+    const take = (data: unknown): CallEvent => {
+      const event = (data as CallEventsSubscription).callEvents;
+      if ('cursor' in event && event.__typename !== 'ResyncRequired') variables['after'] = event.cursor;
+      return event;
+    };
+    return this.#open(CallEventsDocument, variables, take, true);
   }
 
   /** Presence of up to 100 people: as it is, then each change. After a lost connection, or a slow reader, it begins anew. */

@@ -57,12 +57,14 @@ const schema = z.object({
   MEDIA_ANNOUNCED_ADDRESS: z.string().min(1).optional().describe('Address or name by which clients reach MEDIA_LISTEN_IP, where that is another one (NAT, 0.0.0.0)'),
   MEDIA_PORT: port.default(20_000).describe('First port of media, UDP and TCP: each worker has one, counted up; 0 picks free ones'),
   MEDIA_PEERS_PER_ROUTER: count(1, 1_000).default(40).describe('Participants of a call on one worker before the call spreads to the next'),
+  TURN_URLS: list.default([]).describe('Addresses of a TURN server (coturn) of your own, comma-separated: turn:host:3478?transport=udp; default: none'),
+  TURN_SECRET: z.string().min(16).optional().describe('The secret that it shares (coturn: use-auth-secret), 16 characters or more; needed beside TURN_URLS'),
   JOBS: flag.default(true).describe('Run background jobs here (with WORKERS, in one of them)'),
 });
 
 export type Config = z.infer<typeof schema>;
 
-const NEED_EACH_OTHER: (keyof Config)[][] = [['OIDC_JWKS_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE']];
+const NEED_EACH_OTHER: (keyof Config)[][] = [['OIDC_JWKS_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE'], ['TURN_URLS', 'TURN_SECRET']];
 
 /** Where the system spreads connections over the processes that listen on one port. */
 const SHARES_PORTS = new Set(['linux', 'freebsd']);

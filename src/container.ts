@@ -4,6 +4,7 @@ import { makeAccounts } from './container-accounts.js';
 import { makeMessages } from './container-messages.js';
 import { makeDocuments } from './container-documents.js';
 import { makePeople } from './container-people.js';
+import { makeCalls, type Calls } from './container-calls.js';
 import { makeChats } from './container-chats.js';
 import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
@@ -16,6 +17,7 @@ import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { LogMailer, LogSmsSender } from './messaging/log.js';
+import type { Media } from './media/contract.js';
 import type { Mailer, SmsSender } from './messaging/messaging.js';
 import { SmtpMailer } from './messaging/smtp.js';
 import { ChatMemberResolver, ChatResolver } from './resolvers/chat.js';
@@ -23,6 +25,7 @@ import { EVENT_RESOLVERS } from './resolvers/events.js';
 import { NodeResolver } from './resolvers/node.js';
 import { SubscriptionResolver } from './resolvers/subscriptions.js';
 import { UserResolver, ViewerResolver } from './resolvers/user.js';
+import { noMedia } from './services/calls/no-media.js';
 import { ChatAccessReader } from './services/chat-access.js';
 import { ChatService } from './services/chats.js';
 import type { PresenceService } from './services/presence.js';
@@ -54,6 +57,7 @@ export interface Container {
   box: Box | null;
   receipts: ReceiptService;
   replicas: Replicas;
+  calls: Calls;
   /** What background jobs call. */
   jobs: JobDeps;
   /** Resolver instances by class, as type-graphql asks for them. */
@@ -69,6 +73,7 @@ export interface Outside {
   sms?: SmsSender;
   /** The other processes on this port. */
   box?: Box;
+  media?: Media;
 }
 
 /** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
@@ -102,11 +107,13 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const timely = makeTimely({ db, unitOfWork, clock, log, hub, sendQueue });
 
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
+  const media = outside.media ?? noMedia('This build carries no media.');
+  const calls = await makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media });
 
   const instances: object[] = [
     ...accounts.resolvers,
     ...people.resolvers,
-    new NodeResolver(chats, messages.messages, groups, timely.scheduled, documents.documents),
+    new NodeResolver({ chats, messages: messages.messages, groups, scheduled: timely.scheduled, documents: documents.documents, calls: calls.service }),
     new UserResolver(),
     new ViewerResolver(hub.log),
     new ChatResolver(chats, messages.messages),
@@ -115,6 +122,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...messages.resolvers,
     ...timely.resolvers,
     ...documents.resolvers,
+    ...calls.resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
   ];
@@ -123,12 +131,14 @@ export async function createContainer(config: Config, source: DataSource, log: L
     config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates,
     box: outside.box ?? null,
     presence: people.presence,
+    calls,
     receipts: timely.receipts,
     replicas: documents.replicas,
-    jobs: { ...accounts.jobs, ...timely.jobs, documents: documents.documents },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, documents: documents.documents },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();
+      await calls.close();
       await people.presence.close();
       hub.close();
       rates.close();

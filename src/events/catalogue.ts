@@ -1,3 +1,5 @@
+import type { RingEndReason, Source } from '../entities/call.js';
+
 /**
  * Every event of the log: its kind, and what it refers to. Ids and numbers only: contents are read when the event is
  * delivered or replayed, so what was erased stays erased. docs/EVENTS.md is the reader's version of this file.
@@ -13,7 +15,9 @@ export type ChatEventRef =
   | { kind: 'member.left'; userId: string }
   | { kind: 'member.updated'; userId: string }
   | { kind: 'chat.updated' }
-  | { kind: 'document.changed'; documentId: string };
+  | { kind: 'document.changed'; documentId: string }
+  | { kind: 'call.started'; callId: string }
+  | { kind: 'call.ended'; callId: string };
 
 /** On a person's own stream. */
 export type UserEventRef =
@@ -27,9 +31,35 @@ export type UserEventRef =
   | { kind: 'scheduled.changed'; scheduledId: string }
   | { kind: 'profile.changed' }
   | { kind: 'account.changed' }
-  | { kind: 'sessions.changed'; sessionId: string };
+  | { kind: 'sessions.changed'; sessionId: string }
+  | { kind: 'call.incoming'; callId: string }
+  | { kind: 'call.ring.ended'; callId: string; reason: RingEndReason }
+  | { kind: 'call.log'; callId: string };
 
-export type EventRef = ChatEventRef | UserEventRef;
+/** On a call's own stream. */
+export type CallEventRef =
+  /** Its state, its rules, whether it is recorded. */
+  | { kind: 'call.updated' }
+  | { kind: 'participant.waiting'; participantId: string }
+  | { kind: 'participant.admitted'; participantId: string }
+  | { kind: 'participant.joined'; participantId: string }
+  /** Asked in, declined, lost or back, muted, of another role. */
+  | { kind: 'participant.updated'; participantId: string }
+  /** Their seat is on another device now, which `device` is. */
+  | { kind: 'participant.moved'; participantId: string; device: string }
+  | { kind: 'participant.muted'; participantId: string; source: Source; byId: string | null }
+  | { kind: 'participant.left'; participantId: string }
+  | { kind: 'participant.removed'; participantId: string }
+  | { kind: 'host.changed'; participantId: string }
+  | { kind: 'producer.added'; producerId: string; participantId: string }
+  | { kind: 'producer.updated'; producerId: string; participantId: string }
+  | { kind: 'producer.closed'; producerId: string; participantId: string }
+  | { kind: 'recording.changed' }
+  /** What carried it is gone: everybody joins anew, and finds their seat. */
+  | { kind: 'media.reset' }
+  | { kind: 'call.over' };
+
+export type EventRef = ChatEventRef | UserEventRef | CallEventRef;
 export type EventKind = EventRef['kind'];
 
 export const CHAT_EVENT_KINDS = [
@@ -43,13 +73,16 @@ export const CHAT_EVENT_KINDS = [
   'member.updated',
   'chat.updated',
   'document.changed',
+  'call.started',
+  'call.ended',
 ] as const satisfies ChatEventRef['kind'][];
 
 export const chatStream = (chatId: string): string => `chat:${chatId}`;
 export const userStream = (userId: string): string => `user:${userId}`;
+export const callStream = (callId: string): string => `call:${callId}`;
 
 export interface StreamName {
-  kind: 'chat' | 'user';
+  kind: 'chat' | 'user' | 'call';
   id: string;
 }
 export function parseStream(stream: string): StreamName {

@@ -1,3 +1,4 @@
+import type { CallUpkeep } from '../services/calls/call-upkeep.js';
 import type { DisappearingMessages } from '../services/disappearing.js';
 import type { DocumentService } from '../services/documents/documents.js';
 import type { EmailService, VerificationJob } from '../services/emails.js';
@@ -10,6 +11,7 @@ import type { Sweep } from './sweeper.js';
 
 /** The services that jobs call. */
 export interface JobDeps {
+  calls: CallUpkeep;
   upkeep: UpkeepService;
   scheduled: ScheduledMessageService;
   disappearing: DisappearingMessages;
@@ -56,9 +58,14 @@ export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
 /** What happens at a moment of its own is late by at most this. */
 const SWEEP_MS = 500;
 
-export function sweepsOf({ disappearing, scheduled }: JobDeps): Sweep[] {
+/** Processes that have died are looked for this often. */
+const RECONCILE_MS = 2_000;
+
+export function sweepsOf({ calls, disappearing, scheduled }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', everyMs: SWEEP_MS, run: () => scheduled.release() },
     { name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() },
+    { name: 'calls', everyMs: SWEEP_MS, run: () => calls.sweep() },
+    { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },
   ];
 }

@@ -16,6 +16,13 @@ export const ID_PREFIXES = {
   Report: 'rep',
   File: 'fil',
   Document: 'doc',
+  Call: 'cal',
+  CallParticipant: 'cpt',
+  CallProducer: 'cpr',
+  CallConsumer: 'cco',
+  CallTransport: 'ctr',
+  CallToken: 'ctk',
+  CallRecording: 'crc',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

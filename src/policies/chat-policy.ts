@@ -21,6 +21,12 @@ export function assertCanSend(access: ChatAccess | null): asserts access is Chat
   if (access.chat.encryption !== 'NONE') throw forbidden('This chat is end-to-end encrypted: it takes encrypted messages alone.');
 }
 
+/** A call's media is encrypted on its way, whatever the chat's messages are. */
+export function assertCanCall(access: ChatAccess | null): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
+  assertCanRead(access);
+  if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
+}
+
 export const isChatAdmin = (access: ChatAccess): boolean => access.member?.role === 'OWNER' || access.member?.role === 'ADMIN';
 
 /** Seconds between two messages of this member: slow mode is for members, not for those who run the chat. */

@@ -1,6 +1,7 @@
 import { LoaderScope, type AcrossViewers, type LoaderDef } from '../db/loaders.js';
 import type { Database } from '../db/database.js';
 import { unauthenticated } from '../lib/errors.js';
+import { callerOf, type CallCaller, type Guest } from '../services/calls/caller.js';
 import { viewerMembership } from '../services/loaders/chats.js';
 
 /** Whoever is signed in, as the access token says. */
@@ -38,7 +39,12 @@ export abstract class Context {
   /** Whether a message may be shown, going by when the viewer joined its chat. */
   abstract sees(chatId: string, seq: number): boolean | Promise<boolean>;
 
-  /** Throws `UNAUTHENTICATED` for the anonymous. */
+  /** Whether what is shown is shown to guests of calls, who see of people no more than their names. */
+  abstract readonly forGuests: boolean;
+  /** Who does something in a call: a person, or a guest. Throws `UNAUTHENTICATED` for the anonymous. */
+  abstract requireCaller(): CallCaller;
+
+  /** Throws `UNAUTHENTICATED` for the anonymous, and for guests of calls. */
   requireViewer(): Viewer {
     if (!this.viewer) throw unauthenticated();
     return this.viewer;
@@ -71,8 +77,19 @@ export class RequestContext extends Context {
     request: RequestInfo,
     readonly viewer: Viewer | null,
     across: AcrossViewers | null = null,
+    private readonly guest: Guest | null = null,
   ) {
     super(new LoaderScope({ sql: db.sql, now, viewerId: viewer?.userId ?? null }, db.cache, across), request);
+  }
+
+  get forGuests(): boolean {
+    return this.guest !== null;
+  }
+
+  requireCaller(): CallCaller {
+    const caller = callerOf(this.viewer, this.guest);
+    if (!caller) throw unauthenticated();
+    return caller;
   }
 
   async visibleFrom(chatId: string): Promise<number> {
@@ -104,8 +121,13 @@ export class SharedContext extends Context {
     scope: LoaderScope,
     private readonly chatId: string,
     private readonly from: number,
+    readonly forGuests = false,
   ) {
     super(scope, NO_REQUEST);
+  }
+
+  requireCaller(): never {
+    throw new Error('A shared execution has no caller.');
   }
 
   get viewer(): Viewer | null {

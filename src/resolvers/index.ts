@@ -1,6 +1,10 @@
 import { AccountResolver, ViewerAccountResolver } from './account.js';
 import { BlockResolver } from './blocks.js';
 import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from './contacts.js';
+import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './call-events.js';
+import { CallMediaResolver } from './call-media.js';
+import { CallTokensResolver, CallVerbsResolver } from './call-verbs.js';
+import { CallLogEntryResolver, CallParticipantResolver, CallProducerResolver, CallResolver, ChatCallResolver, ViewerCallsResolver } from './calls.js';
 import { ChatResolver, ChatMemberResolver } from './chat.js';
 import { ViewerChatsResolver } from './chat-list.js';
 import { ChatMembershipResolver } from './chat-members.js';
@@ -38,6 +42,10 @@ const CHAT_RESOLVERS = [
 const GROUP_RESOLVERS = [GroupResolver, GroupViewerStateResolver, ChatGroupResolver, ViewerGroupsResolver, GroupMembershipResolver, GroupMemberResolver];
 
 const DOCUMENT_RESOLVERS = [DocumentResolver, ChatDocumentsResolver, CoBrowsingResolver, DocumentChangedResolver, AwarenessChangedResolver];
+const CALL_RESOLVERS = [
+  CallResolver, CallParticipantResolver, CallProducerResolver, ChatCallResolver, CallLogEntryResolver, ViewerCallsResolver, CallVerbsResolver, CallTokensResolver, CallMediaResolver,
+  CallEventsResolver, ...CALL_EVENT_RESOLVERS,
+];
 
 /** Every resolver class. container.ts makes one instance of each. */
 export const RESOLVERS = [
@@ -77,6 +85,7 @@ export const RESOLVERS = [
   ReportResolver,
   PresenceResolver,
   ...DOCUMENT_RESOLVERS,
+  ...CALL_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
 ];

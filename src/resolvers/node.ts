@@ -1,6 +1,7 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { decodeAnyId, type IdType } from '../lib/ids.js';
 import { NodeType } from '../schema/node.js';
+import type { CallService } from '../services/calls/calls.js';
 import type { ChatService } from '../services/chats.js';
 import type { DocumentService } from '../services/documents/documents.js';
 import type { GroupService } from '../services/groups.js';
@@ -11,17 +12,28 @@ import type { Context } from './context.js';
 
 type Finder = (context: Context, key: { uuid: string; seq?: number }) => Promise<object | null>;
 
+/** Whom to ask for an object of each type. */
+export interface NodeServices {
+  chats: ChatService;
+  messages: MessageService;
+  groups: GroupService;
+  scheduled: ScheduledMessageService;
+  documents: DocumentService;
+  calls: CallService;
+}
+
 @Resolver()
 export class NodeResolver {
   readonly #finders: Partial<Record<IdType, Finder>>;
 
-  constructor(chats: ChatService, messages: MessageService, groups: GroupService, scheduled: ScheduledMessageService, documents: DocumentService) {
+  constructor({ chats, messages, groups, scheduled, documents, calls }: NodeServices) {
     this.#finders = {
       User: (context, { uuid }) => context.load(userById, uuid),
       Chat: (context, { uuid }) => chats.find(context, uuid),
       Group: (context, { uuid }) => groups.find(context, uuid),
       Message: (context, { uuid, seq }) => messages.find(context, { chatId: uuid, seq: seq! }),
       Document: (context, { uuid }) => documents.find(context, uuid),
+      Call: (context, { uuid }) => calls.find(context.requireCaller(), uuid),
       ScheduledMessage: (context, { uuid }) => scheduled.find(context, uuid),
     };
   }

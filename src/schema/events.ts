@@ -1,21 +1,16 @@
-import { createUnionType, Field, ID, Int, InterfaceType, ObjectType, type ClassType } from 'type-graphql';
+import { createUnionType, Field, ID, Int, ObjectType, type ClassType } from 'type-graphql';
+import { CALLS_OF_CHAT, CALLS_OF_INBOX } from './call-events.js';
 import { ContactType } from './contacts.js';
 import { ChatType, ChatMemberType, ChatSettingsType } from './chat.js';
 import { DocumentType } from './document.js';
-import { ResyncReason, Role } from './enums.js';
+import { Role } from './enums.js';
 import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
 import { PrivacySettingsType } from './people.js';
 import { ScheduledMessageType } from './scheduled.js';
-import { DateTime, EventCursor } from './scalars.js';
+import { EventCursor } from './scalars.js';
+import { ResyncRequiredType, StreamEventType } from './stream-event.js';
 import { UserType } from './user.js';
-
-@InterfaceType('StreamEvent', { description: 'An event with its place in its stream.' })
-export abstract class StreamEventType {
-  @Field(() => ID, { description: 'The chat or user whose stream this is.' }) streamId: string;
-  @Field(() => EventCursor, { description: 'Give it as `after` to go on behind this event.' }) cursor: string;
-  @Field(() => DateTime) at: Date;
-}
 
 /** An event of a chat's stream. */
 @ObjectType({ implements: StreamEventType })
@@ -91,14 +86,6 @@ export class ReceiptsChangedType extends ChatStreamEvent {
   @Field(() => Int, { description: 'The newest message; 0: there is none.' }) newestSeq: number;
   @Field(() => Int, { description: 'How many have received the newest message, its sender aside.' }) deliveredCount: number;
   @Field(() => Int, { description: 'How many have read the newest message, its sender aside.' }) readCount: number;
-}
-
-@ObjectType('ResyncRequired', {
-  implements: StreamEventType,
-  description: 'The stream can’t be continued from the given cursor: read the state again, then subscribe from its eventCursor. Nothing follows in this stream.',
-})
-export class ResyncRequiredType extends StreamEventType {
-  @Field(() => ResyncReason) reason: string;
 }
 
 @userEvent('InboxCheckpoint', 'Where streams stand for which no cursor was given: keep these cursors, to resume each of them without loss.')
@@ -189,6 +176,7 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   ChatUpdatedType,
   DocumentChangedType,
   ReceiptsChangedType,
+  ...CALLS_OF_CHAT,
   ResyncRequiredType,
 ];
 export const USER_EVENT_TYPES: ClassType[] = [
@@ -205,6 +193,7 @@ export const USER_EVENT_TYPES: ClassType[] = [
   ContactChangedType,
   BlockChangedType,
   ViewerReceiptChangedType,
+  ...CALLS_OF_INBOX,
 ];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });

@@ -1,10 +1,13 @@
 import { DomainError } from '../lib/errors.js';
 import type { Viewer } from '../resolvers/context.js';
+import type { Guest } from '../services/calls/caller.js';
 import type { SessionGate } from '../services/session-gate.js';
 import type { AccessTokens } from '../services/tokens.js';
 
+/** A person with an account, or a guest of a call: one of the two. */
 export interface Authenticated {
-  viewer: Viewer;
+  viewer: Viewer | null;
+  guest: Guest | null;
   expiresAt: Date;
 }
 
@@ -25,7 +28,7 @@ export class Authentication {
     if (authorization === undefined || authorization === null || authorization === '') return null;
     const match = typeof authorization === 'string' && authorization.length <= MAX_TOKEN_LENGTH ? /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization) : null;
     if (!match) throw new DomainError('UNAUTHENTICATED', 'Authorization is not of the form "Bearer <accessToken>".');
-    const { actor, expiresAt } = this.tokens.verify(match[1]!);
-    return { viewer: await this.sessions.check(actor), expiresAt };
+    const { actor, guest, expiresAt } = this.tokens.verify(match[1]!);
+    return { viewer: actor && (await this.sessions.check(actor)), guest, expiresAt };
   }
 }

@@ -97,7 +97,7 @@ export async function addGraphql(fastify: FastifyInstance, deps: GraphqlRouteDep
   const callerOf = async (request: FastifyRequest, info: Caller['request'], told: HttpCaller['told']): Promise<HttpCaller> => {
     try {
       const authenticated = await deps.authentication.authenticate(request.headers.authorization);
-      return { viewer: authenticated?.viewer ?? null, request: info, transport: 'http', told };
+      return { viewer: authenticated?.viewer ?? null, guest: authenticated?.guest ?? null, request: info, transport: 'http', told };
     } catch (error) {
       throw refusals([operations.errors.map(error as Error)])[0]!;
     }

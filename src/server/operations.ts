@@ -3,6 +3,7 @@ import type { Database } from '../db/database.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError } from '../lib/errors.js';
 import { RequestContext, type RequestInfo, type Viewer } from '../resolvers/context.js';
+import type { Guest } from '../services/calls/caller.js';
 import type { Documents, OperationRequest } from './documents.js';
 import type { Engine, Prepared, Request } from './engine.js';
 import type { ErrorMapper } from './errors.js';
@@ -13,6 +14,8 @@ export type Transport = 'http' | 'ws' | 'sse';
 
 export interface Caller {
   viewer: Viewer | null;
+  /** Of a call, where there is no viewer. */
+  guest: Guest | null;
   request: RequestInfo;
   transport: Transport;
 }
@@ -93,13 +96,13 @@ export class Operations {
   }
 
   context(caller: Caller): RequestContext {
-    return new RequestContext(this.deps.db, this.deps.clock.now(), caller.request, caller.viewer);
+    return new RequestContext(this.deps.db, this.deps.clock.now(), caller.request, caller.viewer, null, caller.guest);
   }
 
   /** Counts the request and finds its operation: its text, or why there is none that could run. */
   async receive(given: OperationRequest, info: RequestInfo, transport: Transport): Promise<Request | Refused> {
     const since = performance.now();
-    const refuse = (errors: readonly GraphQLFormattedError[]) => this.#refuse({ viewer: null, request: info, transport }, null, errors, since);
+    const refuse = (errors: readonly GraphQLFormattedError[]) => this.#refuse({ viewer: null, guest: null, request: info, transport }, null, errors, since);
     try {
       await this.deps.limits.request(info.address);
       const request = { query: this.deps.documents.find(given), operationName: given.operationName ?? null, variables: given.variables ?? null };
@@ -148,7 +151,7 @@ export class Operations {
     this.#observe(caller, prepared, null, since);
     const field = this.engine.schema.getSubscriptionType()!.getFields()[prepared.rootField!]!;
     const args = getArgumentValues(field, prepared.rootNode!, coerced);
-    return this.deps.subscriptions.open(caller.viewer, caller.request, prepared, variables, args, sink);
+    return this.deps.subscriptions.open(caller, caller.request, prepared, variables, args, sink);
   }
 
   #refuse(caller: Caller, prepared: Prepared | null, errors: readonly GraphQLFormattedError[], since: number): Refused {

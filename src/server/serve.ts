@@ -18,6 +18,8 @@ import { Metrics } from './metrics.js';
 import { OperationLog } from './operation-log.js';
 import { Operations } from './operations.js';
 import { Origins } from './origins.js';
+import { CallRooms } from './realtime/call-rooms.js';
+import { CallSource } from './realtime/call-source.js';
 import { Channels } from './realtime/channels.js';
 import { ChatSource } from './realtime/chat-source.js';
 import { DocumentSource } from './realtime/document-source.js';
@@ -50,7 +52,7 @@ export interface Serving {
 
 /** Wires the schema to its transports and listens; `marked` is the same schema with marks (see viewer-parts.ts). Throws a ConfigError when the persisted operations are not valid. */
 export async function serve(container: Container, schema: GraphQLSchema, marked: GraphQLSchema): Promise<Serving> {
-  const { config, log, clock, db, bus, hub, presence, recent, sessions, tokens, rates } = container;
+  const { config, log, clock, db, bus, calls, hub, presence, recent, sessions, tokens, rates } = container;
   const heartbeatMs = config.HEARTBEAT * 1000;
   const errors = new ErrorMapper(log);
   const rules = [maxDepth(config.MAX_QUERY_DEPTH), ...(config.INTROSPECTION ? [] : [noIntrospection])];
@@ -63,8 +65,10 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const presenceEvents = new PresenceSource(bus, new PresenceReader(db.sql, clock), onError, heartbeatMs);
   const typingEvents = new TypingSource(bus, db.sql, clock, onError, config.RECONCILE * 1000);
   const documentUpdates = new DocumentSource({ bus, sql: db.sql, clock, logger: log, replicas: container.replicas, onError, askAgainMs: config.RECONCILE * 1000 });
+  const callRooms = new CallRooms(bus);
+  const callEvents = new CallSource(channels, db.sql, calls.links, callRooms, onError);
   const subscriptions: Subscriptions = new Subscriptions(
-    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates },
+    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates, callEvents },
     db,
     clock,
     errors,
@@ -123,6 +127,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
     async close() {
       probe.phase = 'draining';
       clearInterval(reconcile);
+      await calls.handOver().catch((error: Error) => log.warn({ error: error.message }, 'calls could not be handed over'));
       sockets.drain();
       streams.drain();
       await drained();
@@ -136,6 +141,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
       presenceEvents.close();
       typingEvents.close();
       documentUpdates.close();
+      callRooms.close();
       metrics.close();
     },
   };

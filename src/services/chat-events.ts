@@ -1,8 +1,10 @@
-import type { ChatEventRef, LoggedEvent, UserEventRef } from '../events/catalogue.js';
+import type { CallEventRef, ChatEventRef, LoggedEvent, UserEventRef } from '../events/catalogue.js';
+import { hydrateCallEvent, CALL_OF_CHAT_EVENTS } from './calls/call-events.js';
 import { parseStream } from '../events/catalogue.js';
 import { encodeCursor } from '../events/cursor.js';
 import { encodeId, encodeMessageId } from '../lib/ids.js';
 import { canSeeGroup } from '../policies/group-policy.js';
+import { callLogEntry } from './loaders/call-log.js';
 import { accountById } from './loaders/accounts.js';
 import { messageByKey, type MessageRow } from './loaders/messages.js';
 import { chatMember } from './loaders/chats.js';
@@ -12,6 +14,8 @@ import { groupById, groupMember } from './loaders/groups.js';
 import { streamHead } from './loaders/streams.js';
 import { chatStream } from '../events/catalogue.js';
 import type { LoaderDef } from '../db/loaders.js';
+
+const STREAM_IDS = { chat: 'Chat', user: 'User', call: 'Call' } as const;
 
 /** An event as the schema shows it: the root of one execution. */
 export class DeliveredEvent {
@@ -34,7 +38,7 @@ export class DeliveredEvent {
 
   get streamId(): string {
     const { kind, id } = parseStream(this.stream);
-    return encodeId(kind === 'chat' ? 'Chat' : 'User', id);
+    return encodeId(STREAM_IDS[kind], id);
   }
   get cursor(): string {
     return encodeCursor(this.stream, this.epoch, this.pos);
@@ -44,7 +48,7 @@ export class DeliveredEvent {
   }
 }
 
-type Load = <Key, Value>(def: LoaderDef<Key, Value>, key: Key) => Promise<Value | null>;
+export type Load = <Key, Value>(def: LoaderDef<Key, Value>, key: Key) => Promise<Value | null>;
 
 const MESSAGE_EVENTS = {
   'message.sent': 'MessageSent',
@@ -59,10 +63,11 @@ const MEMBER_EVENTS = { 'member.joined': 'MemberJoined', 'member.left': 'MemberL
 export function hydrate(stream: string, epoch: string, event: LoggedEvent, load: Load, known?: MessageRow): DeliveredEvent | Promise<DeliveredEvent> {
   const { kind, id } = parseStream(stream);
   const make = (typename: string, body: object, refs?: number[]) => new DeliveredEvent(typename, stream, epoch, event.pos, new Date(event.at), body, refs);
+  if (kind === 'call') return hydrateCallEvent(id, event.ref as CallEventRef, make, load);
   return kind === 'chat' ? hydrateChatEvent(id, event.ref as ChatEventRef, make, load, known) : hydrateUserEvent(id, event.ref as UserEventRef, make, load);
 }
 
-type Make = (typename: string, body: object, refs?: number[]) => DeliveredEvent;
+export type Make = (typename: string, body: object, refs?: number[]) => DeliveredEvent;
 
 function hydrateChatEvent(chatId: string, ref: ChatEventRef, make: Make, load: Load, known?: MessageRow): DeliveredEvent | Promise<DeliveredEvent> {
   const chat = { chatId: encodeId('Chat', chatId), chatKey: chatId };
@@ -88,6 +93,9 @@ function hydrateChatEvent(chatId: string, ref: ChatEventRef, make: Make, load: L
       return make('ChatUpdated', chat);
     case 'document.changed':
       return make('DocumentChanged', { ...chat, documentId: encodeId('Document', ref.documentId), documentKey: ref.documentId });
+    case 'call.started':
+    case 'call.ended':
+      return make(CALL_OF_CHAT_EVENTS[ref.kind], { ...chat, callId: encodeId('Call', ref.callId), callKey: ref.callId });
   }
 }
 
@@ -123,6 +131,12 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       const account = await load(accountById, userId);
       return make('AccountChanged', { ...account, roles: account ? [account.role] : [] });
     }
+    case 'call.incoming':
+      return make('IncomingCall', { callId: encodeId('Call', ref.callId), callKey: ref.callId });
+    case 'call.ring.ended':
+      return make('CallRingEnded', { callId: encodeId('Call', ref.callId), callKey: ref.callId, endReason: ref.reason });
+    case 'call.log':
+      return make('CallLogChanged', { callId: encodeId('Call', ref.callId), entry: await load(callLogEntry, { callId: ref.callId, userId }) });
     case 'profile.changed':
       return make('ProfileChanged', { userKey: userId });
     case 'contact.changed': {

@@ -5,13 +5,19 @@ import { z } from 'zod';
 import type { Clock } from '../lib/clock.js';
 import { DomainError } from '../lib/errors.js';
 import type { Actor } from './actor.js';
+import type { Guest } from './calls/caller.js';
 
 const ISSUER = 'omnitalk';
 const KEPT = 20_000;
+/** Of join tokens: good for one call, and for nothing else. */
+const GUEST_ISSUER = 'omnitalk-call';
 const claimsShape = z.object({ sub: z.uuid(), sid: z.uuid(), role: z.enum(['USER', 'MODERATOR', 'ADMIN']), exp: z.number() });
+const guestShape = z.object({ iss: z.literal(GUEST_ISSUER), tid: z.uuid(), cid: z.uuid(), exp: z.number() });
 
+/** Whose token it is: one of the two. */
 export interface VerifiedToken {
-  actor: Actor;
+  actor: Actor | null;
+  guest: Guest | null;
   expiresAt: Date;
 }
 
@@ -40,6 +46,11 @@ export class AccessTokens {
     return { accessToken, accessTokenExpiresAt: new Date(exp * 1000) };
   }
 
+  /** A join token of a call. Whether it was revoked stands in the database. */
+  signGuest({ tokenId, callId }: Guest, expiresAt: Date): string {
+    return jwt.sign({ tid: tokenId, cid: callId, iss: GUEST_ISSUER, iat: Math.floor(this.clock.now().getTime() / 1000), exp: Math.floor(expiresAt.getTime() / 1000) }, this.#key, { algorithm: 'HS256' });
+  }
+
   /** Throws `TOKEN_EXPIRED`, or `UNAUTHENTICATED` for everything that this server has not signed. */
   verify(token: string): VerifiedToken {
     const known = this.#good.get(token);
@@ -52,14 +63,16 @@ export class AccessTokens {
   #verify(token: string): VerifiedToken {
     let claims: unknown;
     try {
-      claims = jwt.verify(token, this.#key, { algorithms: ['HS256'], issuer: ISSUER, clockTimestamp: Math.floor(this.clock.now().getTime() / 1000) });
+      claims = jwt.verify(token, this.#key, { algorithms: ['HS256'], issuer: [ISSUER, GUEST_ISSUER], clockTimestamp: Math.floor(this.clock.now().getTime() / 1000) });
     } catch (error) {
       if (error instanceof jwt.TokenExpiredError) throw new DomainError('TOKEN_EXPIRED', 'The access token has expired: refresh the session.');
       throw new DomainError('UNAUTHENTICATED', 'The access token is not valid.');
     }
+    const guest = guestShape.safeParse(claims);
+    if (guest.success) return { actor: null, guest: { tokenId: guest.data.tid, callId: guest.data.cid }, expiresAt: new Date(guest.data.exp * 1000) };
     const parsed = claimsShape.safeParse(claims);
     if (!parsed.success) throw new DomainError('UNAUTHENTICATED', 'The access token is not valid.');
     const { sub, sid, role, exp } = parsed.data;
-    return { actor: { userId: sub, sessionId: sid, role }, expiresAt: new Date(exp * 1000) };
+    return { actor: { userId: sub, sessionId: sid, role }, guest: null, expiresAt: new Date(exp * 1000) };
   }
 }

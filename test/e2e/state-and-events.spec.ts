@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { isUnionType } from 'graphql';
-import type { EventKind } from '../../src/events/catalogue.js';
+import type { ChatEventRef, UserEventRef } from '../../src/events/catalogue.js';
 import { buildSchemaForPrinting } from '../../src/resolvers/build-schema.js';
 import { digitsIn } from '../testkit/outbox.js';
 import { Refetch, Replica } from '../testkit/replica.js';
 import { eventually, World, type Person } from '../testkit/world.js';
+
+/** What an inbox can bring; calls have a spec of their own (calls-state.spec.ts). */
+type EventKind = (ChatEventRef | UserEventRef)['kind'];
 
 /** Told, but in no stream's log: state that is read again after a resume, and what a stream says of itself. */
 const NOT_LOGGED = ['ReceiptsChanged', 'ViewerReceiptChanged', 'InboxCheckpoint', 'ResyncRequired'];
@@ -172,11 +175,39 @@ describe('state + events = refetch, for every kind of event', function () {
       await world.sent();
       await bob.api.verifyPhoneCode({ input: { phone, code: digitsIn(world.outbox.textsTo(phone).at(-1)!) } });
     },
+    'call.started': async () => {
+      const made = await other();
+      const callId = await ring(ann, made);
+      await hangUp(ann, callId);
+      await ring(ann, await other());
+    },
+    'call.ended': async () => {
+      const callId = await ring(ann, await other());
+      await bob.api.joinCall({ input: { callId } });
+      await hangUp(ann, callId);
+    },
+    'call.incoming': async () => {
+      const callId = await ring(ann, await other());
+      await bob.api.declineCall({ input: { callId } });
+    },
+    'call.ring.ended': async () => {
+      const callId = await ring(ann, await other());
+      await hangUp(ann, callId);
+    },
+    'call.log': async () => {
+      const callId = await ring(bob, await other());
+      await ann.api.joinCall({ input: { callId } });
+      await bob.api.joinCall({ input: { callId } });
+      await bob.api.leaveCall({ input: { callId } });
+      await hangUp(ann, callId);
+    },
     'sessions.changed': async () => {
       const { signIn } = await world.client().api.signIn({ input: { email: 'bob@example.com', password: 'password of bob' } });
       await bob.api.signOut({ input: { sessionId: signIn.session.id } });
     },
   };
+  const ring = async (from: Person, id: string) => (await from.api.startCall({ input: { chatId: id, kind: 'VOICE', idempotencyKey: world.key() } })).startCall.call.id;
+  const hangUp = (person: Person, callId: string) => person.api.endCall({ input: { callId } });
   /** Whoever of the two is in the chat already. */
   const carol2 = () => ann;
 

@@ -18,6 +18,8 @@ interface ChatState {
   pins: Set<string>;
   documents: Map<string, DocumentPartsFragment>;
   settings: unknown;
+  /** The call that goes on. */
+  call: { id: string; kind: string } | null;
 }
 
 const idOf = (user: { id: string }): string => user.id;
@@ -41,6 +43,7 @@ function stateOf(message: MessagePartsFragment): MessageState {
 
 const settingsOf = (state: Record<string, unknown> | null | undefined) =>
   state ? { muted: state['muted'], mutedUntil: state['mutedUntil'] ?? null, pinned: state['pinned'], archived: state['archived'], draft: state['draft'] ?? null, draftUpdatedAt: state['draftUpdatedAt'] ?? null } : null;
+const callOf = (call: { id: string; kind: string } | null | undefined) => (call ? { id: call.id, kind: call.kind } : null);
 const contactOf = ({ name, mutual }: { name?: string | null; mutual: boolean }) => ({ name: name ?? null, mutual });
 const sorted = <Value>(values: Iterable<readonly [string, Value]>): [string, Value][] => [...values].map(([key, value]): [string, Value] => [key, value]).sort(([a], [b]) => (a < b ? -1 : 1));
 
@@ -55,6 +58,7 @@ export class Refetch {
   readonly blocked = new Set<string>();
   readonly groups = new Map<string, unknown>();
   readonly scheduled = new Map<string, unknown>();
+  readonly calls = new Map<string, unknown>();
   own: { account: unknown; profile: unknown; privacy: unknown } = { account: null, profile: null, privacy: null };
   readonly cursors: string[] = [];
 
@@ -80,6 +84,7 @@ export class Refetch {
       const { chat: _chat, message: _message, ...scheduled } = node;
       this.scheduled.set(node.id, scheduled);
     }
+    for (const { node } of (await api.callLog({ first: 100 })).viewer!.callLog.edges) this.calls.set(node.callId, node);
     const { user } = await api.user({ id: this.person.id });
     const { privacy } = (await api.privacy()).viewer!;
     this.own = {
@@ -94,7 +99,7 @@ export class Refetch {
     const { api } = this.person;
     const line = (await api.chatLine({ id })).chat;
     if (!line) return;
-    const chat: ChatState = { fields: { title: line.title ?? null, memberCount: line.memberCount }, members: new Map(), messages: new Map(), pins: new Set(), documents: new Map(), settings: settingsOf(line.viewerState) };
+    const chat: ChatState = { fields: { title: line.title ?? null, memberCount: line.memberCount }, members: new Map(), messages: new Map(), pins: new Set(), documents: new Map(), settings: settingsOf(line.viewerState), call: callOf((await api.activeCall({ chatId: id })).chat?.activeCall) };
     for (const { node } of (await api.chatMembers({ id, first: 100 })).chat?.members.edges ?? []) chat.members.set(node.user.id, node.role);
     for (const { node } of (await api.chatMessages({ id, last: 100 })).chat?.messages.edges ?? []) {
       chat.messages.set(node.id, stateOf(node));
@@ -115,11 +120,13 @@ export class Refetch {
       blocked: [...this.blocked].sort(),
       groups: sorted(this.groups),
       scheduled: sorted(this.scheduled),
+      calls: sorted(this.calls),
       starred: [...this.marks].filter(([, mark]) => mark.starred).map(([id]) => id).sort(),
       chats: sorted(this.chats).map(([id, chat]) => ({
         id,
         ...chat.fields,
         settings: chat.settings,
+        call: chat.call,
         members: sorted(chat.members),
         documents: sorted(chat.documents),
         pins: [...chat.pins].filter((pin) => !hidden(pin)).sort(),
@@ -244,8 +251,18 @@ export class Replica extends Refetch {
       case 'AccountChanged':
         this.own = { ...this.own, account: { email: event.email, emailVerified: event.emailVerified, phone: event.phone, roles: event.roles } };
         return;
+      case 'CallStarted':
+        if (chat && event.call.state !== 'ENDED') chat.call = callOf(event.call);
+        return;
+      case 'CallEnded':
+        if (chat?.call?.id === event.callId) chat.call = null;
+        return;
+      case 'CallLogChanged':
+        return void (event.entry ? this.calls.set(event.callId, event.entry) : this.calls.delete(event.callId));
       case 'ReceiptsChanged':
       case 'ViewerReceiptChanged':
+      case 'IncomingCall':
+      case 'CallRingEnded':
       case 'SessionsChanged':
       case 'ChatAdded':
       case 'InboxCheckpoint':

@@ -5,7 +5,9 @@ import { loadConfig, type Config } from '../../src/config.js';
 import type { Bus } from '../../src/events/bus.js';
 import { ShiftedClock } from '../../src/lib/clock.js';
 import { createLogger } from '../../src/lib/logger.js';
+import type { Media } from '../../src/media/contract.js';
 import { createTestDatabase } from './database.js';
+import { FakeMedia } from './fake-media.js';
 import { Outbox } from './outbox.js';
 
 export interface WorldOptions {
@@ -13,6 +15,8 @@ export interface WorldOptions {
   settings?: Record<string, string>;
   /** How many processes' worth of servers share the database; more than one needs Redis. */
   nodes?: number;
+  /** The media of each node; a fake one unless told. */
+  media?: (node: number) => Media | undefined;
   /** The bus of each node, instead of the one that the settings would make. */
   bus?: (node: number) => Bus;
 }
@@ -33,6 +37,8 @@ export class World {
   /** The mails and text messages that were sent. */
   readonly outbox = new Outbox();
   readonly apps: App[] = [];
+  /** The media of each node, where it is the fake one. */
+  readonly media: FakeMedia[] = [];
   readonly #clients: OmniTalk[] = [];
   #keys = 0;
 
@@ -41,23 +47,29 @@ export class World {
     readonly config: Config & { DATABASE_URL: string },
     private readonly drop: () => Promise<void>,
     private readonly bus: ((node: number) => Bus) | null,
+    private readonly makeMedia: ((node: number) => Media | undefined) | null,
   ) {}
 
-  static async start({ settings = {}, nodes = 1, bus }: WorldOptions = {}): Promise<World> {
+  static async start({ settings = {}, nodes = 1, bus, media }: WorldOptions = {}): Promise<World> {
     const database = await createTestDatabase();
     const redis = nodes > 1 && !bus ? { REDIS_URL: process.env['TEST_REDIS_URL']! } : {};
     const config = loadConfig({
       PORT: '0', DATABASE_URL: database.url, DATABASE_POOL: '8', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', RECONCILE: '1',
       RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', ...redis, ...settings,
     });
-    const world = new World(database.url, { ...config, DATABASE_URL: database.url }, database.drop, bus ?? null);
+    const world = new World(database.url, { ...config, DATABASE_URL: database.url }, database.drop, bus ?? null, media ?? null);
     for (let node = 0; node < nodes; node++) await world.addNode();
     return world;
   }
 
   /** One more server on the same database (and Redis). */
   async addNode(): Promise<App> {
-    const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock, { mailer: this.outbox, sms: this.outbox, ...(this.bus ? { bus: this.bus(this.apps.length) } : {}) });
+    const fake = new FakeMedia();
+    const media = this.makeMedia ? this.makeMedia(this.apps.length) : fake;
+    const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock, {
+      mailer: this.outbox, sms: this.outbox, ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
+    });
+    this.media.push(fake);
     this.apps.push(app);
     return app;
   }

@@ -28,13 +28,13 @@ export class RequestLimits implements Limits {
     await this.#address.spend(addressKey(address));
   }
 
-  async admit(prepared: Prepared, variables: Record<string, unknown>, { viewer, request }: Caller): Promise<Cost> {
+  async admit(prepared: Prepared, variables: Record<string, unknown>, { viewer, guest, request }: Caller): Promise<Cost> {
     const requested = this.#cost(prepared, variables);
     const limit = this.config.MAX_QUERY_COST;
     if (requested > limit) {
       throw new DomainError('QUERY_TOO_COMPLEX', `The operation may cost ${requested}; ${limit} is the most.`, { cost: { requested, limit } });
     }
-    const who = viewer ? `person:${viewer.userId}` : `address:${addressKey(request.address)}`;
+    const who = viewer ? `person:${viewer.userId}` : guest ? `guest:${guest.tokenId}` : `address:${addressKey(request.address)}`;
     const { remaining, resetAfter } = await this.#person.spend(who, Math.max(1, requested));
     return { requested, limit, remaining, resetAfter };
   }

@@ -18,10 +18,14 @@ export interface Attachment {
   readonly viewerId: string;
   /** The first message that the viewer may see in this chat. */
   readonly visibleFrom: number;
-  /** The viewer has left the chat: the last event has been written. */
-  onRevoked(): void;
+  /** The viewer has left the chat (or call): the last event, which this is, has been written. */
+  onRevoked(last: LoggedEvent): void;
   /** Nothing more comes. */
   onReset(reason: ResetReason): void;
+  /** Whether an event is for them; asked once for each, in order, before it is written. Default: all are. */
+  hears?(event: LoggedEvent): boolean;
+  /** Whether it is the last for them. Default: that of their leaving the chat. */
+  isLast?(event: LoggedEvent): boolean;
   /** Sees each event after it was written; the inbox follows its own stream by it. */
   onDelivered?(event: LoggedEvent): void;
 }
@@ -303,15 +307,23 @@ export class Channel implements TailListener {
 
   /** Writes an event to one; null when it was done at once. */
   #write(attachment: Attachment, logged: LoggedEvent, event: RenderableEvent): Promise<void> | null {
+    if (attachment.hears?.(logged) === false) {
+      this.#moveTo(attachment, logged.pos);
+      return null;
+    }
     return this.#render(attachment, event, (bytes) => {
       // Before it is written: the sink may end the subscription, and with it this attachment.
-      (this.#live.has(attachment) ? this.#live : this.#joining).set(attachment, logged.pos);
+      this.#moveTo(attachment, logged.pos);
       attachment.sink.next(bytes);
       attachment.onDelivered?.(logged);
-      if (!isLeaving(logged, attachment.viewerId)) return;
+      if (!(attachment.isLast?.(logged) ?? isLeaving(logged, attachment.viewerId))) return;
       this.detach(attachment);
-      attachment.onRevoked();
+      attachment.onRevoked(logged);
     });
+  }
+
+  #moveTo(attachment: Attachment, pos: number): void {
+    (this.#live.has(attachment) ? this.#live : this.#joining).set(attachment, pos);
   }
 
   /** Renders for one who is still attached when the bytes are there; null when they were at once. Whoever can't be served is told so. */

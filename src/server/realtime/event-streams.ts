@@ -83,7 +83,7 @@ export class EventStreams {
 
   async #run(stream: EventStream, request: FastifyRequest, given: OperationRequest): Promise<void> {
     const authenticated = await this.authentication.authenticate(request.headers.authorization);
-    const caller: Caller = { viewer: authenticated?.viewer ?? null, request: { id: request.id, address: request.ip }, transport: 'sse' };
+    const caller: Caller = { viewer: authenticated?.viewer ?? null, guest: authenticated?.guest ?? null, request: { id: request.id, address: request.ip }, transport: 'sse' };
     const admitted = await this.operations.take(given, caller);
     if ('errors' in admitted) return stream.error(admitted.errors);
     if (request.method === 'GET' && admitted.prepared.kind === 'mutation') throw new DomainError('BAD_REQUEST', 'A GET runs no mutation.');
@@ -98,12 +98,12 @@ export class EventStreams {
 
   #belongsTo(stream: EventStream, { viewer, expiresAt }: Authenticated): void {
     const id = randomUUID();
-    stream.sessionId = viewer.sessionId;
+    stream.sessionId = viewer?.sessionId ?? null;
     const callOff = whenExpired(expiresAt, () => this.clock.now(), () => stream.error([shown('TOKEN_EXPIRED', 'The access token has expired: refresh the session.')]));
-    this.listener.connected(viewer, id);
+    if (viewer) this.listener.connected(viewer, id);
     stream.onEnd(() => {
       callOff();
-      this.listener.disconnected(viewer, id);
+      if (viewer) this.listener.disconnected(viewer, id);
     });
   }
 

@@ -112,7 +112,7 @@ export class RenderGroup {
   render(event: DeliveredEvent, visibleFrom: number): Rendered | Promise<Rendered> {
     const { kind, id } = parseStream(event.stream);
     // A person's own stream is theirs alone: whatever it shows is shown to them.
-    const shared = kind === 'chat' && this.viewerId === null ? this.contexts.shared(id, visibleFrom) : null;
+    const shared = kind !== 'user' && this.viewerId === null ? this.contexts.shared(kind === 'chat' ? id : NO_CHAT, visibleFrom) : null;
     const context = shared ?? this.contexts.personal(this.viewerId ?? id);
     return then(this.prepared.execute(rootOf(this.prepared, event), context, this.variables), (result) => ({
       ...(shared ? sightOf(shared, event) : EVERYBODY),

@@ -4,6 +4,8 @@ import type { Database } from '../../db/database.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError, unauthenticated } from '../../lib/errors.js';
 import { RequestContext, SharedContext, type RequestInfo, type Viewer } from '../../resolvers/context.js';
+import { callerOf, type CallCaller } from '../../services/calls/caller.js';
+import type { Caller } from '../operations.js';
 import type { Prepared } from '../engine.js';
 import type { ErrorMapper } from '../errors.js';
 import { RenderGroup, SharedHalf, type ContextMaker } from './render-group.js';
@@ -25,6 +27,16 @@ export interface Source {
   open(subscriber: Subscriber, args: Record<string, unknown>): Promise<() => void>;
 }
 
+/** Somebody who listens to a call: a person, or a guest. */
+export interface CallSubscriber extends Omit<Subscriber, 'viewer'> {
+  caller: CallCaller;
+}
+
+/** A source that serves guests of calls too. */
+export interface CallEventsSource {
+  openFor(subscriber: CallSubscriber, args: Record<string, unknown>): Promise<() => void>;
+}
+
 /** An event on a person's own stream is shown to all of their devices alike. */
 const NO_SESSION = '00000000-0000-0000-0000-000000000000';
 
@@ -35,7 +47,7 @@ export class Subscriptions {
   #across: AcrossViewers | null = null;
 
   constructor(
-    private readonly sources: Readonly<Record<string, Source>>,
+    private readonly sources: Readonly<Record<string, Source | CallEventsSource>>,
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly errors: ErrorMapper,
@@ -46,14 +58,16 @@ export class Subscriptions {
   }
 
   /** Resolves with the function that ends the subscription; when it can't be, the sink is told and the function does nothing. */
-  async open(viewer: Viewer | null, request: RequestInfo, prepared: Prepared, variables: Record<string, unknown>, args: Record<string, unknown>, sink: Sink): Promise<() => void> {
+  async open({ viewer, guest }: Pick<Caller, 'viewer' | 'guest'>, request: RequestInfo, prepared: Prepared, variables: Record<string, unknown>, args: Record<string, unknown>, sink: Sink): Promise<() => void> {
     let group: RenderGroup | null = null;
     try {
-      if (!viewer) throw unauthenticated();
+      const caller = callerOf(viewer, guest);
       const source = this.sources[prepared.rootField!];
+      if (!caller) throw unauthenticated();
       if (!source) throw new DomainError('BAD_REQUEST', 'There is no such subscription.');
-      group = this.#group(viewer, request, prepared, variables);
-      const end = await source.open({ viewer, request, sink, group }, args);
+      if (!viewer && !('openFor' in source)) throw unauthenticated();
+      group = this.#group({ viewer, guest }, request, prepared, variables);
+      const end = 'openFor' in source ? await source.openFor({ caller, request, sink, group }, args) : await source.open({ viewer: viewer!, request, sink, group }, args);
       const joined = group;
       return once(() => {
         end();
@@ -85,19 +99,23 @@ export class Subscriptions {
     return this.#across;
   }
 
-  #group(viewer: Viewer, request: RequestInfo, prepared: Prepared, variables: Record<string, unknown>): RenderGroup {
+  #group({ viewer, guest }: Pick<Caller, 'viewer' | 'guest'>, request: RequestInfo, prepared: Prepared, variables: Record<string, unknown>): RenderGroup {
     const told = Object.entries(variables).filter(([name]) => !prepared.cursorVariables.has(name));
     const key = JSON.stringify([prepared.text, told.sort(([a], [b]) => (a < b ? -1 : 1))]);
-    const groupKey = prepared.viewerDependent ? `${viewer.userId} ${key}` : key;
+    // Guests see less of people than others do, so that they never share what is rendered for those.
+    const groupKey = guest ? `guest${prepared.viewerDependent ? ` ${guest.tokenId}` : ''} ${key}` : prepared.viewerDependent ? `${viewer!.userId} ${key}` : key;
+    const ownerId = prepared.viewerDependent ? (viewer?.userId ?? guest!.tokenId) : null;
     let group = this.#groups.get(groupKey);
     if (!group) {
       const contexts: ContextMaker = {
-        shared: (chatId, visibleFrom) => new SharedContext(this.sharedScope(), chatId, visibleFrom),
+        shared: (chatId, visibleFrom) => new SharedContext(this.sharedScope(), chatId, visibleFrom, guest !== null),
         personal: (userId) =>
-          new RequestContext(this.db, this.clock.now(), request, userId === viewer.userId ? viewer : { userId, sessionId: NO_SESSION, role: 'USER' }, this.#acrossViewers()),
+          guest
+            ? new RequestContext(this.db, this.clock.now(), request, null, null, guest)
+            : new RequestContext(this.db, this.clock.now(), request, userId === viewer?.userId ? viewer : { userId, sessionId: NO_SESSION, role: 'USER' }, this.#acrossViewers()),
       };
       const half = prepared.split && new SharedHalf(key, prepared, prepared.split, variables, contexts);
-      this.#groups.set(groupKey, (group = new RenderGroup(groupKey, prepared.viewerDependent ? viewer.userId : null, half, prepared, variables, contexts, this.errors)));
+      this.#groups.set(groupKey, (group = new RenderGroup(groupKey, ownerId, half, prepared, variables, contexts, this.errors)));
     }
     group.members++;
     return group;

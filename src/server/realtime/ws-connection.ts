@@ -4,6 +4,7 @@ import { CloseCode, MessageType, validateMessage, type ConnectionInitMessage, ty
 import type { RawData, WebSocket } from 'ws';
 import type { Authentication } from '../authentication.js';
 import { DomainError } from '../../lib/errors.js';
+import type { Guest } from '../../services/calls/caller.js';
 import type { RequestInfo, Viewer } from '../../resolvers/context.js';
 import { readOperation } from '../read-request.js';
 import type { Caller, Operations } from '../operations.js';
@@ -47,6 +48,7 @@ const SLOW_GRACE_MS = 10_000;
 /** One WebSocket that speaks graphql-transport-ws. */
 export class WsConnection {
   viewer: Viewer | null = null;
+  guest: Guest | null = null;
   readonly #writer: SocketWriter;
   readonly #operations = new Map<string, WsOperation>();
   readonly #initTimer: NodeJS.Timeout;
@@ -146,10 +148,11 @@ export class WsConnection {
       this.#state = 'acknowledged';
       if (authenticated) {
         this.viewer = authenticated.viewer;
+        this.guest = authenticated.guest;
         // The token's own expiry ends the connection: the client comes back with a fresh one.
         const now = () => this.deps.operations.context(this.#caller).now;
         this.#callOffExpiry = whenExpired(authenticated.expiresAt, now, () => this.close(CLOSE.tokenExpired, 'TOKEN_EXPIRED'));
-        this.deps.onAuthenticated(this, authenticated.viewer);
+        if (authenticated.viewer) this.deps.onAuthenticated(this, authenticated.viewer);
       }
       this.send({ type: MessageType.ConnectionAck });
     } catch (error) {
@@ -171,7 +174,7 @@ export class WsConnection {
   }
 
   get #caller(): Caller {
-    return { viewer: this.viewer, request: this.request, transport: 'ws' };
+    return { viewer: this.viewer, guest: this.guest, request: this.request, transport: 'ws' };
   }
 
   async #run(operation: WsOperation, payload: SubscribeMessage['payload']): Promise<void> {

@@ -1,0 +1,86 @@
+import type { Config } from './config.js';
+import type { Database } from './db/database.js';
+import type { UnitOfWork } from './db/unit-of-work.js';
+import type { Bus } from './events/bus.js';
+import type { JobDeps } from './jobs/index.js';
+import type { Clock } from './lib/clock.js';
+import type { Logger } from './lib/logger.js';
+import type { Media } from './media/contract.js';
+import { CallMediaResolver } from './resolvers/call-media.js';
+import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './resolvers/call-events.js';
+import { CallTokensResolver, CallVerbsResolver } from './resolvers/call-verbs.js';
+import { CallLogEntryResolver, CallParticipantResolver, CallProducerResolver, CallResolver, ChatCallResolver, ViewerCallsResolver } from './resolvers/calls.js';
+import { CallFeed } from './services/calls/call-feed.js';
+import { CallLinks } from './services/calls/call-links.js';
+import { CallLog } from './services/calls/call-log.js';
+import { CallMedia } from './services/calls/call-media.js';
+import { CallMutes } from './services/calls/call-mutes.js';
+import { CallNode } from './services/calls/call-node.js';
+import { CallParticipants } from './services/calls/call-participants.js';
+import { CallSeats } from './services/calls/call-seats.js';
+import { CallTokenService } from './services/calls/call-tokens.js';
+import { CallUpkeep } from './services/calls/call-upkeep.js';
+import { CallService } from './services/calls/calls.js';
+import { MediaGateway } from './services/calls/media-gateway.js';
+import { MediaRelease } from './services/calls/media-release.js';
+import { TurnService } from './services/calls/turn.js';
+import type { AccessTokens } from './services/tokens.js';
+
+export interface CallDeps {
+  config: Config;
+  db: Database;
+  unitOfWork: UnitOfWork;
+  bus: Bus;
+  clock: Clock;
+  log: Logger;
+  tokens: AccessTokens;
+  media: Media;
+}
+
+export interface Calls {
+  service: CallService;
+  links: CallLinks;
+  node: CallNode;
+  jobs: Pick<JobDeps, 'calls'>;
+  resolvers: object[];
+  /** The server stops: people are told to join elsewhere, while their connections still stand. */
+  handOver(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The part of the container that calls are made of. */
+export async function makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media }: CallDeps): Promise<Calls> {
+  const node = new CallNode(db.background, clock, media, log, { leaseMs: config.HEARTBEAT * 1000 });
+  const gateway = new MediaGateway(media, node.id, bus);
+  const release = new MediaRelease(unitOfWork, gateway, log);
+  const service = new CallService(db.sql, unitOfWork, node, release);
+  const seats = new CallSeats(db.sql, unitOfWork, node, gateway, release);
+  const upkeep = new CallUpkeep(db.background, unitOfWork, release, clock, log);
+  const links = new CallLinks(unitOfWork, node.id, log);
+  const feed = new CallFeed(media, bus, unitOfWork, upkeep, log);
+  const callTokens = new CallTokenService(db.sql, unitOfWork, tokens, release);
+  const participants = new CallParticipants(db.sql);
+  await gateway.start();
+  await node.start();
+  return {
+    service,
+    links,
+    node,
+    jobs: { calls: upkeep },
+    resolvers: [
+      new CallResolver(service, participants), new CallParticipantResolver(), new CallProducerResolver(), new ChatCallResolver(), new CallLogEntryResolver(),
+      new ViewerCallsResolver(new CallLog(db.sql)), new CallVerbsResolver(service, seats, new CallMutes(db.sql, unitOfWork, gateway)),
+      new CallTokensResolver(callTokens, new TurnService(clock, { urls: config.TURN_URLS, secret: config.TURN_SECRET }), service),
+      new CallMediaResolver(new CallMedia(db.sql, unitOfWork, gateway)), new CallEventsResolver(), ...CALL_EVENT_RESOLVERS.map((resolver) => new resolver()),
+    ],
+    async handOver() {
+      await upkeep.handOver(node.id);
+      await links.close();
+    },
+    async close() {
+      feed.close();
+      gateway.close();
+      await node.close();
+    },
+  };
+}

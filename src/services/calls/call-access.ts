@@ -1,0 +1,60 @@
+import type { Sql } from '../../db/database.js';
+import type { CallRole, CallState, ParticipantState, ScreenShareRule, Source } from '../../entities/call.js';
+import type { CallAccess } from '../../policies/call-policy.js';
+import type { MemberRole } from '../../policies/member-policy.js';
+import type { CallCaller } from './caller.js';
+
+interface AccessRow {
+  chatId: string;
+  chatKind: 'DIRECT' | 'GROUP';
+  state: CallState;
+  locked: boolean;
+  lobby: boolean;
+  screenShare: ScreenShareRule;
+  startedBy: string;
+  mediaNode: string | null;
+  seatId: string | null;
+  seatState: ParticipantState;
+  role: CallRole;
+  device: string | null;
+  mutedSources: Source[];
+  memberRole: MemberRole | null;
+  tokenRole: 'SPEAKER' | 'LISTENER' | null;
+  skipLobby: boolean;
+  tokenName: string;
+  blocked: boolean;
+}
+
+export type CallAccessWithPlace = CallAccess & { call: { mediaNode: string | null } };
+
+/** What decides about a caller in a call; null when there is no such call. Inside a transaction, after locking it. */
+export async function readCallAccess(sql: Sql, callId: string, { userId, tokenId }: CallCaller): Promise<CallAccessWithPlace | null> {
+  const [row] = await sql<AccessRow>(
+    `select c.chat_id as "chatId", h.kind as "chatKind", c.state, c.locked, c.lobby, c.screen_share as "screenShare", c.started_by as "startedBy", c.media_node as "mediaNode",
+            p.id as "seatId", p.state as "seatState", p.role, p.device, p.muted_sources as "mutedSources", m.role as "memberRole",
+            t.role as "tokenRole", t.skip_lobby as "skipLobby", t.name as "tokenName",
+            h.kind = 'DIRECT' and exists (
+              select from chat_members o join blocks b on (b.blocker_id, b.blocked_id) in ((o.user_id, $2), ($2, o.user_id)) where o.chat_id = c.chat_id and o.user_id <> $2) as blocked
+     from calls c join chats h on h.id = c.chat_id
+     left join call_participants p on p.call_id = c.id and (p.user_id = $2 or p.token_id = $3)
+     left join chat_members m on m.chat_id = c.chat_id and m.user_id = $2
+     left join call_tokens t on t.id = $3 and t.call_id = c.id and t.revoked_at is null
+     where c.id = $1`,
+    [callId, userId, tokenId],
+  );
+  if (!row) return null;
+  const { chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode } = row;
+  return {
+    call: { id: callId, chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode },
+    seat: row.seatId === null ? null : { id: row.seatId, state: row.seatState, role: row.role, device: row.device, mutedSources: row.mutedSources },
+    member: row.memberRole === null ? null : { role: row.memberRole },
+    token: row.tokenRole === null ? null : { role: row.tokenRole, skipLobby: row.skipLobby, name: row.tokenName },
+    blocked: row.blocked,
+  };
+}
+
+/** Locks the call, then reads what decides about the caller: every change of a call starts here. Chats are locked before calls. */
+export async function lockCall(sql: Sql, callId: string, caller: CallCaller): Promise<CallAccessWithPlace | null> {
+  await sql('select from calls where id = $1 for update', [callId]);
+  return readCallAccess(sql, callId, caller);
+}

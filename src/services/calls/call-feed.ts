@@ -1,0 +1,62 @@
+import type { UnitOfWork } from '../../db/unit-of-work.js';
+import type { Bus } from '../../events/bus.js';
+import { callStream } from '../../events/catalogue.js';
+import type { Logger } from '../../lib/logger.js';
+import type { Layers, Media } from '../../media/contract.js';
+import type { CallUpkeep } from './call-upkeep.js';
+
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** What passes in a call, told over the bus and kept nowhere. Participants by their ids, `to` where it concerns one alone. */
+export type CallNews =
+  | { type: 'levels'; levels: { producerId: string; participantId: string; level: number }[] }
+  | { type: 'speaker'; participantId: string; producerId: string }
+  | { type: 'consumer'; to: string; consumerId: string; producerId: string; paused: boolean; producerPaused: boolean; layers: Layers | null; score: number }
+  | { type: 'transport'; to: string; transportId: string; state: 'CONNECTED' | 'DISCONNECTED' | 'CLOSED' };
+
+export const callNewsTopic = (callId: string): string => `call-news:${callId}`;
+
+/** Passes on what this process's media tells: what passes to the bus, what everybody must know to the log. */
+export class CallFeed {
+  readonly #stops: (() => void)[];
+
+  constructor(
+    media: Media,
+    private readonly bus: Bus,
+    private readonly unitOfWork: UnitOfWork,
+    upkeep: CallUpkeep,
+    private readonly log: Logger,
+  ) {
+    this.#stops = [
+      media.on('audioLevels', ({ roomId, levels }) =>
+        this.#tell(roomId, { type: 'levels', levels: levels.map(({ producerId, peerId, level }) => ({ producerId, participantId: peerId, level })) })),
+      media.on('activeSpeaker', ({ roomId, peerId, producerId }) => this.#tell(roomId, { type: 'speaker', participantId: peerId, producerId })),
+      media.on('consumerChanged', ({ roomId, peerId, ...rest }) => this.#tell(roomId, { type: 'consumer', to: peerId, ...rest })),
+      media.on('transportState', ({ roomId, peerId, transportId, state }) => this.#tell(roomId, { type: 'transport', to: peerId, transportId, state: state === 'connected' ? 'CONNECTED' : 'DISCONNECTED' })),
+      media.on('transportClosed', ({ roomId, peerId, transportId }) => this.#tell(roomId, { type: 'transport', to: peerId, transportId, state: 'CLOSED' })),
+      media.on('producerClosed', ({ roomId, peerId, producerId }) => this.#closed(roomId, peerId, producerId)),
+      media.on('dataProducerClosed', ({ roomId, peerId, dataProducerId }) => this.#closed(roomId, peerId, dataProducerId)),
+      media.on('roomReset', ({ roomId }) => void upkeep.mediaLost(roomId)),
+    ];
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+  }
+
+  #tell(callId: string, news: CallNews): void {
+    this.bus.publish(callNewsTopic(callId), news);
+  }
+
+  /** By a verb that has said so already, or because its transport has gone: then nobody knows yet. */
+  #closed(callId: string, participantId: string, producerId: string): void {
+    this.unitOfWork
+      .run({ actorId: NOBODY, operation: 'closeProducer' }, async (tx) => {
+        await tx.sql('select from calls where id = $1 for update', [callId]);
+        const gone = await tx.sql('delete from call_producers where id = $1 and participant_id = $2 returning 1', [producerId, participantId]);
+        if (gone.length) tx.append(callStream(callId), { kind: 'producer.closed', producerId, participantId });
+        return null;
+      })
+      .catch((error: Error) => this.log.warn({ callId, error: error.message }, 'calls: could not write that a producer is closed'));
+  }
+}

@@ -1,0 +1,253 @@
+import type { Sql } from '../../db/database.js';
+import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
+import { encodeCursor } from '../../events/cursor.js';
+import { callStream, userStream } from '../../events/catalogue.js';
+import { DomainError, notFound } from '../../lib/errors.js';
+import { newId } from '../../lib/ids.js';
+import type { Joined } from '../../media/contract.js';
+import { statesBefore } from '../../policies/call-machine.js';
+import { assertCanJoin, assertRunsCall, assertSeesCall, waitsInLobby, type CallAccess } from '../../policies/call-policy.js';
+import { CALL_COLUMNS, PARTICIPANT_COLUMNS, PRODUCER_COLUMNS, type CallRow, type ParticipantRow, type ProducerRow } from '../loaders/calls.js';
+import { streamHead } from '../loaders/streams.js';
+import { lockCall, type CallAccessWithPlace } from './call-access.js';
+import { depart, dropProducers, giveHost, nobodyLeaves, SEAT_KEPT_MS, type Departure, type LockedCall } from './call-changes.js';
+import type { CallNode } from './call-node.js';
+import { actorIdOf, type CallCaller } from './caller.js';
+import type { MediaGateway } from './media-gateway.js';
+import type { MediaRelease } from './media-release.js';
+
+/** People in one call. */
+export const MAX_SEATS = 500;
+
+export interface JoinCall {
+  callId: string;
+  /** Takes the seat from another device of the caller's. */
+  takeOver: boolean;
+  voiceOnly: boolean;
+}
+
+export interface JoinedCall {
+  call: CallRow;
+  participant: ParticipantRow;
+  /** From where the call's events are followed: read before the rest. */
+  cursor: string;
+  /** Null for whoever waits in the lobby. */
+  media: Joined | null;
+  /** Everything that is sent in the call. Empty for whoever waits in the lobby. */
+  producers: ProducerRow[];
+}
+
+interface Seating {
+  participantId: string;
+  /** The process that carries the call; null for whoever waits. */
+  node: string | null;
+  /** What another device had is closed first. */
+  replaces: Departure | null;
+  /** The seat was taken just now, and is given back when media can't be had. */
+  fresh: boolean;
+}
+
+/** Who sits in a call: one seat a person, held by one of their devices. */
+export class CallSeats {
+  constructor(
+    private readonly sql: Sql,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly node: CallNode,
+    private readonly gateway: MediaGateway,
+    private readonly media: MediaRelease,
+  ) {}
+
+  /**
+   * Takes the caller's seat, answers a ring by it, or comes back to it: with the same device any number of times, and to the same media. In a call with
+   * a lobby it waits to be let in. Errors: NOT_FOUND, FORBIDDEN (locked, removed), BLOCKED, STATE_CONFLICT (over; on another device, without `takeOver`),
+   * LIMIT_REACHED, CALLS_UNAVAILABLE.
+   */
+  async join(caller: CallCaller, input: JoinCall): Promise<JoinedCall> {
+    const seating = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'joinCall' }, async (tx) => {
+      const access = await lockCall(tx.sql, input.callId, caller);
+      assertCanJoin(access, caller.device, input.takeOver);
+      return this.#sit(tx, caller, access);
+    });
+    if (seating.replaces) await this.media.release(seating.replaces);
+    const cursor = await this.#cursor(input.callId);
+    const media = seating.node === null ? null : await this.#open(caller, seating, seating.node, input);
+    return { call: await this.#call(input.callId), participant: await this.#participant(seating.participantId), cursor, media, producers: media ? await this.#producers(input.callId) : [] };
+  }
+
+  /** Gives the seat up. Whoever has none any more has left already. Errors: NOT_FOUND. */
+  async leave(caller: CallCaller, callId: string): Promise<CallRow> {
+    await this.#change(caller, callId, 'leaveCall', async (tx, access, call) => {
+      assertSeesCall(access);
+      const { seat } = access;
+      if (access.call.state === 'ENDED' || (seat?.state !== 'JOINED' && seat?.state !== 'WAITING')) return nobodyLeaves(call);
+      if (seat.device !== null && seat.device !== caller.device) throw new DomainError('STATE_CONFLICT', 'You are in this call on another device.');
+      return depart(tx, call, seat.id, 'LEFT', tx.now);
+    });
+    return this.#call(callId);
+  }
+
+  /** Lets somebody in who waits in the lobby; they take their seat by `joinCall`. Errors: NOT_FOUND (the participant), FORBIDDEN, STATE_CONFLICT (they don't wait). */
+  async admit(caller: CallCaller, callId: string, participantId: string): Promise<ParticipantRow> {
+    await this.#change(caller, callId, 'admitParticipant', async (tx, access, call) => {
+      assertRunsCall(access);
+      const row = await this.#other(tx, callId, participantId);
+      if (row.state === 'JOINED') return nobodyLeaves(call);
+      await assertRoom(tx, callId);
+      const admitted = await tx.sql(
+        `update call_participants set state = 'JOINED', joined_at = coalesce(joined_at, $2), stay_since = $2, left_at = null, seat_until = case when link_node is null then $3::timestamptz end, lost_at = null
+         where id = $1 and state = any($4) returning 1`,
+        [participantId, tx.now, keptUntil(tx), statesBefore('ADMIT')],
+      );
+      if (!admitted.length) throw new DomainError('STATE_CONFLICT', 'They do not wait in the lobby.', { field: 'participantId' });
+      tx.append(callStream(callId), { kind: 'participant.admitted', participantId });
+      await answered(tx, call);
+      return nobodyLeaves(call);
+    });
+    return this.#participant(participantId);
+  }
+
+  /** Takes somebody out of the call, or turns them away in the lobby: they don't come back unless they are rung. Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT (they are not in). */
+  async remove(caller: CallCaller, callId: string, participantId: string): Promise<ParticipantRow> {
+    await this.#change(caller, callId, 'removeParticipant', async (tx, access, call) => {
+      assertRunsCall(access);
+      if (access.seat?.id === participantId) throw new DomainError('STATE_CONFLICT', 'Leave the call instead.', { field: 'participantId' });
+      const row = await this.#other(tx, callId, participantId);
+      if (row.state === 'REMOVED') return nobodyLeaves(call);
+      if (row.state !== 'JOINED' && row.state !== 'WAITING') throw new DomainError('STATE_CONFLICT', 'They are not in the call.', { field: 'participantId' });
+      return depart(tx, call, participantId, 'REMOVED', tx.now);
+    });
+    return this.#participant(participantId);
+  }
+
+  /** Hands the call on to somebody else in it, who has an account. Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT. */
+  async makeHost(caller: CallCaller, callId: string, participantId: string): Promise<CallRow> {
+    await this.#change(caller, callId, 'transferCallHost', async (tx, access, call) => {
+      assertRunsCall(access);
+      const row = await this.#other(tx, callId, participantId);
+      if (row.state !== 'JOINED' || row.userId === null) throw new DomainError('STATE_CONFLICT', 'Only somebody with an account who is in the call can be its host.', { field: 'participantId' });
+      if (row.role !== 'HOST') await giveHost(tx, callId, participantId);
+      return nobodyLeaves(call);
+    });
+    return this.#call(callId);
+  }
+
+  async #change(caller: CallCaller, callId: string, operation: string, work: (tx: Tx, access: CallAccess | null, call: LockedCall) => Promise<Departure>): Promise<void> {
+    const departure = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation }, async (tx) => {
+      const access = await lockCall(tx.sql, callId, caller);
+      return work(tx, access, access?.call as LockedCall);
+    });
+    await this.media.release(departure);
+  }
+
+  async #sit(tx: Tx, caller: CallCaller, access: CallAccessWithPlace): Promise<Seating> {
+    const { call, seat } = access;
+    const waits = waitsInLobby(access);
+    if (seat?.state === 'JOINED' || (seat?.state === 'WAITING' && waits)) {
+      const node = seat.state === 'JOINED' ? await this.#place(tx, call) : null;
+      return { participantId: seat.id, node, replaces: await this.#takeDevice(tx, caller, access), fresh: false };
+    }
+    const node = waits ? null : await this.#place(tx, call);
+    if (!waits) await assertRoom(tx, call.id);
+    const participantId = await this.#seat(tx, caller, access, waits ? 'WAITING' : 'JOINED');
+    tx.append(callStream(call.id), { kind: waits ? 'participant.waiting' : 'participant.joined', participantId });
+    if (seat?.state === 'RINGING') tx.append(userStream(caller.userId!), { kind: 'call.ring.ended', callId: call.id, reason: 'ANSWERED' });
+    if (caller.userId) tx.append(userStream(caller.userId), { kind: 'call.log', callId: call.id });
+    if (!waits) await answered(tx, call);
+    return { participantId, node, replaces: null, fresh: true };
+  }
+
+  async #seat(tx: Tx, caller: CallCaller, { call, token, member }: CallAccess, state: 'WAITING' | 'JOINED'): Promise<string> {
+    const [row] = await tx.sql<{ id: string }>(
+      `insert into call_participants as p (id, call_id, user_id, token_id, name, role, state, device, joined_at, stay_since, seat_until, created_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, case when $7 = 'JOINED' then $9::timestamptz end, case when $7 = 'JOINED' then $9::timestamptz end, $10, $9)
+       on conflict ${caller.userId ? '(call_id, user_id)' : '(call_id, token_id)'} do update set state = excluded.state, device = excluded.device, ring_until = null,
+         joined_at = coalesce(p.joined_at, excluded.joined_at), stay_since = excluded.stay_since, left_at = null, lost_at = null, seat_until = excluded.seat_until
+       returning id`,
+      [newId(), call.id, caller.userId, caller.tokenId, token?.name ?? null, token?.role ?? (member ? 'SPEAKER' : 'LISTENER'), state, caller.device, tx.now, keptUntil(tx)],
+    );
+    return row!.id;
+  }
+
+  /** The seat stays; what another device had is closed, and so is what it follows. */
+  async #takeDevice(tx: Tx, caller: CallCaller, { call, seat }: CallAccessWithPlace): Promise<Departure | null> {
+    const moved = seat!.device !== null && seat!.device !== caller.device;
+    await tx.sql('update call_participants set device = $2, seat_until = case when link_node is null or $4 then $3::timestamptz else seat_until end, link_node = case when $4 then null else link_node end where id = $1', [
+      seat!.id, caller.device, keptUntil(tx), moved,
+    ]);
+    if (!moved) return null;
+    await dropProducers(tx, call.id, seat!.id, true);
+    tx.append(callStream(call.id), { kind: 'participant.moved', participantId: seat!.id, device: caller.device });
+    return { callId: call.id, node: call.mediaNode, participantIds: [seat!.id], over: false };
+  }
+
+  /** The process that carries the call: the one that does, or another when none does. */
+  async #place(tx: Tx, { id, mediaNode }: { id: string; mediaNode: string | null }): Promise<string> {
+    const [alive] = mediaNode ? await tx.sql('select from call_nodes where id = $1 and lease_until > now()', [mediaNode]) : [];
+    if (alive) return mediaNode!;
+    const node = await this.node.choose(tx.sql);
+    await tx.sql('update calls set media_node = $2 where id = $1', [id, node]);
+    // Nothing of what a dead process carried goes on.
+    if (mediaNode) {
+      await dropProducers(tx, id, null, false);
+      tx.append(callStream(id), { kind: 'media.reset' });
+    }
+    return node;
+  }
+
+  async #open(caller: CallCaller, { participantId, fresh }: Seating, node: string, { callId, voiceOnly }: JoinCall): Promise<Joined> {
+    try {
+      return await this.gateway.ask(node, 'join', callId, participantId, { voiceOnly });
+    } catch (error) {
+      // Where media is away for a moment the seat waits for the next try.
+      if (fresh && !(error instanceof DomainError && error.code === 'CALLS_UNAVAILABLE')) await this.leave(caller, callId).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #other(tx: Tx, callId: string, participantId: string): Promise<ParticipantRow> {
+    const [row] = await tx.sql<ParticipantRow>(`select ${PARTICIPANT_COLUMNS} from call_participants p where p.id = $1 and p.call_id = $2 for update`, [participantId, callId]);
+    if (!row) throw new DomainError('NOT_FOUND', 'There is no such participant.', { field: 'participantId' });
+    return row;
+  }
+
+  async #cursor(callId: string): Promise<string> {
+    const stream = callStream(callId);
+    const [head] = await streamHead.batch([stream], { sql: this.sql, viewerId: null, now: new Date(0) });
+    return encodeCursor(stream, head!.epoch, head!.head);
+  }
+
+  async #call(id: string): Promise<CallRow> {
+    const [row] = await this.sql<CallRow>(`select ${CALL_COLUMNS} from calls c where c.id = $1`, [id]);
+    if (!row) throw notFound('call');
+    return row;
+  }
+
+  async #producers(callId: string): Promise<ProducerRow[]> {
+    return this.sql<ProducerRow>(`select ${PRODUCER_COLUMNS} from call_producers r where r.call_id = $1 order by r.created_at, r.id`, [callId]);
+  }
+
+  async #participant(id: string): Promise<ParticipantRow> {
+    const [row] = await this.sql<ParticipantRow>(`select ${PARTICIPANT_COLUMNS} from call_participants p where p.id = $1`, [id]);
+    return row!;
+  }
+}
+
+const keptUntil = (tx: Tx): Date => new Date(tx.now.getTime() + SEAT_KEPT_MS);
+
+async function assertRoom(tx: Tx, callId: string): Promise<void> {
+  const [seated] = await tx.sql<{ n: number }>(`select count(*)::int as n from call_participants where call_id = $1 and state = 'JOINED'`, [callId]);
+  if (seated!.n >= MAX_SEATS) throw new DomainError('LIMIT_REACHED', `A call holds at most ${MAX_SEATS} people.`);
+}
+
+/** The second person in a call answers it: it is from here that they talk. */
+async function answered(tx: Tx, { id }: { id: string }): Promise<void> {
+  const answers = await tx.sql<{ startedBy: string }>(
+    `update calls set state = 'ACTIVE', answered_at = $2 where id = $1 and answered_at is null
+       and (select count(*) from call_participants where call_id = $1 and state = 'JOINED') > 1 returning started_by as "startedBy"`,
+    [id, tx.now],
+  );
+  if (!answers.length) return;
+  await tx.sql(`update call_participants set stay_since = $2 where call_id = $1 and state = 'JOINED'`, [id, tx.now]);
+  tx.append(callStream(id), { kind: 'call.updated' });
+  tx.append(userStream(answers[0]!.startedBy), { kind: 'call.log', callId: id });
+}

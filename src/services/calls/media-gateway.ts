@@ -1,0 +1,77 @@
+import type { Bus } from '../../events/bus.js';
+import { NoAnswer, Requests } from '../../events/requests.js';
+import { DomainError } from '../../lib/errors.js';
+import { MediaError, type Media, type MediaErrorCode } from '../../media/contract.js';
+
+/** What of media may be asked from another process: JSON in, JSON out. */
+const ASKED = [
+  'join', 'leave', 'closeRoom', 'createTransport', 'connectTransport', 'restartIce', 'closeTransport', 'produce', 'closeProducer', 'setProducerPaused', 'consume',
+  'closeConsumer', 'setConsumerPaused', 'setPreferredLayers', 'requestKeyFrame', 'produceData', 'closeDataProducer', 'consumeData', 'closeDataConsumer', 'stats',
+  'startRecording', 'stopRecording',
+] as const satisfies (keyof Media)[];
+export type AskedMethod = (typeof ASKED)[number];
+type Args<Name extends AskedMethod> = Parameters<Media[Name]>;
+type Result<Name extends AskedMethod> = Awaited<ReturnType<Media[Name]>>;
+
+interface Question {
+  method: AskedMethod;
+  args: unknown[];
+}
+
+const TIMEOUT_MS = 5_000;
+/** Until a recording's file is complete. */
+const LONG_TIMEOUT_MS = 20_000;
+
+/** A call's media lives in one process: here it is asked there, whichever that is. */
+export class MediaGateway {
+  readonly #requests: Requests;
+
+  constructor(
+    readonly local: Media,
+    readonly node: string,
+    bus: Bus,
+  ) {
+    this.#requests = new Requests(bus, node, {
+      answer: (question) => this.#here(question as Question),
+      toFailure: (error) => (error instanceof MediaError ? { code: error.code, message: error.message, field: error.field } : { message: (error as Error).message }),
+      fromFailure: (failure) => {
+        const { code, message, field } = failure as { code?: MediaErrorCode; message: string; field?: string };
+        return code ? new MediaError(code, message, field) : new Error(message);
+      },
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#requests.start();
+  }
+
+  /**
+   * Asks the media of a process. Throws DomainErrors: NOT_FOUND, STATE_CONFLICT, INVALID_INPUT, LIMIT_REACHED, and CALLS_UNAVAILABLE also when that process
+   * does not answer within 5 s.
+   */
+  async ask<Name extends AskedMethod>(node: string, method: Name, ...args: Args<Name>): Promise<Result<Name>> {
+    try {
+      const asking = node === this.node ? this.#here({ method, args }) : this.#requests.ask(node, { method, args } satisfies Question, method === 'stopRecording' ? LONG_TIMEOUT_MS : TIMEOUT_MS);
+      return (await asking) as Result<Name>;
+    } catch (error) {
+      if (error instanceof NoAnswer) throw new DomainError('CALLS_UNAVAILABLE', 'The process that carries this call does not answer: join again in a moment.', { retryAfter: 1 });
+      if (error instanceof MediaError) throw translated(error);
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#requests.close();
+  }
+
+  async #here({ method, args }: Question): Promise<unknown> {
+    if (!ASKED.includes(method)) throw new MediaError('BAD_REQUEST', `Media has no ${String(method)}.`);
+    return (this.local[method] as (...given: unknown[]) => Promise<unknown>)(...args);
+  }
+}
+
+const CODES = { NOT_FOUND: 'NOT_FOUND', CONFLICT: 'STATE_CONFLICT', BAD_REQUEST: 'INVALID_INPUT', LIMIT: 'LIMIT_REACHED', UNAVAILABLE: 'CALLS_UNAVAILABLE' } as const;
+
+function translated({ code, message, field }: MediaError): DomainError {
+  return new DomainError(CODES[code], message, { ...(field === undefined ? {} : { field }), ...(code === 'UNAVAILABLE' ? { retryAfter: 1 } : {}) });
+}

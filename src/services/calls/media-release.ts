@@ -1,0 +1,39 @@
+import type { UnitOfWork } from '../../db/unit-of-work.js';
+import { userStream } from '../../events/catalogue.js';
+import type { Logger } from '../../lib/logger.js';
+import type { PeerStats } from '../../media/contract.js';
+import type { Departure } from './call-changes.js';
+import type { MediaGateway } from './media-gateway.js';
+
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** Closes the media of those who have left, and keeps how their connection was. */
+export class MediaRelease {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly gateway: MediaGateway,
+    private readonly log: Logger,
+  ) {}
+
+  /** After commit. Never rejects: whoever has left has left, whatever becomes of what carried them. */
+  async release({ callId, node, participantIds, over }: Departure): Promise<void> {
+    if (!node || (!participantIds.length && !over)) return;
+    try {
+      await Promise.all(participantIds.map(async (id) => this.#keepQuality(callId, id, await this.gateway.ask(node, 'stats', callId, id).catch(() => null))));
+      if (over) await this.gateway.ask(node, 'closeRoom', callId);
+      else await Promise.all(participantIds.map((id) => this.gateway.ask(node, 'leave', callId, id)));
+    } catch (error) {
+      this.log.warn({ callId, error: (error as Error).message }, 'calls: media of those who left could not be closed');
+    }
+  }
+
+  async #keepQuality(callId: string, participantId: string, stats: PeerStats | null): Promise<void> {
+    if (!stats) return;
+    const { loss, roundTripMs, score } = stats;
+    await this.unitOfWork.run({ actorId: NOBODY, operation: 'keepCallQuality' }, async (tx) => {
+      const [row] = await tx.sql<{ userId: string | null }>('update call_participants set quality = $2 where id = $1 returning user_id as "userId"', [participantId, JSON.stringify({ loss, roundTripMs, score })]);
+      if (row?.userId) tx.append(userStream(row.userId), { kind: 'call.log', callId });
+      return null;
+    });
+  }
+}
