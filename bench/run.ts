@@ -8,6 +8,7 @@ import { runBurst, runIdle, runStorm } from './scenarios/crowds.js';
 import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
 import { runReads } from './scenarios/reads.js';
 import { runSends } from './scenarios/sends.js';
+import { runWorkers } from './scenarios/workers.js';
 import { OmniTalkTarget } from './targets/omnitalk.js';
 import { startReads } from './targets/omnitalk-reads.js';
 import { runVersus, VERSUS } from './versus.js';
@@ -20,11 +21,12 @@ const USAGE = `npm run bench -- <scenario> [options]
   sends    durable sends in one busy chat and over 100 chats, beside pgbench with the same rows
   idle     10,000 idle subscriptions: memory, and CPU to open them
   storm    2,000 clients reconnect at once and resume
+  workers  room and pairs with one process and with two, on a Redis
   burst    500 messages at once to 300 subscribers
 
   --vs [room|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
 
-  --inbox     room, pairs, idle, storm, burst: by inboxEvents instead of chatEvents
+  --inbox     room, pairs, workers, idle, storm, burst: by inboxEvents instead of chatEvents
   --documents=5   room: so many different documents, in turn
   --personal      room: one subscriber in five asks for a viewer-dependent field
   --commit-delay=2000   every scenario: commits wait so many microseconds, as on a slower disk
@@ -59,6 +61,7 @@ const SCENARIOS: Record<string, Scenario> = {
   },
   idle: async (ground, options) => ({ OmniTalk: await runIdle(ground, options) }),
   storm: async (ground, options) => ({ OmniTalk: await runStorm(ground, options) }),
+  workers: (ground, { inbox }) => runWorkers(ground, inbox),
   burst: async (ground, options) => ({ OmniTalk: await runBurst(ground, options) }),
 };
 

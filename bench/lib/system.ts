@@ -25,24 +25,28 @@ function factsOf(pid: number): ProcessFacts | null {
 
 export const parentOf = (pid: number): number => factsOf(pid)?.parent ?? 0;
 
-/** CPU seconds of a process, its living descendants, and those of its children that have ended. */
-export function cpuOfTree(root: number): number {
+/** A process and its living descendants. */
+function treeOf(root: number): ProcessFacts[] {
   const all = new Map<number, ProcessFacts>();
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     const facts = Number.isInteger(pid) ? factsOf(pid) : null;
     if (facts) all.set(pid, facts);
   }
-  let ticks = all.get(root)?.ofReapedChildren ?? 0;
-  for (const [pid, facts] of all) {
+  return [...all].flatMap(([pid, facts]) => {
     let ancestor = pid;
     while (ancestor > 1 && ancestor !== root) ancestor = all.get(ancestor)?.parent ?? 0;
-    if (ancestor === root) ticks += facts.own;
-  }
-  return ticks / TICKS_PER_SECOND;
+    return ancestor === root ? [facts] : [];
+  });
 }
 
-export const residentBytes = (pid: number): number => factsOf(pid)?.residentBytes ?? 0;
+/** CPU seconds of a process, its living descendants, and those of its children that have ended. */
+export function cpuOfTree(root: number): number {
+  return treeOf(root).reduce((ticks, { own }) => ticks + own, factsOf(root)?.ofReapedChildren ?? 0) / TICKS_PER_SECOND;
+}
+
+/** Of a process and its living descendants. */
+export const residentBytes = (root: number): number => treeOf(root).reduce((bytes, facts) => bytes + facts.residentBytes, 0);
 
 export function describeMachine(): string {
   const all = cpus();
