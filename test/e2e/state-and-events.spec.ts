@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { isUnionType } from 'graphql';
-import type { ChatEventRef, UserEventRef } from '../../src/events/catalogue.js';
 import { buildSchemaForPrinting } from '../../src/resolvers/build-schema.js';
-import { digitsIn } from '../testkit/outbox.js';
 import { Refetch, Replica } from '../testkit/replica.js';
+import { INBOX_KINDS, scenariosOf, type InboxKind, type Scenarios } from '../testkit/scenarios.js';
 import { eventually, World, type Person } from '../testkit/world.js';
-
-/** What an inbox can bring; calls have a spec of their own (calls-state.spec.ts). */
-type EventKind = (ChatEventRef | UserEventRef)['kind'];
 
 /** Told, but in no stream's log: state that is read again after a resume, and what a stream says of itself. */
 const NOT_LOGGED = ['ReceiptsChanged', 'ViewerReceiptChanged', 'InboxCheckpoint', 'ResyncRequired'];
@@ -22,6 +18,7 @@ describe('state + events = refetch, for every kind of event', function () {
   /** Always connected, and of the same person one that comes and goes. */
   let live: Replica;
   let resuming: Replica;
+  let scenarios: Scenarios;
   before(async () => {
     world = await World.start({ nodes: 2 });
     ann = await world.person('Ann', 0);
@@ -29,6 +26,7 @@ describe('state + events = refetch, for every kind of event', function () {
     carol = await world.person('Carol', 0);
     chatId = await world.groupChat(ann, [bob]);
     await world.say(ann, chatId, 'the first');
+    scenarios = scenariosOf({ world, ann, bob, carol, chatId });
     live = await Replica.open(bob);
     resuming = await Replica.open(bob);
   });
@@ -37,179 +35,6 @@ describe('state + events = refetch, for every kind of event', function () {
     await resuming?.disconnect();
     await world.stop();
   });
-
-  const say = (person: Person, text: string, more: object = {}) =>
-    person.api.sendMessage({ input: { chatId, text, idempotencyKey: world.key(), ...more } }).then(({ sendMessage }) => sendMessage.message);
-  const other = () => world.groupChat(ann, [bob, carol], 'Another');
-
-  /** What people do, as the watched person’s devices come to hear of it. The compiler asks for one of each kind. */
-  const scenarios: Record<EventKind, () => Promise<void>> = {
-    'message.sent': async () => {
-      const first = await say(ann, 'plain, for @bob');
-      await say(bob, 'an answer', { replyToId: first.id });
-      const poll = await ann.api.sendMessage({ input: { chatId, text: null, poll: { question: 'Tea?', options: ['yes', 'no'] }, idempotencyKey: world.key() } });
-      await ann.api.sendMessage({ input: { chatId, location: { latitude: 47.4, longitude: 8.5, name: 'Zürich' }, idempotencyKey: world.key() } });
-      const target = await other();
-      await ann.api.forwardMessages({ input: { messageIds: [first.id, poll.sendMessage.message.id], chatIds: [target], idempotencyKey: world.key() } });
-    },
-    'message.updated': async () => {
-      const edited = await say(ann, 'before');
-      await ann.api.editMessage({ input: { messageId: edited.id, text: 'between' } });
-      await ann.api.editMessage({ input: { messageId: edited.id, text: 'after' } });
-      const root = await say(carol2(), 'a thread’s root');
-      await say(bob, 'in the thread', { threadRootId: root.id });
-      await say(ann, 'in the thread too', { threadRootId: root.id });
-      const poll = (await ann.api.sendMessage({ input: { chatId, poll: { question: 'Which?', options: ['a', 'b', 'c'], multiple: true }, idempotencyKey: world.key() } })).sendMessage.message;
-      await bob.api.votePoll({ input: { messageId: poll.id, optionIndexes: [0, 2] } });
-      await ann.api.votePoll({ input: { messageId: poll.id, optionIndexes: [2] } });
-      await bob.api.votePoll({ input: { messageId: poll.id, optionIndexes: [] } });
-      await ann.api.closePoll({ input: { messageId: poll.id } });
-    },
-    'message.deleted': async () => {
-      const gone = await say(ann, 'to be deleted');
-      await bob.api.addReaction({ input: { messageId: gone.id, emoji: '👀' } });
-      await ann.api.pinMessage({ input: { messageId: gone.id } });
-      await ann.api.deleteMessage({ input: { messageId: gone.id, scope: 'FOR_EVERYONE' } });
-      const root = await say(ann, 'a root to be deleted');
-      await say(bob, 'an answer that stays', { threadRootId: root.id });
-      await ann.api.deleteMessage({ input: { messageId: root.id, scope: 'FOR_EVERYONE' } });
-    },
-    'reactions.changed': async () => {
-      const message = await say(ann, 'like me');
-      for (const [person, emoji] of [[ann, '👍'], [bob, '👍'], [bob, '🎉']] as const) await person.api.addReaction({ input: { messageId: message.id, emoji } });
-      await bob.api.removeReaction({ input: { messageId: message.id, emoji: '👍' } });
-    },
-    'pins.changed': async () => {
-      const [one, two] = [await say(ann, 'pin one'), await say(ann, 'pin two')];
-      for (const { id } of [one, two]) await ann.api.pinMessage({ input: { messageId: id } });
-      await ann.api.unpinMessage({ input: { messageId: one.id } });
-    },
-    'member.joined': async () => {
-      await ann.api.addChatMembers({ input: { chatId, memberIds: [carol.id] } });
-      await say(carol, 'here I am');
-    },
-    'member.left': async () => {
-      const dave = await world.person(`Dave${world.key().replace('-', '')}`);
-      await ann.api.addChatMembers({ input: { chatId, memberIds: [dave.id] } });
-      await dave.api.leaveChat({ input: { chatId } });
-      const erin = await world.person(`Erin${world.key().replace('-', '')}`);
-      await ann.api.addChatMembers({ input: { chatId, memberIds: [erin.id] } });
-      await ann.api.removeChatMember({ input: { chatId, userId: erin.id } });
-    },
-    'member.updated': async () => {
-      await ann.api.updateChatMemberRole({ input: { chatId, userId: bob.id, role: 'ADMIN' } });
-      await ann.api.updateChatMemberRole({ input: { chatId, userId: bob.id, role: 'MEMBER' } });
-      await ann.api.updateChatMemberRole({ input: { chatId, userId: bob.id, role: 'ADMIN' } });
-    },
-    'chat.updated': async () => {
-      await ann.api.updateChat({ input: { chatId, title: 'A better title' } });
-      await ann.api.updateChat({ input: { chatId, slowModeSeconds: 5, messageTtlSeconds: 86_400 } });
-      await ann.api.updateChat({ input: { chatId, slowModeSeconds: 0, messageTtlSeconds: null } });
-    },
-    'document.changed': async () => {
-      const board = async () => (await ann.api.createWhiteboard({ input: { chatId, title: 'Plans', idempotencyKey: world.key() } })).createWhiteboard.document.id;
-      const [kept, gone] = [await board(), await board()];
-      await ann.api.updateWhiteboard({ input: { documentId: kept, title: 'Better plans', editing: 'ADMINS' } });
-      await ann.api.deleteWhiteboard({ input: { documentId: gone } });
-      const { document } = (await bob.api.startCoBrowsing({ input: { chatId, idempotencyKey: world.key() } })).startCoBrowsing;
-      await bob.api.endCoBrowsing({ input: { documentId: document.id } });
-    },
-    'chat.added': async () => {
-      const made = await world.groupChat(carol, [ann, bob], 'Carol’s');
-      await carol.api.sendMessage({ input: { chatId: made, text: 'welcome', idempotencyKey: world.key() } });
-      await world.say(bob, await world.directChat(bob, carol), 'hello Carol');
-    },
-    'chat.removed': async () => {
-      const made = await other();
-      await world.say(ann, made, 'first stay');
-      await ann.api.removeChatMember({ input: { chatId: made, userId: bob.id } });
-      await world.say(ann, made, 'without Bob');
-      await ann.api.addChatMembers({ input: { chatId: made, memberIds: [bob.id] } });
-      await world.say(ann, made, 'second stay');
-      const left = await other();
-      await bob.api.leaveChat({ input: { chatId: left } });
-    },
-    'chat.settings': async () => {
-      await bob.api.updateChatSettings({ input: { chatId, muted: true, pinned: true, draft: 'half a sentence' } });
-      await bob.api.updateChatSettings({ input: { chatId, muted: false, archived: true } });
-    },
-    'contact.changed': async () => {
-      await bob.api.addContact({ input: { userId: ann.id, name: 'Annie' } });
-      await bob.api.addContact({ input: { userId: carol.id } });
-      await carol.api.addContact({ input: { userId: bob.id } }); // now they are mutual
-      await bob.api.removeContact({ input: { userId: ann.id } });
-    },
-    'block.changed': async () => {
-      const dave = await world.person(`Dave${world.key().replace('-', '')}`);
-      await bob.api.blockUser({ input: { userId: dave.id } });
-      await bob.api.blockUser({ input: { userId: ann.id } });
-      await bob.api.unblockUser({ input: { userId: ann.id } });
-    },
-    'group.changed': async () => {
-      const { createGroup } = await bob.api.createGroup({ input: { name: 'Chess', visibility: 'PUBLIC', joinPolicy: 'OPEN', topics: ['chess'], idempotencyKey: world.key() } });
-      await ann.api.joinGroup({ input: { groupId: createGroup.group.id } });
-      await bob.api.updateGroup({ input: { groupId: createGroup.group.id, description: 'Every Tuesday', rules: 'Touch, move.' } });
-    },
-    'message.marks': async () => {
-      const [starred, unstarred, hidden] = [await say(ann, 'a star'), await say(ann, 'no star'), await say(ann, 'not for me')];
-      for (const { id } of [starred, unstarred]) await bob.api.starMessage({ input: { messageId: id } });
-      await bob.api.unstarMessage({ input: { messageId: unstarred.id } });
-      await bob.api.deleteMessage({ input: { messageId: hidden.id, scope: 'FOR_ME' } });
-    },
-    'scheduled.changed': async () => {
-      const schedule = async (text: string) =>
-        (await bob.api.scheduleMessage({ input: { chatId, text, sendAt: new Date(world.clock.now().getTime() + 60_000).toISOString(), idempotencyKey: world.key() } })).scheduleMessage.scheduledMessage;
-      await schedule('later');
-      const cancelled = await schedule('never');
-      await bob.api.cancelScheduledMessage({ input: { scheduledMessageId: cancelled.id } });
-      await world.passTime(61_000);
-      await eventually(async () => (await world.sql('select from messages where text = $1', ['later'])).length === 1, 'it has been sent');
-    },
-    'profile.changed': async () => {
-      await bob.api.updateProfile({ input: { about: 'Likes tea', displayName: 'Bobby', discoverable: false } });
-      await ann.api.updateProfile({ input: { displayName: 'Anna' } });
-    },
-    'account.changed': async () => {
-      const phone = `+4179${String(Date.now()).slice(-7)}`;
-      await bob.api.requestPhoneCode({ input: { phone } });
-      await world.sent();
-      await bob.api.verifyPhoneCode({ input: { phone, code: digitsIn(world.outbox.textsTo(phone).at(-1)!) } });
-    },
-    'call.started': async () => {
-      const made = await other();
-      const callId = await ring(ann, made);
-      await hangUp(ann, callId);
-      await ring(ann, await other());
-    },
-    'call.ended': async () => {
-      const callId = await ring(ann, await other());
-      await bob.api.joinCall({ input: { callId } });
-      await hangUp(ann, callId);
-    },
-    'call.incoming': async () => {
-      const callId = await ring(ann, await other());
-      await bob.api.declineCall({ input: { callId } });
-    },
-    'call.ring.ended': async () => {
-      const callId = await ring(ann, await other());
-      await hangUp(ann, callId);
-    },
-    'call.log': async () => {
-      const callId = await ring(bob, await other());
-      await ann.api.joinCall({ input: { callId } });
-      await bob.api.joinCall({ input: { callId } });
-      await bob.api.leaveCall({ input: { callId } });
-      await hangUp(ann, callId);
-    },
-    'sessions.changed': async () => {
-      const { signIn } = await world.client().api.signIn({ input: { email: 'bob@example.com', password: 'password of bob' } });
-      await bob.api.signOut({ input: { sessionId: signIn.session.id } });
-    },
-  };
-  const ring = async (from: Person, id: string) => (await from.api.startCall({ input: { chatId: id, kind: 'VOICE', idempotencyKey: world.key() } })).startCall.call.id;
-  const hangUp = (person: Person, callId: string) => person.api.endCall({ input: { callId } });
-  /** Whoever of the two is in the chat already. */
-  const carol2 = () => ann;
 
   async function agree(replica: Replica, what: string): Promise<void> {
     const truth = async () => (await new Refetch(bob).read()).snapshot();
@@ -226,11 +51,11 @@ describe('state + events = refetch, for every kind of event', function () {
     assert.deepEqual(replica.snapshot(), await truth(), what);
   }
 
-  for (const [kind, scenario] of Object.entries(scenarios) as [EventKind, () => Promise<void>][]) {
+  for (const kind of INBOX_KINDS) {
     it(kind, async () => {
       const before = await heads();
       await resuming.disconnect();
-      await scenario();
+      await scenarios[kind]();
       const logged = await world.sql<{ kind: string }>('select distinct kind from events e where pos > coalesce(($1::jsonb ->> stream)::bigint, 0)', [JSON.stringify(before)]);
       assert.ok(logged.some((row) => row.kind === kind), `the scenario made no ${kind}, but ${logged.map((row) => row.kind).join(', ')}`);
       await agree(live, 'as it happened');
@@ -254,7 +79,7 @@ describe('state + events = refetch, for every kind of event', function () {
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 120));
       }
     })();
-    const both: EventKind[] = ['message.sent', 'message.updated', 'message.deleted', 'reactions.changed', 'pins.changed', 'member.left', 'chat.added', 'chat.removed', 'message.marks', 'chat.settings', 'group.changed'];
+    const both: InboxKind[] = ['message.sent', 'message.updated', 'message.deleted', 'reactions.changed', 'pins.changed', 'member.left', 'chat.added', 'chat.removed', 'message.marks', 'chat.settings', 'group.changed'];
     await Promise.all(both.map((kind) => scenarios[kind]()));
     end.reached = true;
     await restless;
