@@ -7,7 +7,7 @@ export class CommandFailed extends Error {
 
 const KEPT_LINES = 40;
 /** Has the kernel end the command with us, even when we are killed: an orphaned build would work on beside the next one. */
-const TIED = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
+export const TIED = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM'] : [];
 
 /**
  * Runs a command to its end, with nothing on its standard input.

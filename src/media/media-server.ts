@@ -20,10 +20,15 @@ import {
   type ProduceOptions,
   type ProducerInfo,
   type Recorded,
+  type RecordingOptions,
   type TransportInfo,
 } from './contract.js';
 import { missing } from './input.js';
+import type { MediaStore } from './media-store.js';
+import type { Peer } from './peer.js';
+import { Recording } from './recording.js';
 import { Room } from './room.js';
+import { VoiceLink, type VoiceSink } from './voice-link.js';
 import { findWorker, obtainWorker, type WorkerBinaryOptions } from './worker-binary.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -37,6 +42,8 @@ export interface MediaServerOptions {
   port: number;
   peersPerRouter: number;
   peersPerRoom?: number;
+  /** Where recordings go. */
+  store: MediaStore;
   log: Logger;
 }
 
@@ -48,6 +55,9 @@ export class MediaServer implements Media {
   readonly #rooms = new Map<string, Room>();
   readonly #events = new EventEmitter().setMaxListeners(100);
   readonly #stop = new AbortController();
+  /** By room. */
+  readonly #recordings = new Map<string, Promise<Recording>>();
+  readonly #voices = new Map<Peer, VoiceLink>();
   #pool: WorkerPool | null = null;
   #starting: Promise<void> | null = null;
   #fetching: Promise<void> | null = null;
@@ -170,12 +180,46 @@ export class MediaServer implements Media {
     return this.room(roomId).stats(peerId);
   }
 
-  async startRecording(): Promise<{ recordingId: string }> {
-    throw new MediaError('UNAVAILABLE', 'Recording is not there yet.');
+  async startRecording(roomId: string, options: RecordingOptions): Promise<{ recordingId: string }> {
+    const room = this.room(roomId);
+    if (this.#recordings.has(roomId)) throw new MediaError('CONFLICT', 'This call is being recorded already.');
+    const starting = Recording.start(room, options, this.#options.store, (recording) => void this.#recordingEnded(roomId, recording));
+    this.#recordings.set(roomId, starting);
+    try {
+      const recording = await starting;
+      await recording.settled();
+      return { recordingId: recording.id };
+    } catch (error) {
+      this.#recordings.delete(roomId);
+      throw error;
+    }
   }
 
-  async stopRecording(): Promise<Recorded> {
-    throw missing('recording');
+  async stopRecording(roomId: string, recordingId: string): Promise<Recorded> {
+    const recording = await this.#recordings.get(roomId);
+    if (recording?.id !== recordingId) throw missing('recording');
+    try {
+      return await recording.stop();
+    } finally {
+      this.#recordings.delete(roomId);
+    }
+  }
+
+  /**
+   * Opens a participant's voice without WebRTC; the one that it had before is closed. Only in the process that has the room.
+   * @throws MediaError NOT_FOUND
+   */
+  async openVoice(roomId: string, peerId: string, sink: VoiceSink): Promise<VoiceLink> {
+    const room = this.room(roomId);
+    const peer = room.peer(peerId);
+    this.#voices.get(peer)?.close();
+    const link = await VoiceLink.open(room, peer, sink);
+    this.#voices.get(peer)?.close();
+    this.#voices.set(peer, link);
+    link.onClose(() => {
+      if (this.#voices.get(peer) === link) this.#voices.delete(peer);
+    });
+    return link;
   }
 
   rooms(): MediaCounts {
@@ -190,8 +234,8 @@ export class MediaServer implements Media {
       dataProducers: 0,
       dataConsumers: 0,
       pipes: 0,
-      voices: 0,
-      recordings: 0,
+      voices: this.#voices.size,
+      recordings: this.#recordings.size,
       timers: this.#pool?.timers ?? 0,
     };
     for (const room of this.#rooms.values()) room.count(counts);
@@ -215,10 +259,21 @@ export class MediaServer implements Media {
     this.#stop.abort(new MediaError('UNAVAILABLE', 'The server is stopping.'));
     this.#trouble = { state: 'unavailable', remedy: 'The server is stopping.' };
     for (const roomId of [...this.#rooms.keys()]) await this.closeRoom(roomId);
+    // The end of their rooms has ended them; the files are finished before we go.
+    await Promise.allSettled([...this.#recordings.values()].map(async (recording) => (await recording).stop()));
     await Promise.all([this.#starting, this.#fetching]);
     const pool = this.#pool;
     this.#pool = null;
     await pool?.close();
+  }
+
+  async #recordingEnded(roomId: string, recording: Recording): Promise<void> {
+    const recorded = await recording.stop().catch((error: Error) => {
+      this.#options.log.warn({ roomId, error: error.message }, 'a recording ended without a file');
+      return null;
+    });
+    this.#recordings.delete(roomId);
+    this.#emit('recordingEnded', { roomId, recordingId: recording.id, recorded });
   }
 
   /** A listener that fails is its own trouble: what is told goes on. */
@@ -287,7 +342,7 @@ export class MediaServer implements Media {
       for (const room of [...this.#rooms.values()]) {
         if (!room.usesWorker(dead)) continue;
         this.#rooms.delete(room.id);
-        room.close();
+        room.close('reset');
         this.#emit('roomReset', { roomId: room.id });
       }
     });

@@ -32,8 +32,10 @@ export class Room implements Neighbours {
   readonly #opening = new InFlight<void>();
   readonly #sound: RoomSound;
   readonly #closers = new Set<() => void>();
+  readonly #followers = new Set<(published: Published) => void>();
   #arriving = 0;
   #closed = false;
+  #ending: 'left' | 'reset' = 'left';
 
   constructor(id: string, options: RoomOptions) {
     this.id = id;
@@ -107,10 +109,22 @@ export class Room implements Neighbours {
     return () => this.#closers.delete(closer);
   }
 
-  /** Silently: whoever closes it tells. */
-  close(): void {
+  /** Told of each new producer. Answers how to stop. */
+  follow(follower: (published: Published) => void): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  /** Why something on this segment ends now. A dead worker ends it before the room is told. */
+  endingOf(segment: Segment): 'left' | 'reset' {
+    return this.#closed ? this.#ending : segment.router.closed ? 'reset' : 'left';
+  }
+
+  /** Silently: whoever closes it tells. `reset`: it opens again at the next join. */
+  close(why: 'left' | 'reset' = 'left'): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#ending = why;
     for (const closer of this.#closers) closer();
     this.#closers.clear();
     for (const peer of this.#peers.values()) peer.close();
@@ -133,12 +147,13 @@ export class Room implements Neighbours {
     const { producer, peer } = published;
     this.#producers.set(producer.id, published);
     this.#emit('producerAdded', { roomId: this.id, producer: infoOf(published) });
+    for (const follower of this.#followers) follower(published);
     // It may have ended by the time the worker is asked; then nobody needs to hear it.
     if (producer.kind === 'audio') await peer.segment.hear(producer).catch(() => undefined);
   }
 
   unpublished({ peer, producer }: Published): void {
-    if (!this.#producers.delete(producer.id)) return;
+    if (!this.#producers.delete(producer.id) || this.endingOf(peer.segment) === 'reset') return;
     this.#sound.forget(producer.id);
     this.#emit('producerClosed', { roomId: this.id, peerId: peer.id, producerId: producer.id });
   }
@@ -153,7 +168,8 @@ export class Room implements Neighbours {
   }
 
   unpublishedData({ peer, dataProducer }: PublishedData): void {
-    if (this.#dataProducers.delete(dataProducer.id)) this.#emit('dataProducerClosed', { roomId: this.id, peerId: peer.id, dataProducerId: dataProducer.id });
+    if (!this.#dataProducers.delete(dataProducer.id) || this.endingOf(peer.segment) === 'reset') return;
+    this.#emit('dataProducerClosed', { roomId: this.id, peerId: peer.id, dataProducerId: dataProducer.id });
   }
 
   consumerChanged(peer: Peer, consumer: Consumer, score: number): void {

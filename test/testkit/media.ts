@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createLogger } from '../../src/lib/logger.js';
 import type { MediaErrorCode, MediaEvents } from '../../src/media/contract.js';
 import { MediaError } from '../../src/media/contract.js';
+import { FolderStore } from '../../src/media/media-store.js';
 import { MediaServer, type MediaServerOptions } from '../../src/media/media-server.js';
-import assert from 'node:assert/strict';
 
 /** The worker that `npm test` found or built. */
 export function workerBinary(): string {
@@ -11,9 +14,11 @@ export function workerBinary(): string {
   return binary;
 }
 
+export const recordings = join(tmpdir(), `omnitalk-recordings-${process.pid}`);
+
 export function mediaServer(options: Partial<MediaServerOptions> = {}): MediaServer {
   const worker = { given: workerBinary(), cacheDir: '/nowhere' };
-  return new MediaServer({ worker, workers: 1, listenIp: '127.0.0.1', port: 0, peersPerRouter: 40, log: createLogger('silent'), ...options });
+  return new MediaServer({ worker, workers: 1, listenIp: '127.0.0.1', port: 0, peersPerRouter: 40, store: new FolderStore(recordings), log: createLogger('silent'), ...options });
 }
 
 export async function refuses(asked: Promise<unknown>, code: MediaErrorCode, field?: string): Promise<void> {

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { has, run } from './commands.js';
+import { MediaError, type Recorded, type RecordingOptions } from './contract.js';
+import type { MediaStore } from './media-store.js';
+import type { Published } from './published.js';
+import { RecordedTrack } from './recorded-track.js';
+import type { Room } from './room.js';
+
+const MOST_TRACKS = 64;
+
+/**
+ * A room's recording. Every producer is written to a file of its own while it lives, which costs no encoding; at the end ffmpeg lays them together,
+ * each at its time: voices mixed into one track of Opus, pictures as they are, a track each.
+ */
+export class Recording {
+  readonly id = randomUUID();
+  readonly #room: Room;
+  readonly #options: RecordingOptions;
+  readonly #store: MediaStore;
+  readonly #folder: string;
+  readonly #began = performance.now();
+  readonly #tracks: Promise<RecordedTrack | null>[] = [];
+  readonly #undo: (() => void)[] = [];
+  #stopping: Promise<Recorded> | undefined;
+
+  private constructor(room: Room, options: RecordingOptions, store: MediaStore, folder: string) {
+    this.#room = room;
+    this.#options = options;
+    this.#store = store;
+    this.#folder = folder;
+  }
+
+  /** `ended` hears when the room's end has ended it. @throws MediaError UNAVAILABLE without ffmpeg */
+  static async start(room: Room, options: RecordingOptions, store: MediaStore, ended: (recording: Recording) => void): Promise<Recording> {
+    if (!(await has('ffmpeg', '-version'))) throw new MediaError('UNAVAILABLE', 'Recording needs ffmpeg on the PATH of the server: apt-get install -y ffmpeg');
+    const recording = new Recording(room, options, store, await mkdtemp(join(tmpdir(), 'omnitalk-recording-')));
+    recording.#undo.push(room.onClose(() => ended(recording)), room.follow((published) => recording.#take(published)));
+    for (const published of room.published) recording.#take(published);
+    return recording;
+  }
+
+  /** Resolves once every producer of now is being written, or can't be. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#tracks);
+  }
+
+  /** @throws MediaError CONFLICT where nothing was said or shown. Idempotent. */
+  stop(): Promise<Recorded> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  #take(published: Published): void {
+    const { producer } = published;
+    const { producerIds, audioOnly } = this.#options;
+    if (this.#stopping || this.#tracks.length >= MOST_TRACKS) return;
+    if ((producerIds && !producerIds.includes(producer.id)) || (audioOnly && producer.kind === 'video')) return;
+    // One that ends as it begins has nothing to record, and must not end the others.
+    this.#tracks.push(RecordedTrack.open(published, join(this.#folder, String(this.#tracks.length))).catch(() => null));
+  }
+
+  async #stop(): Promise<Recorded> {
+    for (const undo of this.#undo) undo();
+    try {
+      const tracks = (await Promise.all(this.#tracks)).filter((track) => track !== null);
+      const durationMs = Math.round(performance.now() - this.#began);
+      await Promise.all(tracks.map((track) => track.end()));
+      const kept: RecordedTrack[] = [];
+      for (const track of tracks) if (await track.hasContent()) kept.push(track);
+      if (kept.length === 0) throw new MediaError('CONFLICT', 'Nothing was said or shown: there is no recording.');
+      const whole = join(this.#folder, `whole.${kept.some(({ file }) => file.endsWith('.mkv')) ? 'mkv' : 'webm'}`);
+      await run(['ffmpeg', '-loglevel', 'error', '-nostdin', '-y', ...layTogether(kept, this.#began), whole]);
+      const { key, bytes } = await this.#store.put(`recordings/${this.#room.id}/${this.id}${whole.slice(whole.lastIndexOf('.'))}`, whole);
+      return { file: key, bytes, durationMs };
+    } finally {
+      await rm(this.#folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Arguments for ffmpeg: inputs at their times, voices mixed, pictures copied. */
+function layTogether(tracks: RecordedTrack[], began: number): string[] {
+  const inputs = tracks.flatMap(({ began: first, file }) => ['-itsoffset', ((first! - began) / 1000).toFixed(3), '-i', file]);
+  const voices = tracks.flatMap(({ kind }, index) => (kind === 'audio' ? [index] : []));
+  const pictures = tracks.flatMap(({ kind }, index) => (kind === 'video' ? ['-map', `${index}:v:0`] : []));
+  // Opus leaves out silence, and some come late: each voice is filled up to an unbroken track before they are added.
+  const filled = voices.map((index) => `[${index}:a:0]aresample=async=1:first_pts=0[a${index}]`);
+  const mixed = `${voices.map((index) => `[a${index}]`).join('')}amix=inputs=${voices.length}:duration=longest:normalize=0[mix]`;
+  const audio = voices.length > 0 ? ['-filter_complex', [...filled, mixed].join(';'), '-map', '[mix]', '-c:a', 'libopus', '-b:a', '64k'] : [];
+  return [...inputs, ...audio, ...pictures, ...(pictures.length > 0 ? ['-c:v', 'copy'] : [])];
+}
