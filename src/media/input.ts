@@ -89,7 +89,12 @@ function read<Schema extends z.ZodType>(schema: Schema, value: unknown, field: s
   throw new MediaError('BAD_REQUEST', `${where}: ${issue.message}`, where);
 }
 
-export const readRtpParameters = (value: RtpParameters): RtpParameters => read(rtpParameters, value, 'rtpParameters');
+export function readRtpParameters(value: RtpParameters, mediaKind: 'audio' | 'video'): RtpParameters {
+  const parameters = read(rtpParameters, value, 'rtpParameters');
+  const other = parameters.codecs.find(({ mimeType }) => !mimeType.toLowerCase().startsWith(`${mediaKind}/`));
+  if (other) throw new MediaError('BAD_REQUEST', `${other.mimeType} is no codec of ${mediaKind}.`, 'rtpParameters.codecs');
+  return parameters;
+}
 export const readRtpCapabilities = (value: RtpCapabilities): RtpCapabilities => read(rtpCapabilities, value, 'rtpCapabilities') as RtpCapabilities;
 export const readDtlsParameters = (value: DtlsParameters): DtlsParameters => read(dtlsParameters, value, 'dtlsParameters');
 export const readSctpStream = (value: SctpStreamParameters): SctpStreamParameters => read(sctpStreamParameters, value, 'sctpStreamParameters');
@@ -108,4 +113,11 @@ export function refusal(error: unknown, field: string): MediaError {
   if (failure.name === 'WorkerClosedError') return new MediaError('UNAVAILABLE', 'What this call ran on has ended: join again.');
   if (failure.name === 'NotFoundError' || /not found/i.test(failure.message)) return missing('thing');
   return new MediaError('BAD_REQUEST', `These parameters do not fit: ${failure.message}`, field);
+}
+
+/** Waits for mediasoup's answer; a refusal becomes a MediaError. */
+export async function answered<Answer>(asked: Promise<Answer>, field: string): Promise<Answer> {
+  return asked.catch((error: unknown) => {
+    throw refusal(error, field);
+  });
 }

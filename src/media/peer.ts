@@ -16,7 +16,7 @@ import {
   type ProducerInfo,
   type TransportInfo,
 } from './contract.js';
-import { missing, readAppData, readDtlsParameters, readKind, readLabel, readLayer, readRtpCapabilities, readRtpParameters, readSctpStream, readSource, refusal } from './input.js';
+import { answered, missing, readAppData, readDtlsParameters, readKind, readLabel, readLayer, readRtpCapabilities, readRtpParameters, readSctpStream, readSource, refusal } from './input.js';
 import { dataInfoOf, infoOf, type Neighbours, type Published, type PublishedData } from './published.js';
 import type { Segment } from './segment.js';
 
@@ -142,9 +142,7 @@ export class Peer {
 
   async restartIce(transportId: string): Promise<IceParameters> {
     const { transport } = this.#webRtc(transportId);
-    return transport.restartIce().catch((error) => {
-      throw refusal(error, 'transportId');
-    });
+    return answered(transport.restartIce(), 'transportId');
   }
 
   closeTransport(transportId: string): void {
@@ -158,14 +156,11 @@ export class Peer {
     const source = readSource(options.source);
     if (AUDIO_SOURCES.includes(source) !== (kind === 'audio')) throw new MediaError('BAD_REQUEST', `${source} is no source of ${kind}.`, 'source');
     if (this.voiceOnly && kind === 'video') throw new MediaError('BAD_REQUEST', 'Who takes part by voice alone sends no video.', 'kind');
-    const rtpParameters = readRtpParameters(options.rtpParameters);
+    const rtpParameters = readRtpParameters(options.rtpParameters, kind);
     const appData = readAppData(options.appData);
     return this.#making_('producers', async () => {
-      const producer = await transport
-        .produce({ kind, rtpParameters, paused: options.paused === true, keyFrameRequestDelay: KEY_FRAME_DELAY_MS, appData })
-        .catch((error) => {
-          throw refusal(error, 'rtpParameters');
-        });
+      const making = transport.produce({ kind, rtpParameters, paused: options.paused === true, keyFrameRequestDelay: KEY_FRAME_DELAY_MS, appData });
+      const producer = await answered(making, 'rtpParameters');
       if (producer.closed || this.#closed) throw ended(producer);
       const published: Published = { peer: this, producer, source };
       this.#producers.set(producer.id, published);
@@ -185,7 +180,7 @@ export class Peer {
   async setProducerPaused(producerId: string, paused: boolean): Promise<void> {
     const published = this.#published(producerId);
     if (published.producer.paused === paused) return;
-    await (paused ? published.producer.pause() : published.producer.resume());
+    await answered(paused ? published.producer.pause() : published.producer.resume(), 'producerId');
     if (!published.producer.closed) this.#room.paused(published);
   }
 
@@ -199,9 +194,7 @@ export class Peer {
     if (!from) throw missing('producer');
     if (this.voiceOnly && from.producer.kind === 'video') throw new MediaError('BAD_REQUEST', 'Who takes part by voice alone receives no video.', 'producerId');
     return this.#making_('consumers', async () => {
-      const giveBack = await this.segment.borrow({ producerId }, from.peer.segment).catch((error) => {
-        throw refusal(error, 'producerId');
-      });
+      const giveBack = await answered(this.segment.borrow({ producerId }, from.peer.segment), 'producerId');
       try {
         if (!this.segment.router.canConsume({ producerId, rtpCapabilities })) throw new MediaError('BAD_REQUEST', 'With these capabilities nothing of this producer can be received.', 'rtpCapabilities');
         const consumer = await transport.consume({ producerId, rtpCapabilities, paused: paused === true });
@@ -222,18 +215,18 @@ export class Peer {
 
   async setConsumerPaused(consumerId: string, paused: boolean): Promise<void> {
     const consumer = this.#consumer(consumerId);
-    await (paused ? consumer.pause() : consumer.resume());
+    await answered(paused ? consumer.pause() : consumer.resume(), 'consumerId');
   }
 
   async setPreferredLayers(consumerId: string, { spatial, temporal }: Layers): Promise<void> {
     const consumer = this.#consumer(consumerId);
     const wanted = { spatialLayer: readLayer(spatial, 'layers.spatial'), temporalLayer: readLayer(temporal, 'layers.temporal') };
     if (consumer.type !== 'simulcast' && consumer.type !== 'svc') throw new MediaError('CONFLICT', 'This consumer has no layers to choose from.', 'consumerId');
-    await consumer.setPreferredLayers(wanted);
+    await answered(consumer.setPreferredLayers(wanted), 'layers');
   }
 
   async requestKeyFrame(consumerId: string): Promise<void> {
-    await this.#consumer(consumerId).requestKeyFrame();
+    await answered(this.#consumer(consumerId).requestKeyFrame(), 'consumerId');
   }
 
   async produceData(transportId: string, options: ProduceDataOptions): Promise<DataProducerInfo> {
@@ -243,9 +236,7 @@ export class Peer {
     const label = readLabel(options.label, 'label');
     const protocol = readLabel(options.protocol, 'protocol');
     return this.#making_('dataProducers', async () => {
-      const dataProducer = await transport.produceData({ sctpStreamParameters, label, protocol }).catch((error) => {
-        throw refusal(error, 'sctpStreamParameters');
-      });
+      const dataProducer = await answered(transport.produceData({ sctpStreamParameters, label, protocol }), 'sctpStreamParameters');
       if (dataProducer.closed || this.#closed) throw ended(dataProducer);
       const published: PublishedData = { peer: this, dataProducer };
       this.#dataProducers.set(dataProducer.id, published);
@@ -270,9 +261,7 @@ export class Peer {
     const from = this.#room.findData(dataProducerId);
     if (!from) throw missing('data producer');
     return this.#making_('dataConsumers', async () => {
-      const giveBack = await this.segment.borrow({ dataProducerId }, from.peer.segment).catch((error) => {
-        throw refusal(error, 'dataProducerId');
-      });
+      const giveBack = await answered(this.segment.borrow({ dataProducerId }, from.peer.segment), 'dataProducerId');
       try {
         const consumer = await transport.consumeData({ dataProducerId });
         this.#dataConsumers.set(consumer.id, { consumer, from });
@@ -317,9 +306,7 @@ export class Peer {
 
   async #addTransport<Of extends Transport>(direction: Direction, open: () => Promise<Of>): Promise<Of> {
     return this.#making_('transports', async () => {
-      const transport = await open().catch((error) => {
-        throw refusal(error, 'transport');
-      });
+      const transport = await answered(open(), 'direction');
       if (transport.closed || this.#closed) throw ended(transport);
       this.#transports.set(transport.id, { transport, direction, connected: false });
       transport.observer.on('close', () => this.#transports.delete(transport.id));
