@@ -1,0 +1,55 @@
+import type { Device, types } from 'mediasoup-client';
+import type { CallEvent } from './client.js';
+import type { OmniTalkError } from './errors.js';
+import type { CallProducerPartsFragment } from './generated/graphql.js';
+
+export type CallSource = NonNullable<CallProducerPartsFragment['source']>;
+
+/** A browser's MediaStreamTrack, or what does the same. */
+export interface MediaTrack {
+  readonly id: string;
+  readonly kind: string;
+  stop(): void;
+  addEventListener(type: 'ended', listener: () => void): void;
+}
+
+/** Something that somebody else sends, as it arrives here. */
+export interface RemoteTrack<Track extends MediaTrack = MediaTrack> {
+  readonly producerId: string;
+  readonly participantId: string;
+  readonly consumerId: string;
+  readonly source: CallSource;
+  readonly track: Track;
+  /** The sender has stopped it for now. */
+  paused: boolean;
+}
+
+/** WAITING: in the lobby. RECONNECTING: the network is away, the seat is kept for 30 seconds. */
+export type CallSessionState = 'WAITING' | 'CONNECTED' | 'RECONNECTING' | 'ENDED';
+/** LEFT: by oneself. MOVED: the seat is on another device now. ENDED: the call is over. */
+export type CallSessionEnd = 'LEFT' | 'REMOVED' | 'MOVED' | 'ENDED' | OmniTalkError;
+
+export interface JoinCallOptions<Track extends MediaTrack> {
+  callId: string;
+  /** That of mediasoup-client. */
+  Device: new () => Device;
+  /** Takes the seat from another of one's devices. */
+  takeOver?: boolean;
+  /** Neither sends nor receives video. */
+  voiceOnly?: boolean;
+  onTrack?: (remote: RemoteTrack<Track>) => void;
+  onTrackPaused?: (remote: RemoteTrack<Track>) => void;
+  onTrackEnded?: (remote: RemoteTrack<Track>) => void;
+  onState?: (state: CallSessionState) => void;
+  /** Everything that happens in the call: people who come and go, levels, who speaks. */
+  onEvent?: (event: CallEvent) => void;
+  /** Something could not be received, for example for want of a codec. The call goes on. */
+  onProblem?: (problem: OmniTalkError) => void;
+}
+
+export interface SendOptions {
+  /** By the track's kind unless told: MICROPHONE or CAMERA. */
+  source?: CallSource;
+  /** A camera is sent in three sizes, of which each receiver gets one, unless told otherwise. */
+  encodings?: types.RtpEncodingParameters[];
+}

@@ -1,0 +1,369 @@
+import type { Device, types } from 'mediasoup-client';
+import type { CallSessionEnd, CallSessionState, CallSource, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions } from './call-options.js';
+import type { CallEvent, OmniTalk } from './client.js';
+import { failure, OmniTalkError } from './errors.js';
+import type { CallConsumerPartsFragment, CallParticipantPartsFragment, CallProducerPartsFragment, JoinCallMutation } from './generated/graphql.js';
+import type { EventStream } from './stream.js';
+
+export type { CallSessionEnd, CallSessionState, CallSource, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions } from './call-options.js';
+
+type Joined = JoinCallMutation['joinCall'];
+interface Local {
+  track: MediaTrack;
+  producer: types.Producer;
+  options: SendOptions;
+}
+
+const CAMERA_ENCODINGS: types.RtpEncodingParameters[] = [
+  { scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
+  { scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: 'L1T3' },
+  { scaleResolutionDownBy: 1, maxBitrate: 1_500_000, scalabilityMode: 'L1T3' },
+];
+/** A transport that says "disconnected" often comes back by itself. */
+const RESTART_AFTER_MS = 1_000;
+const RETRY_MS = 2_000;
+/** What trying again can mend. */
+const PASSING: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED', 'CALLS_UNAVAILABLE', 'INTERNAL']);
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Takes one's seat in a call: resolves once it is taken, or, in a call with a lobby, once one waits there. */
+export async function joinCall<Track extends MediaTrack = MediaTrack>(client: OmniTalk, options: JoinCallOptions<Track>): Promise<CallSession<Track>> {
+  const session = new CallSession<Track>(client, options);
+  await session.enter();
+  return session;
+}
+
+export class CallSession<Track extends MediaTrack = MediaTrack> {
+  participant!: CallParticipantPartsFragment;
+  state: CallSessionState = 'WAITING';
+  /** Resolves with the reason when it is over. */
+  readonly ended: Promise<CallSessionEnd>;
+  /** What the others send, by the producer's id. */
+  readonly remote = new Map<string, RemoteTrack<Track>>();
+  readonly #local = new Map<CallSource, Local>();
+  readonly #consumers = new Map<string, types.Consumer>();
+  readonly #transports: Partial<Record<'SEND' | 'RECEIVE', Promise<types.Transport>>> = {};
+  #device: Device | null = null;
+  #iceServers: Promise<types.TransportOptions['iceServers']> | null = null;
+  #stream: EventStream<CallEvent> | null = null;
+  #finish!: (reason: CallSessionEnd) => void;
+  /** What changes is done one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #rejoining: Promise<void> | null = null;
+
+  constructor(
+    private readonly client: OmniTalk,
+    private readonly options: JoinCallOptions<Track>,
+  ) {
+    this.ended = new Promise((resolve) => (this.#finish = resolve));
+  }
+
+  get callId(): string {
+    return this.options.callId;
+  }
+
+  /** Takes the seat; `joinCall` has done so. */
+  async enter(): Promise<void> {
+    const joined = await this.#join(this.options.takeOver ?? false);
+    this.#follow(joined.cursor);
+    await this.#settle(joined);
+  }
+
+  /** Sends a track; another of the same source takes its place. Resolves once the others can receive it. */
+  async send(track: MediaTrack, options: SendOptions = {}): Promise<void> {
+    const source = options.source ?? (track.kind === 'audio' ? 'MICROPHONE' : 'CAMERA');
+    const known = this.#local.get(source);
+    if (known) {
+      await known.producer.replaceTrack({ track: track as never });
+      known.track.stop();
+      known.track = track;
+    } else await this.#produce(source, track, options);
+    // By the browser's own button, say.
+    track.addEventListener('ended', () => void (this.#local.get(source)?.track === track && this.stop(source).catch(() => undefined)));
+  }
+
+  /** Sends a source no more, and lets its track go. */
+  async stop(source: CallSource): Promise<void> {
+    const local = this.#local.get(source);
+    if (!local) return;
+    this.#local.delete(source);
+    local.track.stop();
+    local.producer.close();
+    await this.client.api.closeProducer({ input: { callId: this.callId, producerId: local.producer.id } });
+  }
+
+  /** Stops sending for now, or goes on. */
+  async setPaused(source: CallSource, paused: boolean): Promise<void> {
+    const local = this.#local.get(source);
+    if (!local) return;
+    if (paused) local.producer.pause();
+    await this.client.api.setProducerPaused({ input: { callId: this.callId, producerId: local.producer.id, paused } });
+    if (!paused) local.producer.resume();
+  }
+
+  /** The highest layers of somebody's picture that are wanted here. */
+  async setPreferredLayers({ consumerId }: RemoteTrack<Track>, spatialLayer: number, temporalLayer = 2): Promise<void> {
+    await this.client.api.setPreferredLayers({ input: { callId: this.callId, consumerId, spatialLayer, temporalLayer } });
+  }
+
+  /** Whether something is sent now. */
+  isSending(source: CallSource): boolean {
+    return this.#local.get(source)?.producer.paused === false;
+  }
+
+  /** Gives up the seat, and lets go of all tracks. */
+  async leave(): Promise<void> {
+    this.#end('LEFT');
+    await this.client.api.leaveCall({ input: { callId: this.callId } });
+  }
+
+  async #join(takeOver: boolean): Promise<Joined> {
+    const { joinCall: joined } = await this.client.api.joinCall({ input: { callId: this.callId, takeOver, voiceOnly: this.options.voiceOnly ?? false } });
+    this.participant = joined.participant;
+    return joined;
+  }
+
+  #follow(cursor: string): void {
+    const stream = this.client.callEvents(this.callId, cursor);
+    this.#stream = stream;
+    const read = async () => {
+      for await (const event of stream) {
+        this.options.onEvent?.(event);
+        this.#take(event);
+      }
+      if (this.#stream === stream) this.#end('ENDED');
+    };
+    read().catch((error: unknown) => this.#stream === stream && this.#end(asError(error)));
+  }
+
+  #take(event: CallEvent): void {
+    switch (event.__typename) {
+      case 'ProducerAdded':
+        if (event.producer) this.#inTurn(() => this.#receive(event.producer!));
+        return;
+      case 'ProducerUpdated':
+        return this.#paused(event.producerId, event.producer?.paused ?? true);
+      case 'ProducerClosed':
+        if (event.participantId === this.participant.id) return this.#lostLocal(event.producerId);
+        return this.#inTurn(async () => this.#drop(event.producerId));
+      case 'ParticipantAdmitted':
+        if (event.participantId === this.participant.id) void this.#rejoin();
+        return;
+      case 'ParticipantRemoved':
+      case 'ParticipantLeft':
+        if (event.participantId === this.participant.id) this.#end(event.__typename === 'ParticipantRemoved' ? 'REMOVED' : 'LEFT');
+        return;
+      case 'ParticipantMoved':
+        if (event.participantId === this.participant.id) this.#end('MOVED');
+        return;
+      case 'CallEnded':
+        return this.#end('ENDED');
+      case 'CallMediaReset':
+        this.#forgetMedia();
+        return void this.#rejoin();
+      case 'ResyncRequired':
+        return void this.#rejoin();
+      case 'CallTransportChanged':
+        if (event.state === 'CLOSED') void this.#rejoin();
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Brings what is sent and received here in step with what the server says. */
+  async #settle(joined: Joined): Promise<void> {
+    if (joined.participant.state === 'WAITING') return this.#stateIs('WAITING');
+    if (!this.#device) {
+      this.#device = new this.options.Device();
+      await this.#device.load({ routerRtpCapabilities: joined.rtpCapabilities as types.RtpCapabilities });
+    }
+    const alive = new Set(joined.own.transports.map(({ id }) => id));
+    const mine = await Promise.all(Object.values(this.#transports).map((one) => one.catch(() => null)));
+    if (mine.some((transport) => transport && !alive.has(transport.id))) this.#forgetMedia();
+    await this.#clear(joined);
+    for (const [source, { track, options, producer }] of [...this.#local]) if (producer.closed) await this.#produce(source, track, options);
+    const sent = new Set(joined.producers.map(({ id }) => id));
+    for (const id of [...this.remote.keys()]) if (!sent.has(id)) this.#drop(id);
+    this.#stateIs('CONNECTED');
+    for (const producer of joined.producers) this.#inTurn(() => this.#receive(producer));
+  }
+
+  /** What another page of this device has left in the call. */
+  async #clear({ own }: Joined): Promise<void> {
+    const producers = new Set([...this.#local.values()].map(({ producer }) => producer.id));
+    const stale = own.producers.filter(({ id }) => !producers.has(id));
+    const unread = own.consumers.filter(({ id }) => !this.#consumers.has(id));
+    await Promise.allSettled([
+      ...stale.map(({ id }) => this.client.api.closeProducer({ input: { callId: this.callId, producerId: id } })),
+      ...unread.map(({ id }) => this.client.api.closeConsumer({ input: { callId: this.callId, consumerId: id } })),
+    ]);
+  }
+
+  async #produce(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
+    const transport = await this.#transport('SEND');
+    const encodings = options.encodings ?? (source === 'CAMERA' ? CAMERA_ENCODINGS : undefined);
+    const producer = await transport.produce({
+      track: track as never, stopTracks: false, appData: { source }, ...(encodings ? { encodings } : {}),
+      ...(track.kind === 'video' ? { codecOptions: { videoGoogleStartBitrate: 1_000 } } : { codecOptions: { opusDtx: true, opusFec: true } }),
+    });
+    this.#local.set(source, { track, producer, options });
+  }
+
+  async #receive(producer: CallProducerPartsFragment): Promise<void> {
+    const { id: producerId, participantId, source, kind } = producer;
+    if (kind === 'DATA' || !source || participantId === this.participant.id || this.remote.has(producerId) || this.state === 'ENDED') return;
+    try {
+      const transport = await this.#transport('RECEIVE');
+      const input = { callId: this.callId, transportId: transport.id, producerId, rtpCapabilities: this.#device!.recvRtpCapabilities };
+      const { consumer: made } = (await this.client.api.consume({ input })).consume;
+      await this.#play(transport, made, producer);
+      await this.client.api.setConsumerPaused({ input: { callId: this.callId, consumerId: made.id, paused: false } });
+    } catch (error) {
+      // Gone by now, or soon told of again.
+      if ((error as OmniTalkError).code !== 'NOT_FOUND') this.options.onProblem?.(asError(error));
+    }
+  }
+
+  async #play(transport: types.Transport, made: CallConsumerPartsFragment, { paused, source }: CallProducerPartsFragment): Promise<void> {
+    const consumer = await transport.consume({
+      id: made.id, producerId: made.producerId, kind: made.kind === 'AUDIO' ? 'audio' : 'video', rtpParameters: made.rtpParameters as types.RtpParameters, streamId: made.participantId,
+    });
+    this.#consumers.set(made.id, consumer);
+    const remote: RemoteTrack<Track> = { producerId: made.producerId, participantId: made.participantId, consumerId: made.id, source: source!, track: consumer.track as unknown as Track, paused };
+    this.remote.set(made.producerId, remote);
+    this.options.onTrack?.(remote);
+  }
+
+  #paused(producerId: string, paused: boolean): void {
+    for (const { producer } of this.#local.values()) if (producer.id === producerId && paused) producer.pause();
+    const remote = this.remote.get(producerId);
+    if (!remote || remote.paused === paused) return;
+    remote.paused = paused;
+    this.options.onTrackPaused?.(remote);
+  }
+
+  /** What one sends was closed elsewhere: the host has taken over the screen, say. */
+  #lostLocal(producerId: string): void {
+    for (const [source, { producer, track }] of this.#local) {
+      if (producer.id !== producerId) continue;
+      this.#local.delete(source);
+      producer.close();
+      track.stop();
+    }
+  }
+
+  #drop(producerId: string): void {
+    const remote = this.remote.get(producerId);
+    if (!remote) return;
+    this.remote.delete(producerId);
+    this.#consumers.get(remote.consumerId)?.close();
+    this.#consumers.delete(remote.consumerId);
+    this.options.onTrackEnded?.(remote);
+  }
+
+  #transport(direction: 'SEND' | 'RECEIVE'): Promise<types.Transport> {
+    const made = (this.#transports[direction] ??= this.#makeTransport(direction));
+    made.catch(() => this.#transports[direction] === made && delete this.#transports[direction]);
+    return made;
+  }
+
+  async #makeTransport(direction: 'SEND' | 'RECEIVE'): Promise<types.Transport> {
+    if (!this.#device) throw failure('STATE_CONFLICT', 'You wait in the lobby still.');
+    const { api } = this.client;
+    const { callId } = this;
+    const iceServers = await (this.#iceServers ??= this.#turnServers());
+    const { transport: made } = (await api.createTransport({ input: { callId, direction } })).createTransport;
+    const { id, iceParameters, iceCandidates, dtlsParameters } = made as unknown as types.TransportOptions;
+    const options = { id, iceParameters, iceCandidates, dtlsParameters, ...(iceServers ? { iceServers } : {}) };
+    const transport = direction === 'SEND' ? this.#device.createSendTransport(options) : this.#device.createRecvTransport(options);
+    transport.on('connect', ({ dtlsParameters: own }, done, fail) => void api.connectTransport({ input: { callId, transportId: id, dtlsParameters: own } }).then(done, fail));
+    transport.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
+      const input = { callId, transportId: id, kind: kind === 'audio' ? ('AUDIO' as const) : ('VIDEO' as const), rtpParameters, source: appData['source'] as CallSource };
+      api.produce({ input }).then(({ produce }) => done({ id: produce.producer.id }), fail);
+    });
+    transport.on('connectionstatechange', (state) => {
+      if (state === 'disconnected' || state === 'failed') void this.#reconnect(transport, state === 'failed' ? 0 : RESTART_AFTER_MS);
+    });
+    return transport;
+  }
+
+  /** None where the operator has no TURN server. */
+  async #turnServers(): Promise<types.TransportOptions['iceServers']> {
+    try {
+      const { urls, username, credential } = (await this.client.api.createTurnCredentials({ input: { callId: this.callId } })).createTurnCredentials;
+      return [{ urls, username, credential }];
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The network was lost: the same transport by another way. */
+  async #reconnect(transport: types.Transport, after: number): Promise<void> {
+    const lost = () => !transport.closed && (transport.connectionState === 'disconnected' || transport.connectionState === 'failed');
+    for (await pause(after); lost() && this.state !== 'ENDED'; await pause(RETRY_MS)) {
+      this.#stateIs('RECONNECTING');
+      try {
+        const { iceParameters } = (await this.client.api.restartIce({ input: { callId: this.callId, transportId: transport.id } })).restartIce;
+        await transport.restartIce({ iceParameters: iceParameters as types.IceParameters });
+      } catch (error) {
+        if (error instanceof OmniTalkError && !PASSING.has(error.code)) return this.#rejoin();
+      }
+    }
+    if (!transport.closed && this.state === 'RECONNECTING') this.#stateIs('CONNECTED');
+  }
+
+  /** Takes the seat again, and finds in it what is still there. */
+  #rejoin(): Promise<void> {
+    return (this.#rejoining ??= this.#comeBack().finally(() => (this.#rejoining = null)));
+  }
+
+  async #comeBack(): Promise<void> {
+    while (this.state !== 'ENDED') {
+      try {
+        const joined = await this.#join(false);
+        this.#stream?.close();
+        this.#follow(joined.cursor);
+        await this.#settle(joined);
+        return;
+      } catch (error) {
+        if (!(error instanceof OmniTalkError) || !PASSING.has(error.code)) return this.#end(asError(error));
+        this.#stateIs('RECONNECTING');
+        await pause((error.retryAfter ?? 0.5) * 1_000);
+      }
+    }
+  }
+
+  /** All transports are gone; one's own tracks are sent again by others. */
+  #forgetMedia(): void {
+    for (const [direction, transport] of Object.entries(this.#transports)) {
+      transport.then((one) => one.close(), () => undefined);
+      delete this.#transports[direction as 'SEND' | 'RECEIVE'];
+    }
+    for (const { producer } of this.#local.values()) producer.close();
+    for (const id of [...this.remote.keys()]) this.#drop(id);
+  }
+
+  #inTurn(work: () => Promise<void>): void {
+    this.#turn = this.#turn.then(work).catch((error: unknown) => this.options.onProblem?.(asError(error)));
+  }
+
+  #stateIs(state: CallSessionState): void {
+    if (this.state === state && state !== 'WAITING') return;
+    if (this.state === 'ENDED') return;
+    this.state = state;
+    this.options.onState?.(state);
+  }
+
+  #end(reason: CallSessionEnd): void {
+    if (this.state === 'ENDED') return;
+    this.#stateIs('ENDED');
+    this.#stream?.close();
+    this.#forgetMedia();
+    for (const { track } of this.#local.values()) track.stop();
+    this.#local.clear();
+    this.#finish(reason);
+  }
+}
+
+const asError = (error: unknown): OmniTalkError => (error instanceof OmniTalkError ? error : failure('UNKNOWN', error instanceof Error ? error.message : String(error), error));
