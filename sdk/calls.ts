@@ -24,6 +24,7 @@ const RESTART_AFTER_MS = 1_000;
 const RETRY_MS = 2_000;
 /** What trying again can mend. */
 const PASSING: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED', 'CALLS_UNAVAILABLE', 'INTERNAL']);
+const GONE = { ParticipantRemoved: 'REMOVED', ParticipantLeft: 'LEFT', ParticipantMoved: 'MOVED' } as const;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Takes one's seat in a call: resolves once it is taken, or, in a call with a lobby, once one waits there. */
@@ -151,11 +152,9 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
         return;
       case 'ParticipantRemoved':
       case 'ParticipantLeft':
-        if (event.participantId === this.participant.id) this.#end(event.__typename === 'ParticipantRemoved' ? 'REMOVED' : 'LEFT');
-        return;
       case 'ParticipantMoved':
-        if (event.participantId === this.participant.id) this.#end('MOVED');
-        return;
+        if (event.participantId === this.participant.id) return this.#end(GONE[event.__typename]);
+        return this.#inTurn(async () => this.#dropAll(event.participantId));
       case 'CallEnded':
         return this.#end('ENDED');
       case 'CallMediaReset':
@@ -260,6 +259,11 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     this.#consumers.get(remote.consumerId)?.close();
     this.#consumers.delete(remote.consumerId);
     this.options.onTrackEnded?.(remote);
+  }
+
+  /** Whoever is gone has taken with them what they sent. */
+  #dropAll(participantId: string): void {
+    for (const remote of [...this.remote.values()]) if (remote.participantId === participantId) this.#drop(remote.producerId);
   }
 
   #transport(direction: 'SEND' | 'RECEIVE'): Promise<types.Transport> {

@@ -49,7 +49,8 @@ const rtpParameters = z.object({
     )
     .min(1)
     .max(8),
-  rtcp: z.object({ cname: name.optional(), reducedSize: z.boolean().optional() }).optional(),
+  // Browsers that send several sizes of a picture name no canonical end point: mediasoup then gives one.
+  rtcp: z.object({ cname: z.string().max(128).optional(), reducedSize: z.boolean().optional() }).optional(),
   msid: z.string().max(256).optional(),
 });
 

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+import type { MediaServer } from '../../src/media/media-server.js';
+import { Browsers, bundle } from '../testkit/browser.js';
+import { startCall, uuidOf } from '../testkit/calls.js';
+import { mediaServer } from '../testkit/media.js';
+import { eventually, World, type Person } from '../testkit/world.js';
+
+/** What runs in the page: the SDK as a partner's page uses it, and what a test wants to know of it. */
+const SCRIPT = `
+import { Device } from 'mediasoup-client';
+import { OmniTalk } from './sdk/index.js';
+import { joinCall } from './sdk/calls.js';
+
+const g = globalThis;
+g.heard = [];
+g.states = [];
+g.videos = {};
+g.open = (url, accessToken) => { g.client = new OmniTalk({ url, accessToken }); };
+g.join = async (callId, more = {}) => {
+  g.call = await joinCall(g.client, {
+    callId, Device, ...more,
+    onTrack: ({ track, source, participantId }) => {
+      const element = document.createElement(track.kind === 'audio' ? 'audio' : 'video');
+      Object.assign(element, { autoplay: true, muted: track.kind === 'video', srcObject: new MediaStream([track]) });
+      document.body.append(element);
+      g.videos[source] = element;
+      g.heard.push('+' + source);
+    },
+    onTrackEnded: ({ source }) => void g.heard.push('-' + source),
+    onTrackPaused: ({ source, paused }) => void g.heard.push((paused ? '|' : '>') + source),
+    onState: (state) => void g.states.push(state),
+    onProblem: (problem) => void g.heard.push('!' + problem.message),
+  });
+  g.call.ended.then((reason) => (g.reason = reason.code ?? reason));
+  return g.call.participant.id;
+};
+g.send = async () => {
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 240, frameRate: 15 } });
+  for (const track of stream.getTracks()) await g.call.send(track);
+};
+g.share = async () => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 200 });
+  const context = canvas.getContext('2d');
+  setInterval(() => { context.fillStyle = 'rgb(' + (Date.now() % 255) + ',0,0)'; context.fillRect(0, 0, 320, 200); }, 60);
+  await g.call.send(canvas.captureStream(15).getVideoTracks()[0], { source: 'SCREEN' });
+};
+g.frames = (source) => g.videos[source]?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+g.level = async () => {
+  const audio = g.videos.MICROPHONE;
+  if (!audio) return 0;
+  g.context ??= new AudioContext();
+  const analyser = g.context.createAnalyser();
+  g.context.createMediaStreamSource(audio.srcObject).connect(analyser);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  const samples = new Float32Array(analyser.fftSize);
+  analyser.getFloatTimeDomainData(samples);
+  return Math.max(...samples.map(Math.abs));
+};
+`;
+
+describe('a call in two browsers, by the SDK', function () {
+  this.timeout(60_000);
+  let world: World;
+  let media: MediaServer;
+  let browsers: Browsers;
+  let ann: Person;
+  let bob: Person;
+  let callId: string;
+  let chatId: string;
+  let run = 0;
+  before(async () => {
+    browsers = await Browsers.start(await bundle(SCRIPT));
+    media = mediaServer();
+    await media.start();
+    world = await World.start({ settings: { CORS_ORIGINS: browsers.origin }, media: () => media });
+  });
+  beforeEach(async () => {
+    run++;
+    [ann, bob] = await world.people(`Ann_${run}`, `Bob_${run}`);
+    chatId = await world.groupChat(ann, [bob]);
+  });
+  afterEach(() => browsers.closePages());
+  after(async () => {
+    await browsers?.stop();
+    await world?.stop();
+    await media?.close();
+  });
+
+  const open = async (person: Person): Promise<Page> => {
+    const page = await browsers.page();
+    await page.evaluate(`open(${JSON.stringify(`${world.app.url}/graphql`)}, ${JSON.stringify(person.accessToken)})`);
+    return page;
+  };
+  const join = async (page: Page, more: object = {}): Promise<string> => page.evaluate(`join(${JSON.stringify(callId)}, ${JSON.stringify(more)})`);
+  const heard = async (page: Page): Promise<string[]> => page.evaluate('heard');
+  const frames = (page: Page, source: string): Promise<number> => page.evaluate(`frames(${JSON.stringify(source)})`);
+  const seesMore = async (page: Page, source: string, what: string): Promise<void> => {
+    const before = await frames(page, source);
+    await eventually(async () => (await frames(page, source)) > before + 5, what, 20_000);
+  };
+  const hears = (page: Page, what: string) => eventually(async () => ((await page.evaluate('level()')) as number) > 0.01, what, 20_000);
+  const both = async (): Promise<[Page, Page]> => {
+    callId = await startCall(world, ann, chatId);
+    const pages = await Promise.all([open(ann), open(bob)]);
+    for (const page of pages) await join(page);
+    await Promise.all(pages.map((page) => page.evaluate('send()')));
+    return pages;
+  };
+
+  it('both see and hear each other; a screen comes and goes; nothing is left', async () => {
+    const [hers, his] = await both();
+    await Promise.all([seesMore(hers, 'CAMERA', 'she sees him'), seesMore(his, 'CAMERA', 'he sees her'), hears(hers, 'she hears him'), hears(his, 'he hears her')]);
+    assert.deepEqual((await heard(his)).sort(), ['+CAMERA', '+MICROPHONE']);
+    await hers.evaluate('share()');
+    await seesMore(his, 'SCREEN', 'he sees her screen');
+    await hers.evaluate(`call.stop('SCREEN')`);
+    await eventually(async () => (await heard(his)).includes('-SCREEN'), 'the screen is gone');
+    await hers.evaluate(`call.setPaused('CAMERA', true)`);
+    await eventually(async () => (await heard(his)).at(-1) === '|CAMERA', 'he is told that her camera is off');
+    await hers.evaluate(`call.setPaused('CAMERA', false)`);
+    await eventually(async () => (await heard(his)).at(-1) === '>CAMERA', 'and on again');
+    await seesMore(his, 'CAMERA', 'he sees her again');
+    await his.evaluate('call.leave()');
+    assert.equal(await his.evaluate('globalThis.reason'), 'LEFT');
+    await eventually(async () => (await heard(hers)).filter((one) => one.startsWith('-')).length === 2, 'what he sent is gone');
+    await hers.evaluate(`client.api.endCall({ input: { callId: ${JSON.stringify(callId)} } })`);
+    await eventually(async () => (await hers.evaluate('globalThis.reason')) === 'ENDED', 'it is over for her');
+    await eventually(() => media.rooms().transports === 0 && media.rooms().rooms === 0, 'nothing is left');
+    assert.deepEqual(browsers.complaints, []);
+  });
+
+  it('whoever loses the network for a while comes back to the same call', async () => {
+    const [hers, his] = await both();
+    await seesMore(hers, 'CAMERA', 'she sees him');
+    await his.context().setOffline(true);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await ann.api.muteParticipant({ input: { callId, participantId: await his.evaluate('call.participant.id'), source: 'MICROPHONE' } });
+    await his.context().setOffline(false);
+    await eventually(async () => (await his.evaluate(`call.isSending('MICROPHONE')`)) === false, 'he hears that he was muted meanwhile', 20_000);
+    await seesMore(hers, 'CAMERA', 'she still sees him');
+    assert.equal(await his.evaluate('globalThis.reason'), undefined);
+    await his.evaluate(`call.setPaused('MICROPHONE', false)`);
+    assert.equal(await his.evaluate(`call.isSending('MICROPHONE')`), true);
+  });
+
+  it('a page that was loaded again takes its seat again, and what it had left in the call is gone', async () => {
+    const [hers, his] = await both();
+    await seesMore(hers, 'CAMERA', 'she sees him');
+    await his.reload();
+    await his.evaluate(`open(${JSON.stringify(`${world.app.url}/graphql`)}, ${JSON.stringify(bob.accessToken)})`);
+    await join(his);
+    await his.evaluate('send()');
+    await eventually(async () => (await heard(hers)).filter((one) => one === '+CAMERA').length === 2, 'she gets his camera anew', 20_000);
+    await seesMore(hers, 'CAMERA', 'she sees him again');
+    await seesMore(his, 'CAMERA', 'he sees her again');
+    assert.equal((await world.sql('select from call_producers where call_id = $1', [uuidOf(callId)])).length, 4);
+  });
+
+  it('waits in the lobby until it is let in, and is told when it is taken out', async () => {
+    callId = await startCall(world, ann, chatId, { lobby: true });
+    const [hers, his] = await Promise.all([open(ann), open(bob)]);
+    await join(hers);
+    await hers.evaluate('send()');
+    const participantId = await join(his);
+    assert.equal(await his.evaluate('call.state'), 'WAITING');
+    await ann.api.admitParticipant({ input: { callId, participantId } });
+    await seesMore(his, 'CAMERA', 'he sees her once he is in');
+    await ann.api.removeParticipant({ input: { callId, participantId } });
+    await eventually(async () => (await his.evaluate('globalThis.reason')) === 'REMOVED', 'he is told');
+  });
+});
