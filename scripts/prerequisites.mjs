@@ -34,6 +34,8 @@ export function findPrerequisites({ redisUrl, chromiumPath }) {
   const missing = [];
   if (!redis() && !redisUrl) missing.push('redis-server');
   if (!chromium()) missing.push('chromium');
+  // What the server records calls with; tests of recordings look into the files by it too.
+  if (!onPath('ffmpeg')) missing.push('ffmpeg');
   if (missing.length > 0) install(missing);
   const found = { redisServer: redis(), chromium: chromium() };
   if ((!found.redisServer && !redisUrl) || !found.chromium) throw new Error(`${missing.join(' and ')} installed, but not on the PATH (${process.env.PATH}).`);

@@ -10,6 +10,7 @@ import type { Published } from './published.js';
 const READY_MS = 5_000;
 const LOOK_AGAIN_MS = 20;
 const END_MS = 5_000;
+const BYE_EVERY_MS = 200;
 /** Tracks of these can lie in WebM; ffmpeg reads no AV1 from RTP, and H.264 goes into Matroska. */
 const RECORDABLE = ['audio/opus', 'video/vp8', 'video/vp9', 'video/h264'];
 
@@ -22,15 +23,17 @@ export class RecordedTrack {
   readonly #transport: PlainTransport;
   readonly #consumer: Consumer;
   readonly #ffmpeg: ChildProcess;
+  readonly #port: number;
   readonly #exited: Promise<void>;
   #ending: Promise<void> | undefined;
 
-  private constructor(file: string, transport: PlainTransport, consumer: Consumer, ffmpeg: ChildProcess) {
+  private constructor(file: string, transport: PlainTransport, consumer: Consumer, ffmpeg: ChildProcess, port: number) {
     this.kind = consumer.kind;
     this.file = file;
     this.#transport = transport;
     this.#consumer = consumer;
     this.#ffmpeg = ffmpeg;
+    this.#port = port;
     this.#exited = new Promise((resolve) => {
       ffmpeg.once('close', resolve);
       ffmpeg.once('error', () => resolve());
@@ -53,7 +56,7 @@ export class RecordedTrack {
       const file = `${path}.${mimeType === 'video/h264' ? 'mkv' : 'webm'}`;
       const input = ['-protocol_whitelist', 'file,udp,rtp', '-analyzeduration', '60M', '-probesize', '32M', '-reorder_queue_size', '64', '-f', 'sdp', '-i', `${path}.sdp`];
       const [program, ...args] = [...TIED, 'ffmpeg', '-loglevel', 'error', '-nostdin', '-y', ...input, '-map', '0', '-c', 'copy', file];
-      const track = new RecordedTrack(file, transport, consumer, spawn(program!, args, { stdio: 'ignore' }));
+      const track = new RecordedTrack(file, transport, consumer, spawn(program!, args, { stdio: 'ignore' }), port);
       await track.#listens(port);
       await track.#start();
       return track;
@@ -65,7 +68,8 @@ export class RecordedTrack {
 
   /** Has ffmpeg finish the file. Idempotent. */
   end(): Promise<void> {
-    this.#ending ??= this.#end();
+    // Later, not now: closing the transport comes back here.
+    this.#ending ??= Promise.resolve().then(() => this.#end());
     return this.#ending;
   }
 
@@ -73,12 +77,22 @@ export class RecordedTrack {
     return this.began !== undefined && ((await stat(this.file).catch(() => null))?.size ?? 0) > 0;
   }
 
+  /** A goodbye by RTCP is the end of the file for ffmpeg. A signal is none while it waits for packets, and a second one makes it drop the file. */
   async #end(): Promise<void> {
     this.#transport.close();
-    this.#ffmpeg.kill('SIGINT');
+    // An empty report, then the goodbye: as RTCP asks for, and ffmpeg looks at nothing shorter.
+    const bye = Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 0, 0x81, 203, 0, 1, 0, 0, 0, 0]);
+    const { ssrc } = this.#consumer.rtpParameters.encodings![0]!;
+    for (const at of [4, 12]) bye.writeUInt32BE(ssrc!, at);
+    const socket = createSocket('udp4').on('error', () => undefined);
+    const sayBye = () => socket.send(bye, this.#port + 1, '127.0.0.1');
+    sayBye();
+    const again = setInterval(sayBye, BYE_EVERY_MS);
     const patience = setTimeout(() => this.#ffmpeg.kill('SIGKILL'), END_MS);
     await this.#exited;
+    clearInterval(again);
     clearTimeout(patience);
+    socket.close();
   }
 
   /** ffmpeg says nothing once it listens; what is sent to it before is lost, a first key frame with it. */

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { eventually, keeper, mediaServer, recordings, refuses, workerBinary } from '../../test/testkit/media.js';
+import { ClientWorker, CODECS, type Sending } from '../../test/testkit/rtc.js';
+import type { MediaServer } from './media-server.js';
+import { readRtp } from './rtp.js';
+
+/** Real Opus or VP8 from ffmpeg's test sources, sent on packet by packet. */
+async function play(sending: Sending, codec: 'opus' | 'vp8', frequency = 440): Promise<() => void> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const source =
+    codec === 'opus'
+      ? ['-f', 'lavfi', '-i', `sine=frequency=${frequency}`, '-c:a', 'libopus', '-b:a', '48k']
+      : ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15', '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '16', '-g', '15', '-b:v', '300k'];
+  const ffmpeg = spawn('ffmpeg', ['-loglevel', 'error', '-nostdin', '-re', ...source, '-f', 'rtp', '-payload_type', String(CODECS[codec].payloadType), `rtp://127.0.0.1:${socket.address().port}?pkt_size=1200`], { stdio: 'ignore' });
+  socket.on('message', (packet) => {
+    const read = readRtp(packet);
+    if (!read || sending.producer.closed) return;
+    // The stream is the one that was negotiated: ffmpeg picks its own number.
+    packet.writeUInt32BE(sending.ssrc, 8);
+    sending.producer.send(packet);
+    sending.sent++;
+  });
+  return () => {
+    ffmpeg.kill('SIGKILL');
+    socket.close();
+  };
+}
+
+interface Probe {
+  format: { duration: string; format_name: string };
+  streams: { codec_type: string; codec_name: string; width?: number; nb_read_packets: string }[];
+}
+const probe = (file: string): Probe =>
+  JSON.parse(execFileSync('ffprobe', ['-v', 'error', '-count_packets', '-show_format', '-show_streams', '-of', 'json', file], { encoding: 'utf8' })) as Probe;
+
+/** How loud the file is in this second, in dB; -91 is digital silence. */
+function loudness(file: string, from: number): number {
+  const said = execFileSync('sh', ['-c', `ffmpeg -nostdin -ss ${from} -t 0.6 -i '${file}' -vn -af volumedetect -f null - 2>&1`], { encoding: 'utf8' });
+  return Number(/mean_volume: (-?[\d.]+) dB/.exec(said)?.[1] ?? -91);
+}
+
+describe('recording', () => {
+  let media: MediaServer;
+  let clients: ClientWorker;
+  let room: string;
+  before(async () => {
+    media = mediaServer({ workers: 2, peersPerRouter: 1 });
+    clients = await ClientWorker.start(workerBinary());
+  });
+  after(async () => {
+    await media.close();
+    await clients.stop();
+    rmSync(recordings, { recursive: true, force: true });
+  });
+  beforeEach(() => {
+    room = randomUUID();
+  });
+  afterEach(async () => {
+    await media.closeRoom(room);
+    await eventually(() => assert.deepEqual([media.rooms().recordings, media.rooms().routers], [0, 0]));
+    assert.deepEqual((await readdir(tmpdir())).filter((name) => name.startsWith('omnitalk-recording-')), []);
+  });
+
+  it('lays voices and pictures of all workers into one WebM, each at its time', async () => {
+    const ann = await clients.join(media, room);
+    const ben = await clients.join(media, room);
+    const stops = [await play(await ann.send('opus'), 'opus'), await play(await ann.send('vp8'), 'vp8')];
+    const { recordingId } = await media.startRecording(room, {});
+    await refuses(media.startRecording(room, {}), 'CONFLICT');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    // Ann falls silent, and Ben comes later.
+    stops[0]!();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    stops[0] = await play(await ben.send('opus'), 'opus', 880);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    for (const stop of stops) stop();
+    await refuses(media.stopRecording(room, randomUUID()), 'NOT_FOUND');
+    const recorded = await media.stopRecording(room, recordingId);
+    const file = join(recordings, recorded.file);
+    const { format, streams } = probe(file);
+    assert.match(format.format_name, /webm/);
+    assert.deepEqual(streams.map(({ codec_name }) => codec_name).sort(), ['opus', 'vp8']);
+    const video = streams.find(({ codec_type }) => codec_type === 'video')!;
+    assert.equal(video.width, 320);
+    assert.ok(Number(video.nb_read_packets) >= 40, `${video.nb_read_packets} frames of about 65`);
+    assert.ok(recorded.bytes > 20_000);
+    assert.ok(recorded.durationMs > 4_400 && recorded.durationMs < 8_000);
+    assert.ok(Number(format.duration) > 3.5, format.duration);
+    const heard = [0.5, 1.9, 3.6].map((second) => loudness(file, second));
+    assert.ok(heard[0]! > -30 && heard[1]! < heard[0]! - 10 && heard[2]! > -30, `loudness was ${heard.join(', ')} dB`);
+    await refuses(media.stopRecording(room, recordingId), 'NOT_FOUND');
+  }).timeout(60_000);
+
+  it('leaves pictures out if asked, and ends by itself with the call', async () => {
+    const ended = keeper(media)('recordingEnded');
+    const ann = await clients.join(media, room);
+    const stops = [await play(await ann.send('opus'), 'opus'), await play(await ann.send('vp8'), 'vp8')];
+    const { recordingId } = await media.startRecording(room, { audioOnly: true });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await media.closeRoom(room);
+    for (const stop of stops) stop();
+    await eventually(() => assert.equal(ended.length, 1), 15_000);
+    assert.equal(ended[0]!.recordingId, recordingId);
+    assert.deepEqual(probe(join(recordings, ended[0]!.recorded!.file)).streams.map(({ codec_name }) => codec_name), ['opus']);
+  }).timeout(60_000);
+
+  it('has nothing to show where nothing was said', async () => {
+    const ann = await clients.join(media, room);
+    await ann.send('opus');
+    const { recordingId } = await media.startRecording(room, {});
+    await refuses(media.stopRecording(room, recordingId), 'CONFLICT');
+  }).timeout(30_000);
+});
