@@ -50,6 +50,7 @@ const schema = z.object({
   RECONCILE: count(1, 60).default(3).describe('Seconds between comparisons of live streams with the database'),
   SLOW_OPERATION: count(1, 600_000).default(1_000).describe('Milliseconds from which an operation is logged as slow'),
   DRAIN: count(0, 300).default(10).describe('Longest wait for requests under way at a stop, seconds'),
+  CALLS: flag.default(true).describe('Carry calls in this process; false: those that others carry can still be joined through it'),
   MEDIASOUP_WORKER_BIN: z.string().min(1).optional().describe("A mediasoup worker of your own; default: the package's, a kept one, else it is fetched or built once"),
   XDG_CACHE_HOME: z.string().min(1).optional().describe('Folder of caches, where a built media worker is kept; default: ~/.cache'),
   MEDIA_WORKERS: count(1, 256).optional().describe('Media workers, each a process that uses one core; default: one a core'),

@@ -6,6 +6,8 @@ import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import type { Media } from './media/contract.js';
+import { MediaServer } from './media/media-server.js';
+import { cacheFolder } from './media/worker-binary.js';
 import { CallMediaResolver } from './resolvers/call-media.js';
 import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './resolvers/call-events.js';
 import { CallTokensResolver, CallVerbsResolver } from './resolvers/call-verbs.js';
@@ -25,6 +27,19 @@ import { MediaGateway } from './services/calls/media-gateway.js';
 import { MediaRelease } from './services/calls/media-release.js';
 import { TurnService } from './services/calls/turn.js';
 import type { AccessTokens } from './services/tokens.js';
+
+/** Media of this process's own. It looks for its worker, and where there is none fetches or builds it meanwhile. */
+export function makeMedia(config: Config, log: Logger): MediaServer {
+  return new MediaServer({
+    worker: { given: config.MEDIASOUP_WORKER_BIN, cacheDir: cacheFolder(config.XDG_CACHE_HOME) },
+    workers: config.MEDIA_WORKERS,
+    listenIp: config.MEDIA_LISTEN_IP,
+    announcedAddress: config.MEDIA_ANNOUNCED_ADDRESS,
+    port: config.MEDIA_PORT,
+    peersPerRouter: config.MEDIA_PEERS_PER_ROUTER,
+    log,
+  });
+}
 
 export interface CallDeps {
   config: Config;

@@ -4,7 +4,7 @@ import { makeAccounts } from './container-accounts.js';
 import { makeMessages } from './container-messages.js';
 import { makeDocuments } from './container-documents.js';
 import { makePeople } from './container-people.js';
-import { makeCalls, type Calls } from './container-calls.js';
+import { makeCalls, makeMedia, type Calls } from './container-calls.js';
 import { makeChats } from './container-chats.js';
 import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
@@ -107,7 +107,9 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const timely = makeTimely({ db, unitOfWork, clock, log, hub, sendQueue });
 
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
-  const media = outside.media ?? noMedia('This build carries no media.');
+  const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, log);
+  await ownMedia?.start();
+  const media = outside.media ?? ownMedia ?? noMedia('No process carries calls: the operator starts one with CALLS=true.');
   const calls = await makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media });
 
   const instances: object[] = [
@@ -139,6 +141,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     async close() {
       await sendQueue.close();
       await calls.close();
+      await ownMedia?.close();
       await people.presence.close();
       hub.close();
       rates.close();

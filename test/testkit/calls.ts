@@ -81,3 +81,17 @@ export async function startCall(world: World, person: Person, chatId: string, in
 }
 
 export const logOf = async (person: Person) => (await person.api.callLog()).viewer!.callLog.edges.map(({ node }) => node);
+
+/** The same person on another device. */
+export async function secondDevice(world: World, handle: string): Promise<Pick<Person, 'api' | 'client'>> {
+  const { signIn } = await world.client().api.signIn({ input: { email: `${handle}@example.com`, password: `password of ${handle}` } });
+  const client = world.client(signIn.accessToken);
+  return { client, api: client.api };
+}
+
+/** A guest with a join token. */
+export async function guestOf(world: World, host: Person, callId: string, input: object = {}, node = 0): Promise<Pick<Person, 'api' | 'client'> & { token: string; tokenId: string }> {
+  const { createCallToken } = await host.api.createCallToken({ input: { callId, name: 'Guest', idempotencyKey: world.key(), ...input } });
+  const client = world.client(createCallToken.token, node);
+  return { client, api: client.api, token: createCallToken.token, tokenId: createCallToken.tokenId };
+}

@@ -22,7 +22,7 @@ export class ServerProcess {
   static async start(world: Pick<World, 'databaseUrl'>, settings: Record<string, string> = {}): Promise<ServerProcess> {
     const child = spawn(process.execPath, ['--import', './scripts/register.mjs', 'src/main.ts'], {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      env: { ...process.env, PORT: '0', DATABASE_URL: world.databaseUrl, DATABASE_POOL: '4', REDIS_URL: process.env['TEST_REDIS_URL']!, LOG_LEVEL: 'info', JOBS: 'false', ...settings },
+      env: { ...process.env, PORT: '0', DATABASE_URL: world.databaseUrl, DATABASE_POOL: '4', REDIS_URL: process.env['TEST_REDIS_URL']!, LOG_LEVEL: 'info', JOBS: 'false', CALLS: 'false', ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const lines: Record<string, unknown>[] = [];
