@@ -28,6 +28,9 @@ import { MediaRelease } from './services/calls/media-release.js';
 import { TurnService } from './services/calls/turn.js';
 import type { AccessTokens } from './services/tokens.js';
 
+/** A process that is only busy for a moment must not be taken for dead. */
+const LEAST_LEASE_MS = 3_000;
+
 /** Media of this process's own. It looks for its worker, and where there is none fetches or builds it meanwhile. */
 export function makeMedia(config: Config, log: Logger): MediaServer {
   return new MediaServer({
@@ -65,7 +68,7 @@ export interface Calls {
 
 /** The part of the container that calls are made of. */
 export async function makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media }: CallDeps): Promise<Calls> {
-  const node = new CallNode(db.background, clock, media, log, { leaseMs: config.HEARTBEAT * 1000 });
+  const node = new CallNode(db.background, clock, media, log, { leaseMs: Math.max(config.HEARTBEAT * 1000, LEAST_LEASE_MS) });
   const gateway = new MediaGateway(media, node.id, bus);
   const release = new MediaRelease(unitOfWork, gateway, log);
   const service = new CallService(db.sql, unitOfWork, node, release);

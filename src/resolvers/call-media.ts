@@ -101,8 +101,9 @@ export class CallMediaResolver {
 
   @Mutation(() => ConsumeDataPayload)
   async consumeData(@Arg('input', () => ConsumeDataInput) input: ConsumeDataInput, @Ctx() context: Context): Promise<object> {
+    const caller = context.requireCaller();
     const dataProducerId = decodeId('CallProducer', input.dataProducerId, 'dataProducerId');
-    return { dataConsumer: shownDataConsumer(await this.media.consumeData(context.requireCaller(), callOf(input), { transportId: transportOf(input), dataProducerId })) };
+    return { dataConsumer: shownDataConsumer(await this.media.consumeData(caller, callOf(input), { transportId: transportOf(input), dataProducerId })) };
   }
 
   @Mutation(() => CloseDataConsumerPayload)

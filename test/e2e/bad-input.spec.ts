@@ -13,6 +13,7 @@ import {
 } from 'graphql';
 import { OmniTalkError } from '../../sdk/index.js';
 import { ERROR_CODES } from '../../src/lib/errors.js';
+import { Seat, startCall } from '../testkit/calls.js';
 import { digest } from '../testkit/digest.js';
 import { World, type Person } from '../testkit/world.js';
 
@@ -36,16 +37,18 @@ const LONE_SURROGATE = 'a\ud800b';
 describe('bad input', () => {
   let world: World;
   let ann: Person;
+  let bob: Person;
   let stranger: Person;
+  let other: Person;
   /** Ids by the name of the field that takes them: those of the caller, and those of people whom the caller has nothing to do with. */
   let own: Record<string, string>;
   let foreign: Record<string, string>;
 
   before(async () => {
-    world = await World.start();
-    let bob: Person;
+    // Without jobs, so that nothing happens by itself between two looks at the database.
+    world = await World.start({ settings: { JOBS: 'false' } });
     [ann, bob, stranger] = await world.people('Ann', 'Bob', 'Stranger');
-    const other = await world.person('Other');
+    other = await world.person('Other');
     const chatId = await world.groupChat(ann, [bob]);
     const theirs = await world.groupChat(stranger, [other]);
     const group = (person: Person) => person.api.createGroup({ input: { name: 'A group', visibility: 'SECRET', joinPolicy: 'OPEN', idempotencyKey: world.key() } });
@@ -57,6 +60,18 @@ describe('bad input', () => {
     foreign = { documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
   after(() => world.stop());
+
+  /** A call that the person runs, with somebody else in it, and ids of what is in it. */
+  const callOf = async (person: Person, other: Person): Promise<Record<string, string>> => {
+    const callId = await startCall(world, person, await world.groupChat(person, [other]), { ring: false });
+    const [mine, theirs] = [await Seat.take(person, callId), await Seat.take(other, callId)];
+    const [transportId, receiving] = [await mine.transport('SEND', true), await mine.transport('RECEIVE', true)];
+    const producerId = await mine.produce(transportId);
+    const consumerId = await mine.consume(receiving, await theirs.produce(await theirs.transport('SEND')));
+    const { tokenId } = (await person.api.createCallToken({ input: { callId, name: 'Guest', idempotencyKey: world.key() } })).createCallToken;
+    return { callId, participantId: theirs.participantId, transportId, producerId, dataProducerId: producerId, consumerId, tokenId };
+  };
+  const inCalls = (input: GraphQLInputObjectType): boolean => ['callId', 'tokenId'].some((name) => name in input.getFields());
 
   /** A value that fits the field, as good as its name and type let one guess. */
   const fitting = (field: GraphQLInputField, type: GraphQLInputType = field.type): unknown => {
@@ -77,12 +92,15 @@ describe('bad input', () => {
         return NO_CHANGE;
       case 'DateTime':
         return new Date(world.clock.now().getTime() + 3_600_000).toISOString();
+      case 'JSON':
+        return { codecs: [], fingerprints: [], streamId: 1 };
       default:
         return textFor(field.name);
     }
   };
   const idFor = (name: string, ids: Record<string, string>): string => {
     if (name === 'idempotencyKey') return world.key();
+    if (name in ids) return ids[name]!;
     if (/message|reply|root/i.test(name)) return ids['messageId']!;
     if (/chat/i.test(name)) return ids['chatId']!;
     if (/session/i.test(name)) return ids['sessionId']!;
@@ -113,6 +131,7 @@ describe('bad input', () => {
       : type.name === 'Int' ? [-1, 2_147_483_647, -2_147_483_648, 9_999_999_999, 1.5, 'one']
       : type.name === 'Float' ? [1e308, -1e308, 'one']
       : type.name === 'Boolean' ? ['true', 1]
+      : type.name === 'JSON' ? ['text', 12, [], {}, { codecs: 'x' }, { a: 'x'.repeat(100_000) }, { nul: '\u0000' }]
       : type.name === 'DateTime' ? ['yesterday', '1970-01-01T00:00:00Z', '9999-12-31T00:00:00Z', 12]
       : ['', ' ', 'x'.repeat(17_000), '€'.repeat(6_000), 'nul\u0000', 'bell\u0007', LONE_SURROGATE, '\u202eevil', 12, { a: 1 }];
     return [...singles.map(wrap), ...(isNonNullType(field.type) ? [null, undefined] : []), ...(wrap(1) === 1 ? [] : [Array(5000).fill(fitting(field, getNamedType(field.type) as GraphQLInputType))])];
@@ -132,6 +151,7 @@ describe('bad input', () => {
     const input = getNamedType(mutation.args[0]!.type) as GraphQLInputObjectType;
     it(`${mutation.name}: every error has a code, and changes nothing`, async function () {
       this.timeout(60_000);
+      if (inCalls(input)) [own, foreign] = [{ ...own, ...(await callOf(ann, bob)) }, { ...foreign, ...(await callOf(stranger, other)) }];
       const document = `mutation($input: ${input.name}!) { ${mutation.name}(input: $input) { __typename } }`;
       const cases = Object.values(input.getFields()).flatMap((field) => bad(field).map((value) => ({ name: field.name, value })));
       for (const who of [ann.client, world.client()]) {

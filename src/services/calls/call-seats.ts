@@ -63,6 +63,13 @@ export class CallSeats {
    * LIMIT_REACHED, CALLS_UNAVAILABLE.
    */
   async join(caller: CallCaller, input: JoinCall): Promise<JoinedCall> {
+    const joined = await this.#join(caller, input, (error) => error.details.retryAfter !== undefined);
+    // The process that carried the call may have died just now: once that is known, another carries it.
+    return joined ?? (await this.#join(caller, input, () => false))!;
+  }
+
+  /** Null when media could not be had, and trying again may help. */
+  async #join(caller: CallCaller, input: JoinCall, mayTryAgain: (error: DomainError) => boolean): Promise<JoinedCall | null> {
     const seating = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'joinCall' }, async (tx) => {
       const access = await lockCall(tx.sql, input.callId, caller);
       assertCanJoin(access, caller.device, input.takeOver);
@@ -70,7 +77,13 @@ export class CallSeats {
     });
     if (seating.replaces) await this.media.release(seating.replaces);
     const cursor = await this.#cursor(input.callId);
-    const media = seating.node === null ? null : await this.#open(caller, seating, seating.node, input);
+    let media: Joined | null = null;
+    try {
+      if (seating.node !== null) media = await this.#open(caller, seating, seating.node, input);
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'CALLS_UNAVAILABLE' && mayTryAgain(error)) return null;
+      throw error;
+    }
     return { call: await this.#call(input.callId), participant: await this.#participant(seating.participantId), cursor, media, producers: media ? await this.#producers(input.callId) : [] };
   }
 
