@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
@@ -6,6 +7,7 @@ import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import type { Media } from './media/contract.js';
+import { FolderStore } from './media/media-store.js';
 import { MediaServer } from './media/media-server.js';
 import { cacheFolder } from './media/worker-binary.js';
 import { CallMediaResolver } from './resolvers/call-media.js';
@@ -40,6 +42,7 @@ export function makeMedia(config: Config, log: Logger): MediaServer {
     announcedAddress: config.MEDIA_ANNOUNCED_ADDRESS,
     port: config.MEDIA_PORT,
     peersPerRouter: config.MEDIA_PEERS_PER_ROUTER,
+    store: new FolderStore(join(config.DATA_DIR, 'recordings')),
     log,
   });
 }
