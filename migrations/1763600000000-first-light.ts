@@ -289,7 +289,7 @@ create function send_messages(
 #variable_conflict use_column
 declare
   v_locked uuid[]; v_status text[]; v_seq int[]; v_rank int[]; v_expires timestamptz[];
-  v_pos bigint[]; v_epoch uuid[]; v_sent int; v_claims int; v_claimed int;
+  v_pos bigint[]; v_epoch uuid[]; v_sent int; v_claims int; v_claimed int; v_threads boolean; v_slowed boolean;
 begin
   -- Locks in one order. Every statement from here on sees what the holders before us have committed.
   if p_skip_locked then
@@ -301,7 +301,7 @@ begin
   -- Judge each send, then number those that pass: messages by chat, and events (a reply in a thread tells of its root too).
   -- Scalar subqueries, not EXISTS: the planner may answer that by reading the whole table into a hash.
   with sends as (
-    select o, c.id as chat_id, c.last_seq, c.message_ttl_seconds as ttl, u.thread, u.sender, u.key,
+    select o, c.id as chat_id, c.last_seq, c.message_ttl_seconds as ttl, u.thread, u.slow, u.sender, u.key,
       case
         when c.id is null then 'busy'
         -- Before all that may have changed since the first use of the key: a repeat gets the same answer.
@@ -321,14 +321,15 @@ begin
   ), judged as (
     select *, case when status = 'ok' and key is not null and row_number() over (partition by sender, key, status order by o) > 1 then 'key' else status end as verdict from sends
   ), numbered as (
-    select o, verdict, ttl, key,
+    select o, verdict, ttl, key, thread, slow,
       case when verdict = 'ok' then last_seq + (count(*) filter (where verdict = 'ok') over by_chat)::int end as seq,
       (sum(case when verdict <> 'ok' then 0 when thread is null then 1 else 2 end) over by_chat)::int as rank
     from judged window by_chat as (partition by chat_id order by o)
   )
   select array_agg(verdict order by o), array_agg(seq order by o), array_agg(rank order by o), array_agg(p_now + make_interval(secs => ttl) order by o),
-         count(*) filter (where verdict = 'ok'), count(*) filter (where verdict = 'ok' and key is not null)
-    into v_status, v_seq, v_rank, v_expires, v_sent, v_claims from numbered;
+         count(*) filter (where verdict = 'ok'), count(*) filter (where verdict = 'ok' and key is not null),
+         bool_or(verdict = 'ok' and thread is not null), bool_or(verdict = 'ok' and slow > 0)
+    into v_status, v_seq, v_rank, v_expires, v_sent, v_claims, v_threads, v_slowed from numbered;
 
   -- Arrays are taken apart by unnest throughout: a subscript walks a text array from its start.
   if v_sent > 0 then
@@ -354,19 +355,26 @@ begin
              case when mentions is not null then (select array_agg(m::uuid) from jsonb_array_elements_text(mentions) m) end, forward, card
       from unnest(p_chat, v_seq, p_sender, p_kind, v_expires, p_reply, p_thread, p_text, p_mentions, p_forward, p_card, v_status)
         u(chat, seq, sender, kind, expires, reply, thread, text, mentions, forward, card, status) where status = 'ok';
-    insert into events (stream, pos, kind, ref, at)
-      select 'chat:' || chat, pos - e.back, e.kind, jsonb_build_object('seq', case e.back when 0 then coalesce(thread, seq) else seq end), p_now
-      from unnest(p_chat, v_seq, v_pos, p_thread, v_status) u(chat, seq, pos, thread, status),
-           lateral (select 0 as back, 'message.sent' as kind where thread is null
-                    union all select 1, 'message.sent' where thread is not null
-                    union all select 0, 'message.updated' where thread is not null) e
-      where status = 'ok';
-
-    update messages m set thread_count = m.thread_count + r.replies, thread_last_at = p_now, version = m.version + r.replies
-      from (select chat, thread, count(*)::int as replies from unnest(p_chat, p_thread, v_status) u(chat, thread, status) where status = 'ok' and thread is not null group by 1, 2) r
-      where m.chat_id = r.chat and m.seq = r.thread;
-    update chat_members m set last_sent_at = p_now
-      from unnest(p_chat, p_sender, p_slow, v_status) u(chat, sender, slow, status) where status = 'ok' and slow > 0 and m.chat_id = chat and m.user_id = sender;
+    -- Each statement costs a single send as much as its rows do: what few batches need is left out of the others.
+    if not v_threads then
+      insert into events (stream, pos, kind, ref, at)
+        select 'chat:' || chat, pos, 'message.sent', jsonb_build_object('seq', seq), p_now from unnest(p_chat, v_seq, v_pos, v_status) u(chat, seq, pos, status) where status = 'ok';
+    else
+      insert into events (stream, pos, kind, ref, at)
+        select 'chat:' || chat, pos - e.back, e.kind, jsonb_build_object('seq', case e.back when 0 then coalesce(thread, seq) else seq end), p_now
+        from unnest(p_chat, v_seq, v_pos, p_thread, v_status) u(chat, seq, pos, thread, status),
+             lateral (select 0 as back, 'message.sent' as kind where thread is null
+                      union all select 1, 'message.sent' where thread is not null
+                      union all select 0, 'message.updated' where thread is not null) e
+        where status = 'ok';
+      update messages m set thread_count = m.thread_count + r.replies, thread_last_at = p_now, version = m.version + r.replies
+        from (select chat, thread, count(*)::int as replies from unnest(p_chat, p_thread, v_status) u(chat, thread, status) where status = 'ok' and thread is not null group by 1, 2) r
+        where m.chat_id = r.chat and m.seq = r.thread;
+    end if;
+    if v_slowed then
+      update chat_members m set last_sent_at = p_now
+        from unnest(p_chat, p_sender, p_slow, v_status) u(chat, sender, slow, status) where status = 'ok' and slow > 0 and m.chat_id = chat and m.user_id = sender;
+    end if;
   end if;
 
   return query select o::int, u.status, case when u.status = 'ok' then u.seq end, u.pos - (u.thread is not null)::int, u.epoch, u.expires,

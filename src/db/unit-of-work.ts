@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { appendEvents, type Published, type PendingEvent } from '../events/log.js';
@@ -67,14 +67,15 @@ const MAX_ATTEMPTS = 4;
 
 /** A stable text of an input: keys in order, so that two spellings of one input hash alike. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner && typeof inner === 'object' && !Array.isArray(inner) && !(inner instanceof Date)
-      ? Object.fromEntries(Object.entries(inner).filter(([, item]) => item !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+  if (typeof value !== 'object' || value === null || value instanceof Date) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const fields = value as Record<string, unknown>;
+  let text = '';
+  for (const key of Object.keys(fields).sort()) if (fields[key] !== undefined) text += `${text && ','}${JSON.stringify(key)}:${canonical(fields[key])}`;
+  return `{${text}}`;
 }
 
-export const hashInput = (input: unknown): Buffer => createHash('sha256').update(canonical(input ?? null)).digest();
+export const hashInput = (input: unknown): Buffer => digest('sha256', canonical(input ?? null), 'buffer');
 
 /** begin → claim the key → work → append events → commit → publish. */
 export class UnitOfWork {

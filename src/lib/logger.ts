@@ -21,16 +21,22 @@ let gathered: ReturnType<typeof destination> | null = null;
 /** Standard output, once a process. What is gathered is written when the process ends, and before anything that is worth a warning. */
 function output(): { write(line: string): void } {
   const out = (gathered ??= opened());
+  let timer: NodeJS.Timeout | null = null;
+  const flush = () => {
+    timer = null;
+    out.flushSync();
+  };
   return {
     write(line) {
       out.write(line);
       if (Number(/^\{"level":(\d+)/.exec(line)?.[1]) >= WARN) out.flushSync();
+      else timer ??= setTimeout(flush, GATHERED_MS).unref();
     },
   };
 }
 
 function opened(): ReturnType<typeof destination> {
-  const out = destination({ fd: 1, sync: true, minLength: GATHERED_BYTES, periodicFlush: GATHERED_MS });
+  const out = destination({ fd: 1, sync: true, minLength: GATHERED_BYTES });
   process.on('exit', () => out.flushSync());
   return out;
 }

@@ -24,6 +24,8 @@ export interface Box {
   figures(): Promise<string>;
 }
 
+/** How often the delay of the event loop is sampled, milliseconds: each sample wakes an idle server up. */
+const LOOP_SAMPLES_MS = 100;
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Codes that are our fault or our lack of room; all others are the caller's. */
 const SERVER_FAULTS = new Set(['INTERNAL', 'UNAVAILABLE', 'OVERLOADED']);
@@ -40,7 +42,7 @@ export class Metrics implements OperationObserver {
     const registers = [this.registry];
     this.#box = box;
     box?.readBy(() => this.registry.getMetricsAsJSON());
-    collectDefaultMetrics({ register: this.registry });
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LOOP_SAMPLES_MS });
     this.#operations = new Histogram({
       name: 'omnitalk_operation_duration_seconds',
       help: 'Operations answered, by transport, kind and outcome (ok, refused: the caller’s fault, failed: ours)',

@@ -19,7 +19,7 @@ interface Waiting {
 
 const MAX_WAITING = 20_000;
 const MAX_BATCH = 256;
-const MAX_CONCURRENT = 4;
+const MAX_CONCURRENT = 2;
 /** Batches that wait for the lock of a chat: each holds a connection meanwhile. */
 const MAX_LOCK_WAITS = 2;
 const MAX_ATTEMPTS = 5;

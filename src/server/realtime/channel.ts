@@ -61,6 +61,10 @@ interface Kept {
   logged: LoggedEvent;
   event: RenderableEvent;
 }
+/** How far somebody has been served. */
+interface Place {
+  pos: number;
+}
 type Slot = { logged: LoggedEvent; hydrated: Hydrated } | { typename: string; body: object };
 
 /** One live stream in this process: hydrates each event once, renders it once a group, writes it to every subscription. */
@@ -68,10 +72,10 @@ export class Channel implements TailListener {
   tail: Tail | null = null;
   /** The offset up to which everybody attached has been served, or is being served now. */
   delivered = -1;
-  /** Those who follow the live end, each with the offset up to which it has been served. */
-  readonly #live = new Map<Attachment, number>();
+  /** Those who follow the live end. */
+  readonly #live = new Map<Attachment, Place>();
   /** Those who are still replaying. */
-  readonly #joining = new Map<Attachment, number>();
+  readonly #joining = new Map<Attachment, Place>();
   readonly #queue: Slot[] = [];
   /** The newest events in a row; null for what must be read anew. */
   readonly #ring: { pos: number; kept: Kept | null }[] = [];
@@ -166,19 +170,20 @@ export class Channel implements TailListener {
    */
   async attach(attachment: Attachment, after: number): Promise<ReplayResult> {
     if (this.tail!.head - after > MAX_REPLAY) return 'TOO_FAR_BEHIND';
-    this.#joining.set(attachment, after);
+    const place: Place = { pos: after };
+    this.#joining.set(attachment, place);
     try {
-      for (let at = after; !attachment.sink.closed && !this.#reset; at = this.#joining.get(attachment)!) {
-        if (at >= this.delivered) {
-          this.#live.set(attachment, at);
+      while (!attachment.sink.closed && !this.#reset) {
+        if (place.pos >= this.delivered) {
+          this.#live.set(attachment, place);
           return 'live';
         }
-        const kept = this.#fromRing(at + 1);
-        const page = kept ? [kept] : await this.#readPage(at);
+        const kept = this.#fromRing(place.pos + 1);
+        const page = kept ? [kept] : await this.#readPage(place.pos);
         if (!page) return 'UNREADABLE';
-        if (page[0]?.logged.pos !== at + 1) return 'EXPIRED';
+        if (page[0]?.logged.pos !== place.pos + 1) return 'EXPIRED';
         for (const { logged, event } of page) {
-          const writing = this.#write(attachment, logged, event);
+          const writing = this.#write(attachment, place, logged, event);
           if (writing) await writing;
           event.settle();
           if (!this.#joining.has(attachment) || attachment.sink.closed) return 'closed';
@@ -262,8 +267,8 @@ export class Channel implements TailListener {
     this.#remember(logged, event);
     this.delivered = logged.pos;
     const writing: Promise<void>[] = [];
-    for (const [attachment, at] of this.#live) {
-      const pending = at < logged.pos ? this.#write(attachment, logged, event) : null;
+    for (const [attachment, place] of this.#live) {
+      const pending = place.pos < logged.pos ? this.#write(attachment, place, logged, event) : null;
       if (pending) writing.push(pending);
     }
     if (writing.length) return Promise.all(writing).then(() => event.settle());
@@ -302,28 +307,29 @@ export class Channel implements TailListener {
   }
 
   #placeOf(attachment: Attachment): number | undefined {
-    return this.#live.get(attachment) ?? this.#joining.get(attachment);
+    return (this.#live.get(attachment) ?? this.#joining.get(attachment))?.pos;
   }
 
   /** Writes an event to one; null when it was done at once. */
-  #write(attachment: Attachment, logged: LoggedEvent, event: RenderableEvent): Promise<void> | null {
+  #write(attachment: Attachment, place: Place, logged: LoggedEvent, event: RenderableEvent): Promise<void> | null {
     if (attachment.hears?.(logged) === false) {
-      this.#moveTo(attachment, logged.pos);
+      place.pos = logged.pos;
       return null;
     }
-    return this.#render(attachment, event, (bytes) => {
-      // Before it is written: the sink may end the subscription, and with it this attachment.
-      this.#moveTo(attachment, logged.pos);
-      attachment.sink.next(bytes);
-      attachment.onDelivered?.(logged);
-      if (!(attachment.isLast?.(logged) ?? isLeaving(logged, attachment.viewerId))) return;
-      this.detach(attachment);
-      attachment.onRevoked(logged);
-    });
+    const bytes = event.atHand(attachment.group, attachment.visibleFrom);
+    if (!bytes) return this.#render(attachment, event, (rendered) => this.#hand(attachment, place, logged, rendered));
+    this.#hand(attachment, place, logged, bytes);
+    return null;
   }
 
-  #moveTo(attachment: Attachment, pos: number): void {
-    (this.#live.has(attachment) ? this.#live : this.#joining).set(attachment, pos);
+  #hand(attachment: Attachment, place: Place, logged: LoggedEvent, bytes: Buffer): void {
+    // Before it is written: the sink may end the subscription, and with it this attachment.
+    place.pos = logged.pos;
+    attachment.sink.next(bytes);
+    attachment.onDelivered?.(logged);
+    if (!(attachment.isLast?.(logged) ?? isLeaving(logged, attachment.viewerId))) return;
+    this.detach(attachment);
+    attachment.onRevoked(logged);
   }
 
   /** Renders for one who is still attached when the bytes are there; null when they were at once. Whoever can't be served is told so. */

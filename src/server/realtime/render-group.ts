@@ -150,19 +150,33 @@ export class RenderableEvent {
   /** By group or half: results with whom they are for. Kept as long as the channel keeps the event: a storm of resumes is served from here. */
   readonly #made = new Map<string, Sight[]>();
   readonly #pending = new Map<string, Pending>();
+  /** Of the last that were asked for: most of those who are written to one after the other get the same bytes. */
+  #last: { group: RenderGroup; rendered: Rendered } | null = null;
 
   constructor(readonly event: DeliveredEvent) {}
+
+  /** The event as `for` would answer it, where that was asked for just before; else null. */
+  atHand(group: RenderGroup, visibleFrom: number): Buffer | null {
+    const last = this.#last;
+    return last && last.group === group && last.rendered.above < visibleFrom && visibleFrom <= last.rendered.upTo ? last.rendered.bytes : null;
+  }
 
   /** The event as it is written to whoever of the group sees the chat from message `visibleFrom`. Throws RenderInterrupted. */
   for(group: RenderGroup, visibleFrom: number): Buffer | Promise<Buffer> {
     const { half } = group;
     const { kind, id } = parseStream(this.event.stream);
-    if (!half || kind !== 'chat') return then(this.#once(group.key, visibleFrom, () => group.render(this.event, visibleFrom)), (rendered) => rendered.bytes);
+    if (!half || kind !== 'chat') {
+      return then(this.#once(group.key, visibleFrom, () => group.render(this.event, visibleFrom)), (rendered) => {
+        this.#last = { group, rendered };
+        return rendered.bytes;
+      });
+    }
     return then(this.#once(half.key, visibleFrom, () => half.render(this.event, id, visibleFrom)), (rendered) => group.complete(this.event, rendered, visibleFrom));
   }
 
   /** Forgets, once all have been written to, what must not or need not be kept for those who come back. */
   settle(): void {
+    this.#last = null;
     for (const [key, made] of this.#made) {
       const kept = made.filter((one) => one.keepable);
       if (kept.length === made.length) continue;

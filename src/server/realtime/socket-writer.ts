@@ -7,6 +7,9 @@ const TEXT_FRAME = 0x81;
 /** Room behind a message larger than all room: for its operation's end, and for answers to pings. */
 const SMALL_TALK = 4 * 1024;
 
+/** Short buffers are cut from blocks of so many bytes: one turn writes hundreds of them, and each block costs an allocation outside the heap. */
+Buffer.poolSize = 64 * 1024;
+
 /** The writers with something to say in this turn of the loop. */
 const ready: SocketWriter[] = [];
 
@@ -22,8 +25,8 @@ function flushAll(): void {
  */
 export class SocketWriter {
   /** Frames not yet written: their payloads, each in two parts that are adjacent on the wire. */
-  #heads: Buffer[] = [];
-  #tails: Buffer[] = [];
+  readonly #heads: Buffer[] = [];
+  readonly #tails: Buffer[] = [];
   /** The payloads' bytes, and a header's room for each. */
   #bytes = 0;
   #scheduled = false;
@@ -74,8 +77,7 @@ export class SocketWriter {
 
   /** Drops what has not been handed to the socket. */
   discard(): void {
-    this.#heads = [];
-    this.#tails = [];
+    this.#heads.length = this.#tails.length = 0;
     this.#bytes = 0;
   }
 
@@ -84,24 +86,32 @@ export class SocketWriter {
     let bytes = 0;
     let count = 0;
     for (; count < this.#heads.length && (count === 0 || bytes < MAX_COALESCED); count++) bytes += this.#heads[count]!.length + this.#tails[count]!.length + MAX_HEADER;
-    const all = count === this.#heads.length;
-    const heads = all ? this.#heads : this.#heads.splice(0, count);
-    const tails = all ? this.#tails : this.#tails.splice(0, count);
-    if (all) [this.#heads, this.#tails] = [[], []];
-    this.#bytes -= bytes;
-    if (this.socket.destroyed) return;
-    const buffer = Buffer.allocUnsafe(bytes);
+    const heads = this.#heads;
+    const tails = this.#tails;
+    let length = 0;
+    for (let index = 0; index < count; index++) length += frameLength(heads[index]!.length + tails[index]!.length);
+    const buffer = Buffer.allocUnsafe(length);
     let end = 0;
     for (let index = 0; index < count; index++) {
       const head = heads[index]!;
       const tail = tails[index]!;
       end = writeHeader(buffer, end, head.length + tail.length);
-      end += head.copy(buffer, end);
-      end += tail.copy(buffer, end);
+      buffer.set(head, end);
+      end += head.length;
+      buffer.set(tail, end);
+      end += tail.length;
     }
-    this.socket.write(buffer.subarray(0, end));
+    if (count === heads.length) heads.length = tails.length = 0;
+    else {
+      heads.splice(0, count);
+      tails.splice(0, count);
+    }
+    this.#bytes -= bytes;
+    if (!this.socket.destroyed) this.socket.write(buffer);
   }
 }
+
+const frameLength = (payload: number): number => payload + (payload < 126 ? 2 : payload < 65_536 ? 4 : MAX_HEADER);
 
 /** Returns the offset behind the header. */
 function writeHeader(buffer: Buffer, at: number, length: number): number {
