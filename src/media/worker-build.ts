@@ -33,7 +33,7 @@ export async function buildWorker({ recipe, source, folder, report, signal }: Bu
   let told = 0;
   const onLine = (line: string) => {
     const [, done, all] = /^\[(\d+)\/(\d+)\]/.exec(line) ?? [];
-    const percent = Math.floor((Number(done) / Number(all)) * 100);
+    const percent = done ? Math.floor((Number(done) / Number(all)) * 100) : 0;
     if (percent < told + REPORT_EVERY_PERCENT) return;
     told = percent - (percent % REPORT_EVERY_PERCENT);
     report(`building the media worker: ${told} % (${done} of ${all} files, ${Math.round((performance.now() - started) / 1000)} s)`);
