@@ -1,8 +1,18 @@
-FROM node:24.21.0-bookworm-slim AS build
+FROM node:24.21.0-bookworm-slim AS packages
 WORKDIR /app
 # The lock first: packages are fetched anew only when it changes.
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-audit --no-fund
+# The name of a media worker keeps mediasoup's own install step, which an older npm would run, from fetching or building one.
+RUN MEDIASOUP_WORKER_BIN=none npm ci --no-audit --no-fund
+
+# Takes minutes, and is done anew only when mediasoup or the recipe changes.
+FROM packages AS worker
+RUN apt-get update && apt-get install -y --no-install-recommends \
+  g++ cmake ninja-build pkg-config libssl-dev libuv1-dev libsrtp2-dev libabsl-dev libflatbuffers-dev flatbuffers-compiler
+COPY scripts/mediasoup-worker ./scripts/mediasoup-worker
+RUN cmake -S scripts/mediasoup-worker -B /worker -G Ninja -DCMAKE_BUILD_TYPE=Release -DWORKER=/app/node_modules/mediasoup/worker && ninja -C /worker
+
+FROM packages AS build
 COPY tsconfig.json tsconfig.build.json ormconfig.ts ./
 COPY src ./src
 COPY migrations ./migrations
@@ -10,9 +20,12 @@ RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:24.21.0-bookworm-slim
 # In a container the port is published or not by whoever runs it, so listening on all addresses opens nothing by itself.
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 DATA_DIR=/data
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 DATA_DIR=/data MEDIA_LISTEN_IP=0.0.0.0 MEDIASOUP_WORKER_BIN=/usr/local/bin/mediasoup-worker
+# What the media worker is linked to; ffmpeg records calls.
+RUN apt-get update && apt-get install -y --no-install-recommends libssl3 libuv1 libsrtp2-1 libabsl20220623 ffmpeg && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 RUN install -d -o node -g node -m 0700 /data
+COPY --from=worker /worker/mediasoup-worker /usr/local/bin/
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

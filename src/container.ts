@@ -58,6 +58,8 @@ export interface Container {
   receipts: ReceiptService;
   replicas: Replicas;
   calls: Calls;
+  /** Of this process. */
+  media: Media;
   /** What background jobs call. */
   jobs: JobDeps;
   /** Resolver instances by class, as type-graphql asks for them. */
@@ -134,6 +136,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     box: outside.box ?? null,
     presence: people.presence,
     calls,
+    media,
     receipts: timely.receipts,
     replicas: documents.replicas,
     jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, documents: documents.documents },

@@ -51,7 +51,8 @@ describe('Dockerfile', () => {
   const final = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
 
   it('builds on one exact Node', () => {
-    const images = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]!);
+    const stages = lines.flatMap((line) => /^FROM \S+ AS (\S+)$/.exec(line)?.[1] ?? []);
+    const images = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]!).filter((image) => !stages.includes(image));
     assert.equal(new Set(images).size, 1);
     assert.match(images[0]!, /^node:24\.\d+\.\d+-bookworm-slim$/);
     const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: Record<string, string> };
@@ -87,7 +88,7 @@ describe('.ci/run', () => {
     assert.ok(statSync(`${root}.ci/run`).mode & 0o100);
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const called = [...read('.ci/run').matchAll(/^npm (?:run )?(\S+)$/gm)].map((match) => match[1]!);
-    assert.deepEqual(called, ['lint', 'typecheck', 'schema:check', 'codegen:check', 'build', 'test']);
+    assert.deepEqual(called, ['lint', 'typecheck', 'schema:check', 'codegen:check', 'build', 'media:build', 'test']);
     assert.deepEqual(called.filter((name) => !(name in scripts)), []);
   });
 });

@@ -15,7 +15,7 @@ export interface Probe {
 }
 
 /** `/health`, `/ready` and `/metrics`: for supervisors, load balancers and Prometheus. */
-export function addProbes(fastify: FastifyInstance, { config, db, bus }: Container, schema: GraphQLSchema, metrics: Metrics, probe: Probe): void {
+export function addProbes(fastify: FastifyInstance, { config, db, bus, media }: Container, schema: GraphQLSchema, metrics: Metrics, probe: Probe): void {
   const started = Date.now();
   const fingerprint = createHash('sha256').update(printSchema(lexicographicSortSchema(schema))).digest('hex').slice(0, 12);
   const asking = new InFlight<Database>();
@@ -28,6 +28,7 @@ export function addProbes(fastify: FastifyInstance, { config, db, bus }: Contain
       phase: probe.phase,
       database: reachable ? 'ok' : 'away',
       bus: bus.healthy ? 'ok' : 'away',
+      calls: media.state().state,
       schema: fingerprint,
       migration,
       uptime: Math.floor((Date.now() - started) / 1000),

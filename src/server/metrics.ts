@@ -38,7 +38,7 @@ export class Metrics implements OperationObserver {
 
   readonly #box: Box | null;
 
-  constructor({ db, hub, bus, sendQueue, box }: Pick<Container, 'db' | 'hub' | 'bus' | 'sendQueue' | 'box'>, realtime: RealtimeFigures) {
+  constructor({ db, hub, bus, sendQueue, box, media }: Pick<Container, 'db' | 'hub' | 'bus' | 'sendQueue' | 'box' | 'media'>, realtime: RealtimeFigures) {
     const registers = [this.registry];
     this.#box = box;
     box?.readBy(() => this.registry.getMetricsAsJSON());
@@ -87,6 +87,10 @@ export class Metrics implements OperationObserver {
     gauge('db_connections_idle', 'Connections to PostgreSQL that wait for work', () => db.poolState().idle);
     gauge('db_waiting', 'Callers that wait for a connection to PostgreSQL', () => db.poolState().waiting);
     gauge('bus_healthy', 'Whether the bus between processes works', () => Number(bus.healthy), 'min');
+    gauge('media_workers', 'Media workers that run', () => media.rooms().workers);
+    gauge('media_rooms', 'Calls whose media is here', () => media.rooms().rooms);
+    gauge('media_peers', 'Participants seated in them', () => media.rooms().peers);
+    gauge('media_consumers', 'Streams sent out to participants', () => media.rooms().consumers);
     gauge('limits_shared', 'Whether limits are counted for all processes together (1) or in this one (0)', () => Number(realtime.redisReady() ?? false), 'min');
   }
 
