@@ -44,6 +44,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   readonly #local = new Map<CallSource, Local>();
   readonly #consumers = new Map<string, types.Consumer>();
   readonly #transports: Partial<Record<'SEND' | 'RECEIVE', Promise<types.Transport>>> = {};
+  readonly #transportIds = new Set<string>();
   #device: Device | null = null;
   #iceServers: Promise<types.TransportOptions['iceServers']> | null = null;
   #stream: EventStream<CallEvent> | null = null;
@@ -51,6 +52,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   /** What changes is done one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #rejoining: Promise<void> | null = null;
+  /** Something has happened since the rejoin that is under way began. */
+  #again = false;
 
   constructor(
     private readonly client: OmniTalk,
@@ -158,12 +161,10 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       case 'CallEnded':
         return this.#end('ENDED');
       case 'CallMediaReset':
-        this.#forgetMedia();
-        return void this.#rejoin();
       case 'ResyncRequired':
         return void this.#rejoin();
       case 'CallTransportChanged':
-        if (event.state === 'CLOSED') void this.#rejoin();
+        if (event.state === 'CLOSED' && this.#transportIds.has(event.transportId)) void this.#rejoin();
         return;
       default:
         return;
@@ -177,15 +178,21 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       this.#device = new this.options.Device();
       await this.#device.load({ routerRtpCapabilities: joined.rtpCapabilities as types.RtpCapabilities });
     }
-    const alive = new Set(joined.own.transports.map(({ id }) => id));
-    const mine = await Promise.all(Object.values(this.#transports).map((one) => one.catch(() => null)));
-    if (mine.some((transport) => transport && !alive.has(transport.id))) this.#forgetMedia();
-    await this.#clear(joined);
-    for (const [source, { track, options, producer }] of [...this.#local]) if (producer.closed) await this.#produce(source, track, options);
-    const sent = new Set(joined.producers.map(({ id }) => id));
-    for (const id of [...this.remote.keys()]) if (!sent.has(id)) this.#drop(id);
     this.#stateIs('CONNECTED');
     for (const producer of joined.producers) this.#inTurn(() => this.#receive(producer));
+    await this.#clear(joined);
+    for (const [source, { track, options, producer }] of [...this.#local]) if (producer.closed) await this.#produce(source, track, options);
+  }
+
+  /**
+   * Lets go of what the server has no more. To be done at once with the answer, before the events behind it are followed: what
+   * they add must not be taken for lost.
+   */
+  #forgetLost({ own, producers }: Joined): void {
+    const alive = new Set(own.transports.map(({ id }) => id));
+    if ([...this.#transportIds].some((id) => !alive.has(id))) return this.#forgetMedia();
+    const sent = new Set(producers.map(({ id }) => id));
+    for (const id of [...this.remote.keys()]) if (!sent.has(id)) this.#drop(id);
   }
 
   /** What another page of this device has left in the call. */
@@ -281,6 +288,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     const { id, iceParameters, iceCandidates, dtlsParameters } = made as unknown as types.TransportOptions;
     const options = { id, iceParameters, iceCandidates, dtlsParameters, ...(iceServers ? { iceServers } : {}) };
     const transport = direction === 'SEND' ? this.#device.createSendTransport(options) : this.#device.createRecvTransport(options);
+    this.#transportIds.add(id);
     transport.on('connect', ({ dtlsParameters: own }, done, fail) => void api.connectTransport({ input: { callId, transportId: id, dtlsParameters: own } }).then(done, fail));
     transport.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
       const input = { callId, transportId: id, kind: kind === 'audio' ? ('AUDIO' as const) : ('VIDEO' as const), rtpParameters, source: appData['source'] as CallSource };
@@ -319,7 +327,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** Takes the seat again, and finds in it what is still there. */
   #rejoin(): Promise<void> {
-    return (this.#rejoining ??= this.#comeBack().finally(() => (this.#rejoining = null)));
+    if (this.#rejoining) this.#again = true;
+    return (this.#rejoining ??= this.#comeBack());
   }
 
   async #comeBack(): Promise<void> {
@@ -327,9 +336,14 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       try {
         const joined = await this.#join(false);
         this.#stream?.close();
+        this.#forgetLost(joined);
         this.#follow(joined.cursor);
         await this.#settle(joined);
-        return;
+        if (!this.#again) {
+          this.#rejoining = null;
+          return;
+        }
+        this.#again = false;
       } catch (error) {
         if (!(error instanceof OmniTalkError) || !PASSING.has(error.code)) return this.#end(asError(error));
         this.#stateIs('RECONNECTING');
@@ -344,6 +358,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       transport.then((one) => one.close(), () => undefined);
       delete this.#transports[direction as 'SEND' | 'RECEIVE'];
     }
+    this.#transportIds.clear();
     for (const { producer } of this.#local.values()) producer.close();
     for (const id of [...this.remote.keys()]) this.#drop(id);
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import type { MediaServer } from '../../src/media/media-server.js';
 import { Browsers, bundle } from '../testkit/browser.js';
@@ -58,6 +59,18 @@ g.level = async () => {
   return Math.max(...samples.map(Math.abs));
 };
 `;
+
+/** The processes of the media server under test. */
+const mediaWorkers = (): number[] =>
+  readdirSync('/proc').map(Number).filter((pid) => {
+    if (!pid) return false;
+    try {
+      const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))!;
+      return name!.startsWith('mediasoup') && Number(parent) === process.pid;
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  });
 
 describe('a call in two browsers, by the SDK', function () {
   this.timeout(60_000);
@@ -155,6 +168,49 @@ describe('a call in two browsers, by the SDK', function () {
     await seesMore(hers, 'CAMERA', 'she sees him again');
     await seesMore(his, 'CAMERA', 'he sees her again');
     assert.equal((await world.sql('select from call_producers where call_id = $1', [uuidOf(callId)])).length, 4);
+  });
+
+  it('when the media’s network is away for a while it goes on by an ICE restart, with the same tracks', async () => {
+    const [hers, his] = await both();
+    await seesMore(hers, 'CAMERA', 'she sees him');
+    const workers = mediaWorkers();
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    try {
+      await eventually(async () => (await his.evaluate('call.state')) === 'RECONNECTING', 'he notices', 20_000);
+    } finally {
+      for (const pid of workers) process.kill(pid, 'SIGCONT');
+    }
+    await eventually(async () => (await his.evaluate('call.state')) === 'CONNECTED' && (await hers.evaluate('call.state')) === 'CONNECTED', 'both are back', 20_000);
+    await Promise.all([seesMore(hers, 'CAMERA', 'she sees him again'), seesMore(his, 'CAMERA', 'he sees her again')]);
+    assert.deepEqual((await heard(hers)).sort(), ['+CAMERA', '+MICROPHONE']);
+  });
+
+  it('when the media worker dies everybody is back within seconds, and sends what they sent', async () => {
+    const [hers, his] = await both();
+    await Promise.all([seesMore(hers, 'CAMERA', 'she sees him'), seesMore(his, 'CAMERA', 'he sees her')]);
+    for (const pid of mediaWorkers()) process.kill(pid, 'SIGKILL');
+    const died = performance.now();
+    await eventually(async () => (await heard(hers)).filter((one) => one === '+CAMERA').length === 2, 'she gets his camera anew', 20_000);
+    await Promise.all([seesMore(hers, 'CAMERA', 'she sees him again'), seesMore(his, 'CAMERA', 'he sees her again'), hears(hers, 'she hears him again')]);
+    assert.ok(performance.now() - died < 10_000, `${performance.now() - died} ms`);
+    assert.equal(await his.evaluate('globalThis.reason'), undefined);
+    assert.equal(await his.evaluate(`call.isSending('CAMERA')`), true);
+    assert.equal((await world.sql('select from call_producers where call_id = $1', [uuidOf(callId)])).length, 4);
+  });
+
+  it('another device takes the seat over only when it says so, and the first is told', async () => {
+    const [hers, his] = await both();
+    await seesMore(hers, 'CAMERA', 'she sees him');
+    const { signIn } = await world.client().api.signIn({ input: { email: `${bob.handle}@example.com`, password: `password of ${bob.handle}` } });
+    const other = await open({ ...bob, accessToken: signIn.accessToken });
+    const refused = await join(other).then(() => '', (error: Error) => error.message);
+    assert.match(refused, /another/);
+    await join(other, { takeOver: true });
+    await eventually(async () => (await his.evaluate('globalThis.reason')) === 'MOVED', 'the first is told');
+    await other.evaluate('send()');
+    await eventually(async () => (await heard(hers)).filter((one) => one === '+CAMERA').length === 2, 'she gets the other camera', 20_000);
+    await seesMore(other, 'CAMERA', 'he sees her on the other');
+    assert.deepEqual((await heard(hers)).filter((one) => one === '-CAMERA').length, 1);
   });
 
   it('waits in the lobby until it is let in, and is told when it is taken out', async () => {
