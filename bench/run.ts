@@ -4,6 +4,7 @@ import { topOf } from './lib/profile.js';
 import { save, tableOf, type Row } from './lib/report.js';
 import { VAR } from './lib/server-process.js';
 import { describeMachine } from './lib/system.js';
+import { runCalls } from './scenarios/calls.js';
 import { runBurst, runIdle, runStorm } from './scenarios/crowds.js';
 import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
 import { runReads } from './scenarios/reads.js';
@@ -23,6 +24,7 @@ const USAGE = `npm run bench -- <scenario> [options]
   storm    2,000 clients reconnect at once and resume
   workers  room and pairs with one process and with two, on a Redis
   burst    500 messages at once to 300 subscribers
+  calls    Opus and VP8 to plain receivers with SRTP through our rooms and through mediasoup by itself, in turn; consumers a core
 
   --vs [room|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
 
@@ -101,6 +103,12 @@ async function main(): Promise<number> {
   const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
   if (values.vs) return versus(positionals.length ? positionals : VERSUS, Number(values.rounds), values.save ? command : null);
   const name = positionals[0] ?? '';
+  if (name === 'calls') {
+    const body = tableOf(await runCalls(Number(values.rounds)));
+    console.log(`\ncalls, on ${describeMachine()}\n\n${body}`);
+    if (values.save) save('calls', command, body);
+    return 0;
+  }
   const scenario = SCENARIOS[name];
   if (!scenario) {
     console.log(USAGE);
