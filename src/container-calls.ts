@@ -24,6 +24,7 @@ import { CallParticipants } from './services/calls/call-participants.js';
 import { CallSeats } from './services/calls/call-seats.js';
 import { CallTokenService } from './services/calls/call-tokens.js';
 import { CallUpkeep } from './services/calls/call-upkeep.js';
+import { CallVoices } from './services/calls/call-voices.js';
 import { CallService } from './services/calls/calls.js';
 import { MediaGateway } from './services/calls/media-gateway.js';
 import { MediaRelease } from './services/calls/media-release.js';
@@ -61,6 +62,7 @@ export interface CallDeps {
 export interface Calls {
   service: CallService;
   links: CallLinks;
+  voices: CallVoices;
   node: CallNode;
   jobs: Pick<JobDeps, 'calls'>;
   resolvers: object[];
@@ -86,6 +88,7 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
   return {
     service,
     links,
+    voices: new CallVoices(unitOfWork, seats, links, node.id, media instanceof MediaServer ? media : null),
     node,
     jobs: { calls: upkeep },
     resolvers: [

@@ -29,6 +29,7 @@ import { Deliveries } from './realtime/sink.js';
 import { PresenceSource } from './realtime/presence-source.js';
 import { Subscriptions } from './realtime/subscriptions.js';
 import { TypingSource } from './realtime/typing-source.js';
+import { VoiceServer } from './realtime/voice-server.js';
 import { WsServer } from './realtime/ws-server.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -86,13 +87,15 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const operations = new Operations({ engine, documents, subscriptions, limits, db, clock, errors, observer });
   const authentication = new Authentication(tokens, sessions);
   const origins = new Origins(config.CORS_ORIGINS);
-  const hasRoom = () => sockets.connections + streams.connections < config.MAX_SOCKETS;
+  const hasRoom = () => sockets.connections + streams.connections + voices.connections < config.MAX_SOCKETS;
   const probe: Probe = { phase: 'starting' };
 
   const fastify = await createHttp({ config, log, metrics, errors, origins, maxBodyBytes: MAX_BODY_BYTES });
   const streams: EventStreams = new EventStreams(operations, authentication, sessions, clock, presence, { maxBuffered: config.MAX_BUFFERED, heartbeatMs, deliveries, hasRoom });
+  const voices = new VoiceServer({ authentication, sessions, voices: calls.voices, errors, now: () => clock.now(), heartbeatMs });
   const sockets: WsServer = new WsServer(fastify.server, operations, authentication, sessions, presence, {
     path: '/graphql',
+    others: { '/voice': voices },
     hasRoom,
     maxMessageBytes: MAX_MESSAGE_BYTES,
     maxBuffered: config.MAX_BUFFERED,
@@ -129,9 +132,11 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
       clearInterval(reconcile);
       await calls.handOver().catch((error: Error) => log.warn({ error: error.message }, 'calls could not be handed over'));
       sockets.drain();
+      voices.drain();
       streams.drain();
       await drained();
       sockets.close();
+      voices.close();
       streams.close();
       await route.stop();
       const closing = fastify.close();

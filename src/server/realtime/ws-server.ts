@@ -12,6 +12,8 @@ import { CLOSE, WsConnection, type ConnectionOptions } from './ws-connection.js'
 
 export interface WsServerOptions extends ConnectionOptions {
   path: string;
+  /** Sockets of other kinds, by their paths: let in by the same rules. */
+  others: Readonly<Record<string, { accept(request: IncomingMessage, socket: Duplex, head: Buffer): void }>>;
   /** Whether one more connection may be held. */
   hasRoom(): boolean;
   maxMessageBytes: number;
@@ -87,7 +89,9 @@ export class WsServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    if (request.url?.split('?', 1)[0] !== this.options.path) return refuse(socket, '404 Not Found');
+    const path = request.url?.split('?', 1)[0] ?? '';
+    const other = Object.hasOwn(this.options.others, path) ? this.options.others[path]! : null;
+    if (path !== this.options.path && !other) return refuse(socket, '404 Not Found');
     if (!this.#hasRoom()) return refuse(socket, '503 Service Unavailable', 1);
     // Tokens are explicit here, never cookies; yet pages of foreign origins have no business.
     if (!this.options.allowOrigin(request.headers.origin, request.headers.host)) return refuse(socket, '403 Forbidden');
@@ -95,6 +99,7 @@ export class WsServer {
       () => {
         if (socket.destroyed) return;
         if (!this.#hasRoom()) return refuse(socket, '503 Service Unavailable', 1);
+        if (other) return other.accept(request, socket, head);
         this.#wss.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, request, socket));
       },
       (error: unknown) => {

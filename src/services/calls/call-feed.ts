@@ -21,7 +21,7 @@ export class CallFeed {
   readonly #stops: (() => void)[];
 
   constructor(
-    media: Media,
+    private readonly media: Media,
     private readonly bus: Bus,
     private readonly unitOfWork: UnitOfWork,
     upkeep: CallUpkeep,
@@ -35,6 +35,7 @@ export class CallFeed {
       media.on('transportState', ({ roomId, peerId, transportId, state }) => this.#tell(roomId, { type: 'transport', to: peerId, transportId, state: state === 'connected' ? 'CONNECTED' : 'DISCONNECTED' })),
       media.on('transportClosed', ({ roomId, peerId, transportId }) => this.#tell(roomId, { type: 'transport', to: peerId, transportId, state: 'CLOSED' })),
       media.on('producerClosed', ({ roomId, peerId, producerId }) => this.#closed(roomId, peerId, producerId)),
+      media.on('producerPaused', ({ roomId, peerId, producerId, paused }) => this.#paused(roomId, peerId, producerId, paused)),
       media.on('dataProducerClosed', ({ roomId, peerId, dataProducerId }) => this.#closed(roomId, peerId, dataProducerId)),
       media.on('roomReset', ({ roomId }) => void upkeep.mediaLost(roomId)),
     ];
@@ -46,6 +47,21 @@ export class CallFeed {
 
   #tell(callId: string, news: CallNews): void {
     this.bus.publish(callNewsTopic(callId), news);
+  }
+
+  /** Said by a verb already, or by a voice's own socket, which may not go on with what the host holds. */
+  #paused(callId: string, participantId: string, producerId: string, paused: boolean): void {
+    this.unitOfWork
+      .run({ actorId: NOBODY, operation: 'setProducerPaused' }, async (tx) => {
+        await tx.sql('select from calls where id = $1 for update', [callId]);
+        const [held] = await tx.sql(`select from call_participants p join call_producers r on r.participant_id = p.id where r.id = $1 and p.id = $2 and r.source = any(p.muted_sources)`, [producerId, participantId]);
+        if (held && !paused) return true;
+        const changed = await tx.sql('update call_producers set paused = $3 where id = $1 and participant_id = $2 and paused <> $3 returning 1', [producerId, participantId, paused]);
+        if (changed.length) tx.append(callStream(callId), { kind: 'producer.updated', producerId, participantId });
+        return false;
+      })
+      .then((held) => (held ? this.media.setProducerPaused(callId, participantId, producerId, true) : undefined))
+      .catch((error: Error) => this.log.warn({ callId, error: error.message }, 'calls: could not write that a producer is paused'));
   }
 
   /** By a verb that has said so already, or because its transport has gone: then nobody knows yet. */
