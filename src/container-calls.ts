@@ -12,6 +12,7 @@ import { MediaServer } from './media/media-server.js';
 import { cacheFolder } from './media/worker-binary.js';
 import { CallMediaResolver } from './resolvers/call-media.js';
 import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './resolvers/call-events.js';
+import { CallRecordingsOfCallResolver, CallRecordingsResolver } from './resolvers/call-recordings.js';
 import { CallTokensResolver, CallVerbsResolver } from './resolvers/call-verbs.js';
 import { CallLogEntryResolver, CallParticipantResolver, CallProducerResolver, CallResolver, ChatCallResolver, ViewerCallsResolver } from './resolvers/calls.js';
 import { CallFeed } from './services/calls/call-feed.js';
@@ -21,6 +22,7 @@ import { CallMedia } from './services/calls/call-media.js';
 import { CallMutes } from './services/calls/call-mutes.js';
 import { CallNode } from './services/calls/call-node.js';
 import { CallParticipants } from './services/calls/call-participants.js';
+import { CallRecordings } from './services/calls/call-recordings.js';
 import { CallSeats } from './services/calls/call-seats.js';
 import { CallTokenService } from './services/calls/call-tokens.js';
 import { CallUpkeep } from './services/calls/call-upkeep.js';
@@ -64,7 +66,7 @@ export interface Calls {
   links: CallLinks;
   voices: CallVoices;
   node: CallNode;
-  jobs: Pick<JobDeps, 'calls'>;
+  jobs: Pick<JobDeps, 'calls' | 'callRecordings'>;
   resolvers: object[];
   /** The server stops: people are told to join elsewhere, while their connections still stand. */
   handOver(): Promise<void>;
@@ -81,6 +83,7 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
   const upkeep = new CallUpkeep(db.background, unitOfWork, release, clock, log);
   const links = new CallLinks(unitOfWork, node.id, log);
   const feed = new CallFeed(media, bus, unitOfWork, upkeep, log);
+  const recordings = new CallRecordings(db.sql, unitOfWork, gateway, media, log);
   const callTokens = new CallTokenService(db.sql, unitOfWork, tokens, release);
   const participants = new CallParticipants(db.sql);
   await gateway.start();
@@ -90,12 +93,12 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
     links,
     voices: new CallVoices(unitOfWork, seats, links, node.id, media instanceof MediaServer ? media : null),
     node,
-    jobs: { calls: upkeep },
+    jobs: { calls: upkeep, callRecordings: recordings },
     resolvers: [
       new CallResolver(service, participants), new CallParticipantResolver(), new CallProducerResolver(), new ChatCallResolver(), new CallLogEntryResolver(),
       new ViewerCallsResolver(new CallLog(db.sql)), new CallVerbsResolver(service, seats, new CallMutes(db.sql, unitOfWork, gateway)),
       new CallTokensResolver(callTokens, new TurnService(clock, { urls: config.TURN_URLS, secret: config.TURN_SECRET }), service),
-      new CallMediaResolver(new CallMedia(db.sql, unitOfWork, gateway)), new CallEventsResolver(), ...CALL_EVENT_RESOLVERS.map((resolver) => new resolver()),
+      new CallMediaResolver(new CallMedia(db.sql, unitOfWork, gateway)), new CallRecordingsResolver(recordings), new CallRecordingsOfCallResolver(), new CallEventsResolver(), ...CALL_EVENT_RESOLVERS.map((resolver) => new resolver()),
     ],
     async handOver() {
       await upkeep.handOver(node.id);
@@ -103,6 +106,7 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
     },
     async close() {
       feed.close();
+      recordings.close();
       gateway.close();
       await node.close();
     },

@@ -1,3 +1,4 @@
+import type { CallRecordings } from '../services/calls/call-recordings.js';
 import type { CallUpkeep } from '../services/calls/call-upkeep.js';
 import type { DisappearingMessages } from '../services/disappearing.js';
 import type { DocumentService } from '../services/documents/documents.js';
@@ -12,6 +13,7 @@ import type { Sweep } from './sweeper.js';
 /** The services that jobs call. */
 export interface JobDeps {
   calls: CallUpkeep;
+  callRecordings: CallRecordings;
   upkeep: UpkeepService;
   scheduled: ScheduledMessageService;
   disappearing: DisappearingMessages;
@@ -61,11 +63,12 @@ const SWEEP_MS = 500;
 /** Processes that have died are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ calls, disappearing, scheduled }: JobDeps): Sweep[] {
+export function sweepsOf({ calls, callRecordings, disappearing, scheduled }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', everyMs: SWEEP_MS, run: () => scheduled.release() },
     { name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() },
     { name: 'calls', everyMs: SWEEP_MS, run: () => calls.sweep() },
+    { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },
   ];
 }

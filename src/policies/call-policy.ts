@@ -14,7 +14,7 @@ export interface Seat {
 
 /** What decides who may do what in a call. */
 export interface CallAccess {
-  call: { id: string; chatId: string; chatKind: 'DIRECT' | 'GROUP'; state: CallState; locked: boolean; lobby: boolean; screenShare: ScreenShareRule; startedBy: string };
+  call: { id: string; chatId: string; chatKind: 'DIRECT' | 'GROUP'; state: CallState; locked: boolean; lobby: boolean; screenShare: ScreenShareRule; startedBy: string; recorded: boolean };
   /** The caller's own row in the call. */
   seat: Seat | null;
   /** The caller's membership of the call's chat; null for guests. */
@@ -41,7 +41,7 @@ export function assertIsOn(access: CallAccess | null): asserts access is CallAcc
   if (access.call.state === 'ENDED') throw conflict('The call has ended.');
 }
 
-export function assertCanJoin(access: CallAccess | null, device: string, takeOver: boolean): asserts access is CallAccess {
+export function assertCanJoin(access: CallAccess | null, device: string, { takeOver, recordingConsent }: { takeOver: boolean; recordingConsent: boolean }): asserts access is CallAccess {
   assertIsOn(access);
   const { seat, call } = access;
   const holds = seat?.state === 'JOINED' || seat?.state === 'WAITING';
@@ -52,6 +52,7 @@ export function assertCanJoin(access: CallAccess | null, device: string, takeOve
   if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
   if (seat?.state === 'REMOVED') throw forbidden('You were removed from this call.');
   if (call.locked && seat?.state !== 'RINGING') throw forbidden('The call is locked: nobody more may join.');
+  if (call.recorded && !recordingConsent) throw new DomainError('FORBIDDEN', 'The call is recorded: join with recordingConsent, or not at all.', { field: 'recordingConsent' });
   if (!afterAction(seat?.state ?? null, 'JOIN')) throw conflict('You can not join this call now.');
 }
 

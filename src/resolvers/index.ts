@@ -3,6 +3,7 @@ import { BlockResolver } from './blocks.js';
 import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from './contacts.js';
 import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './call-events.js';
 import { CallMediaResolver } from './call-media.js';
+import { CallRecordingsOfCallResolver, CallRecordingsResolver } from './call-recordings.js';
 import { CallTokensResolver, CallVerbsResolver } from './call-verbs.js';
 import { CallLogEntryResolver, CallParticipantResolver, CallProducerResolver, CallResolver, ChatCallResolver, ViewerCallsResolver } from './calls.js';
 import { ChatResolver, ChatMemberResolver } from './chat.js';
@@ -44,7 +45,7 @@ const GROUP_RESOLVERS = [GroupResolver, GroupViewerStateResolver, ChatGroupResol
 const DOCUMENT_RESOLVERS = [DocumentResolver, ChatDocumentsResolver, CoBrowsingResolver, DocumentChangedResolver, AwarenessChangedResolver];
 const CALL_RESOLVERS = [
   CallResolver, CallParticipantResolver, CallProducerResolver, ChatCallResolver, CallLogEntryResolver, ViewerCallsResolver, CallVerbsResolver, CallTokensResolver, CallMediaResolver,
-  CallEventsResolver, ...CALL_EVENT_RESOLVERS,
+  CallRecordingsResolver, CallRecordingsOfCallResolver, CallEventsResolver, ...CALL_EVENT_RESOLVERS,
 ];
 
 /** Every resolver class. container.ts makes one instance of each. */

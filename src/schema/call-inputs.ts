@@ -31,6 +31,7 @@ export class RingCallInput extends OfCall {
 export class JoinCallInput extends OfCall {
   @Field(() => Boolean, { defaultValue: false, description: 'Takes the seat from another of the viewer’s devices.' }) takeOver: boolean;
   @Field(() => Boolean, { defaultValue: false, description: 'Neither sends nor receives video.' }) voiceOnly: boolean;
+  @Field(() => Boolean, { defaultValue: false, description: 'Needed to join a call that is recorded.' }) recordingConsent: boolean;
 }
 @InputType('DeclineCallInput')
 export class DeclineCallInput extends OfCall {}

@@ -32,6 +32,7 @@ interface Joining {
   callId: string;
   authorization: string;
   takeOver?: boolean;
+  recordingConsent?: boolean;
 }
 
 /** `/voice`: people without WebRTC, each on a WebSocket of their own. The first message says who and where; docs/CALLS.md has the rest. */
@@ -93,7 +94,7 @@ export class VoiceServer {
       if (!authenticated || !caller) throw unauthenticated();
       this.#sockets.set(socket, { sessionId: authenticated.viewer?.sessionId ?? null });
       const bridge = new VoiceBridge(socket, { nameOf: (id) => encodeId('CallParticipant', id), onEnd: () => voice?.lost() });
-      voice = await this.deps.voices.open(caller, decodeId('Call', joining.callId, 'callId'), joining.takeOver === true, bridge);
+      voice = await this.deps.voices.open(caller, decodeId('Call', joining.callId, 'callId'), { takeOver: joining.takeOver === true, recordingConsent: joining.recordingConsent === true }, bridge);
       bridge.attach(voice.link);
       // It went while its seat was being taken: the bridge has ended without knowing of it.
       if (socket.readyState !== socket.OPEN) return voice.lost();

@@ -24,6 +24,7 @@ export interface JoinCall {
   /** Takes the seat from another device of the caller's. */
   takeOver: boolean;
   voiceOnly: boolean;
+  recordingConsent: boolean;
 }
 
 export interface JoinedCall {
@@ -72,8 +73,8 @@ export class CallSeats {
   async #join(caller: CallCaller, input: JoinCall, mayTryAgain: (error: DomainError) => boolean): Promise<JoinedCall | null> {
     const seating = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'joinCall' }, async (tx) => {
       const access = await lockCall(tx.sql, input.callId, caller);
-      assertCanJoin(access, caller.device, input.takeOver);
-      return this.#sit(tx, caller, access);
+      assertCanJoin(access, caller.device, input);
+      return this.#sit(tx, caller, access, input.recordingConsent);
     });
     if (seating.replaces) await this.media.release(seating.replaces);
     const cursor = await this.#cursor(input.callId);
@@ -152,7 +153,7 @@ export class CallSeats {
     await this.media.release(departure);
   }
 
-  async #sit(tx: Tx, caller: CallCaller, access: CallAccessWithPlace): Promise<Seating> {
+  async #sit(tx: Tx, caller: CallCaller, access: CallAccessWithPlace, consents: boolean): Promise<Seating> {
     const { call, seat } = access;
     const waits = waitsInLobby(access);
     if (seat?.state === 'JOINED' || (seat?.state === 'WAITING' && waits)) {
@@ -162,6 +163,7 @@ export class CallSeats {
     const node = waits ? null : await this.#place(tx, call);
     if (!waits) await assertRoom(tx, call.id);
     const participantId = await this.#seat(tx, caller, access, waits ? 'WAITING' : 'JOINED');
+    if (consents) await tx.sql('update call_participants set recording_consent = true where id = $1', [participantId]);
     tx.append(callStream(call.id), { kind: waits ? 'participant.waiting' : 'participant.joined', participantId });
     if (seat?.state === 'RINGING') tx.append(userStream(caller.userId!), { kind: 'call.ring.ended', callId: call.id, reason: 'ANSWERED' });
     if (caller.userId) tx.append(userStream(caller.userId), { kind: 'call.log', callId: call.id });

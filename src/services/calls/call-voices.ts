@@ -32,8 +32,8 @@ export class CallVoices {
    * Takes the caller's seat, as `joinCall` does, and opens their voice. Errors: those of joining; FORBIDDEN for a listener, for whoever waits in the lobby and for whom the
    * host has muted; CALLS_UNAVAILABLE with `retryAfter` when another process carries the call.
    */
-  async open(caller: CallCaller, callId: string, takeOver: boolean, sink: VoiceSink): Promise<Voice> {
-    const { participant, call } = await this.seats.join(caller, { callId, takeOver, voiceOnly: true });
+  async open(caller: CallCaller, callId: string, options: { takeOver: boolean; recordingConsent: boolean }, sink: VoiceSink): Promise<Voice> {
+    const { participant, call } = await this.seats.join(caller, { ...options, callId, voiceOnly: true });
     if (participant.state === 'WAITING') throw new DomainError('FORBIDDEN', 'You wait in the lobby until somebody lets you in.');
     if (!this.media || call.mediaNode !== this.node) throw new DomainError('CALLS_UNAVAILABLE', 'Another process carries this call: connect again.', { retryAfter: 1 });
     await this.#assertMaySpeak(caller, callId);

@@ -116,3 +116,24 @@ export const producersOf: LoaderDef<string, ProducerRow[]> = {
     return participantIds.map((id) => byParticipant.get(id) ?? []);
   },
 };
+
+export interface RecordingRow {
+  id: string;
+  callId: string;
+  startedAt: Date;
+  endedAt: Date | null;
+  file: string | null;
+  bytes: string | null;
+  durationMs: number | null;
+}
+
+export const RECORDING_COLUMNS = `g.id, g.call_id as "callId", g.started_at as "startedAt", g.ended_at as "endedAt", g.file, g.bytes, g.duration_ms::float8 as "durationMs"`;
+
+/** What was recorded of a call, the oldest first. */
+export const recordingsOf: LoaderDef<string, RecordingRow[]> = {
+  async batch(callIds, { sql }) {
+    const rows = await sql<RecordingRow>(`select ${RECORDING_COLUMNS} from call_recordings g where g.call_id = any($1) order by g.id limit 1000`, [callIds]);
+    const byCall = Map.groupBy(rows, (row) => row.callId);
+    return callIds.map((id) => byCall.get(id) ?? []);
+  },
+};

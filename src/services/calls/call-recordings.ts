@@ -1,0 +1,160 @@
+import type { Sql } from '../../db/database.js';
+import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
+import { callStream } from '../../events/catalogue.js';
+import { DomainError } from '../../lib/errors.js';
+import { newId } from '../../lib/ids.js';
+import type { Logger } from '../../lib/logger.js';
+import type { Media, Recorded } from '../../media/contract.js';
+import { assertRunsCall, assertSeated } from '../../policies/call-policy.js';
+import { CALL_COLUMNS, RECORDING_COLUMNS, type CallRow, type RecordingRow } from '../loaders/calls.js';
+import { lockCall } from './call-access.js';
+import { actorIdOf, type CallCaller } from './caller.js';
+import type { MediaGateway } from './media-gateway.js';
+
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+const BATCH = 50;
+
+/** Recordings of calls. Everybody in the call is asked first; one no, and nothing is recorded. */
+export class CallRecordings {
+  readonly #stop: () => void;
+
+  constructor(
+    private readonly sql: Sql,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly gateway: MediaGateway,
+    media: Media,
+    private readonly log: Logger,
+  ) {
+    this.#stop = media.on('recordingEnded', ({ roomId, recordingId, recorded }) => {
+      this.#ended(roomId, recordingId, recorded).catch((error: Error) => log.warn({ callId: roomId, error: error.message }, 'calls: could not write that a recording has ended'));
+    });
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  /** Asks everybody in the call; it begins once all have agreed. Errors: NOT_FOUND, FORBIDDEN (not the host), STATE_CONFLICT (asked or recorded already). */
+  async start(caller: CallCaller, callId: string): Promise<CallRow> {
+    await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'startRecording' }, async (tx) => {
+      const access = await lockCall(tx.sql, callId, caller);
+      assertRunsCall(access);
+      assertSeated(access, caller.device);
+      const asked = await tx.sql(`update calls set recording_state = 'ASKING' where id = $1 and recording_state = 'OFF' returning 1`, [callId]);
+      if (!asked.length) throw new DomainError('STATE_CONFLICT', 'The call is recorded already, or people are being asked.');
+      // What somebody has said to an earlier asking is not an answer to this one.
+      const anew = await tx.sql<{ id: string }>(
+        'update call_participants set recording_consent = case when id = $2 then true end where call_id = $1 and recording_consent is distinct from case when id = $2 then true end returning id',
+        [callId, access.seat.id],
+      );
+      for (const { id } of anew) tx.append(callStream(callId), { kind: 'participant.updated', participantId: id });
+      tx.append(callStream(callId), { kind: 'recording.changed' });
+      return null;
+    });
+    await this.#begin(callId);
+    return this.#call(callId);
+  }
+
+  /** The caller's answer; a no ends the asking, or the recording. Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT (nobody asks). */
+  async consent(caller: CallCaller, callId: string, consent: boolean): Promise<CallRow> {
+    const refused = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'consentToRecording' }, async (tx) => {
+      const access = await lockCall(tx.sql, callId, caller);
+      assertSeated(access, caller.device);
+      const [call] = await tx.sql<{ state: string }>('select recording_state as state from calls where id = $1', [callId]);
+      if (call!.state === 'OFF') throw new DomainError('STATE_CONFLICT', 'Nobody asks to record this call.');
+      const changed = await tx.sql('update call_participants set recording_consent = $2 where id = $1 and recording_consent is distinct from $2 returning 1', [access.seat.id, consent]);
+      if (changed.length) tx.append(callStream(callId), { kind: 'participant.updated', participantId: access.seat.id });
+      if (!consent && call!.state === 'ASKING') await this.#off(tx, callId);
+      return !consent && call!.state === 'ON';
+    });
+    if (refused) await this.#finish(callId);
+    else if (consent) await this.#begin(callId);
+    return this.#call(callId);
+  }
+
+  /** Ends the recording, or the asking. Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT (not recorded), CALLS_UNAVAILABLE. */
+  async stop(caller: CallCaller, callId: string): Promise<RecordingRow | null> {
+    const state = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'stopRecording' }, async (tx) => {
+      assertRunsCall(await lockCall(tx.sql, callId, caller));
+      const [call] = await tx.sql<{ state: string }>('select recording_state as state from calls where id = $1', [callId]);
+      if (call!.state === 'OFF') throw new DomainError('STATE_CONFLICT', 'The call is not recorded.');
+      if (call!.state === 'ASKING') await this.#off(tx, callId);
+      return call!.state;
+    });
+    return state === 'ON' ? this.#finish(callId) : null;
+  }
+
+  /** Begins what everybody has agreed to by now, since somebody has left; true when there may be more. */
+  async sweep(): Promise<boolean> {
+    const rows = await this.sql<{ id: string }>(
+      `select id from calls c where c.recording_state = 'ASKING' and c.state <> 'ENDED' and c.media_node is not null
+         and not exists (select from call_participants p where p.call_id = c.id and p.state = 'JOINED' and p.recording_consent is not true) limit $1`,
+      [BATCH],
+    );
+    for (const { id } of rows) await this.#begin(id).catch((error: Error) => this.log.warn({ callId: id, error: error.message }, 'calls: a recording could not begin'));
+    return rows.length === BATCH;
+  }
+
+  /** Once everybody has agreed. Whatever goes wrong, nothing is recorded, and everybody hears so. */
+  async #begin(callId: string): Promise<void> {
+    const [call] = await this.sql<{ node: string | null; startedBy: string }>(
+      `select media_node as node, started_by as "startedBy" from calls c where id = $1 and recording_state = 'ASKING'
+         and not exists (select from call_participants p where p.call_id = c.id and p.state = 'JOINED' and p.recording_consent is not true)`,
+      [callId],
+    );
+    if (!call?.node) return;
+    let recordingId: string;
+    try {
+      ({ recordingId } = await this.gateway.ask(call.node, 'startRecording', callId, {}));
+    } catch (error) {
+      // Another has begun it at the same moment.
+      if (error instanceof DomainError && error.code === 'STATE_CONFLICT') return;
+      await this.unitOfWork.run({ actorId: NOBODY, operation: 'beginRecording' }, (tx) => this.#off(tx, callId));
+      throw error;
+    }
+    await this.unitOfWork.run({ actorId: NOBODY, operation: 'beginRecording' }, async (tx) => {
+      const id = newId();
+      await tx.sql('select from calls where id = $1 for update', [callId]);
+      await tx.sql('insert into call_recordings (id, call_id, started_by, media_recording_id, started_at) values ($1, $2, $3, $4, $5)', [id, callId, call.startedBy, recordingId, tx.now]);
+      await tx.sql(`update calls set recording_state = 'ON', recording_id = $2 where id = $1 and state <> 'ENDED'`, [callId, id]);
+      tx.append(callStream(callId), { kind: 'recording.changed' });
+      return null;
+    });
+  }
+
+  async #finish(callId: string): Promise<RecordingRow | null> {
+    const [row] = await this.sql<{ node: string | null; id: string; mediaId: string }>(
+      'select c.media_node as node, r.id, r.media_recording_id as "mediaId" from calls c join call_recordings r on r.id = c.recording_id where c.id = $1',
+      [callId],
+    );
+    if (!row) return null;
+    const recorded = row.node ? await this.gateway.ask(row.node, 'stopRecording', callId, row.mediaId) : null;
+    await this.#ended(callId, row.mediaId, recorded);
+    const [kept] = await this.sql<RecordingRow>(`select ${RECORDING_COLUMNS} from call_recordings g where g.id = $1`, [row.id]);
+    return kept ?? null;
+  }
+
+  async #ended(callId: string, mediaId: string, recorded: Recorded | null): Promise<void> {
+    await this.unitOfWork.run({ actorId: NOBODY, operation: 'endRecording' }, async (tx) => {
+      await tx.sql('select from calls where id = $1 for update', [callId]);
+      const [row] = await tx.sql<{ id: string }>(
+        'update call_recordings set ended_at = coalesce(ended_at, $3), file = coalesce(file, $4), bytes = coalesce(bytes, $5), duration_ms = coalesce(duration_ms, $6) where call_id = $1 and media_recording_id = $2 returning id',
+        [callId, mediaId, tx.now, recorded?.file ?? null, recorded?.bytes ?? null, recorded && Math.round(recorded.durationMs)],
+      );
+      const off = row ? await tx.sql(`update calls set recording_state = 'OFF', recording_id = null where id = $1 and recording_id = $2 returning 1`, [callId, row.id]) : [];
+      if (off.length) tx.append(callStream(callId), { kind: 'recording.changed' });
+      return null;
+    });
+  }
+
+  async #off(tx: Tx, callId: string): Promise<null> {
+    const off = await tx.sql(`update calls set recording_state = 'OFF', recording_id = null where id = $1 and recording_state <> 'OFF' returning 1`, [callId]);
+    if (off.length) tx.append(callStream(callId), { kind: 'recording.changed' });
+    return null;
+  }
+
+  async #call(id: string): Promise<CallRow> {
+    const [row] = await this.sql<CallRow>(`select ${CALL_COLUMNS} from calls c where c.id = $1`, [id]);
+    return row!;
+  }
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { guestOf, Seat, startCall } from '../testkit/calls.js';
+import { eventually, fails, World, type Person } from '../testkit/world.js';
+
+describe('recording a call', () => {
+  let world: World;
+  let ann: Person;
+  let bob: Person;
+  let carol: Person;
+  let callId: string;
+  let a: Seat;
+  let b: Seat;
+  beforeEach(async () => {
+    world = await World.start();
+    [ann, bob, carol] = await world.people('Ann', 'Bob', 'Carol');
+    callId = await startCall(world, ann, await world.groupChat(ann, [bob, carol]), { ring: false });
+    [a, b] = [await Seat.take(ann, callId), await Seat.take(bob, callId)];
+  });
+  afterEach(() => world.stop());
+
+  const start = (person: Person = ann) => person.api.startRecording({ input: { callId } });
+  const answer = (person: Pick<Person, 'api'>, consent: boolean) => person.api.consentToRecording({ input: { callId, consent } });
+  const recordings = () => world.media[0]!.rooms().recordings;
+
+  it('asks everybody first, begins when all have agreed, and ends with a file', async () => {
+    await fails(start(bob), 'FORBIDDEN');
+    await fails(answer(bob, true), 'STATE_CONFLICT');
+    assert.equal((await start()).startRecording.call.recordingState, 'ASKING');
+    assert.equal((await b.until('CallRecordingChanged')).call.recordingState !== 'OFF', true);
+    assert.equal(recordings(), 0, 'nothing is recorded before the answer');
+    await fails(start(), 'STATE_CONFLICT');
+    assert.equal((await answer(bob, true)).consentToRecording.call.recordingState, 'ON');
+    await eventually(() => recordings() === 1, 'it is recorded');
+    await fails(carol.api.joinCall({ input: { callId } }), 'FORBIDDEN', 'recordingConsent');
+    await carol.api.joinCall({ input: { callId, recordingConsent: true } });
+    await fails(bob.api.stopRecording({ input: { callId } }), 'FORBIDDEN');
+    const { recording } = (await ann.api.stopRecording({ input: { callId } })).stopRecording;
+    assert.deepEqual([Number(recording!.bytes), recording!.durationMs, recording!.endedAt !== null], [1_000, 1_000, true]);
+    assert.match(recording!.file!, /\.webm$/);
+    assert.deepEqual((await carol.api.callRecordings({ id: callId })).call!.recordings, [recording]);
+    assert.equal((await ann.api.call({ id: callId })).call!.recordingState, 'OFF');
+    await fails(ann.api.stopRecording({ input: { callId } }), 'STATE_CONFLICT');
+    const stranger = await guestOf(world, ann, callId);
+    assert.deepEqual((await stranger.api.callRecordings({ id: callId })).call!.recordings, []);
+  });
+
+  it('does not happen, or ends, when one says no', async () => {
+    await start();
+    assert.equal((await answer(bob, false)).consentToRecording.call.recordingState, 'OFF');
+    const heard = await a.take(5);
+    assert.deepEqual(heard.flatMap((event) => (event.__typename === 'ParticipantUpdated' && event.participantId === b.participantId ? [event.participant.recordingConsent] : [])), [false]);
+    await start();
+    await answer(bob, true);
+    assert.equal(recordings(), 1);
+    assert.equal((await answer(bob, false)).consentToRecording.call.recordingState, 'OFF');
+    assert.equal(recordings(), 0);
+  });
+
+  it('begins when the last who has not answered leaves, and is called off by the host', async () => {
+    await start();
+    assert.deepEqual((await ann.api.stopRecording({ input: { callId } })).stopRecording.recording, null);
+    await start();
+    await b.leave();
+    await eventually(() => recordings() === 1, 'it is recorded');
+    await eventually(async () => (await ann.api.call({ id: callId })).call!.recordingState === 'ON', 'everybody knows');
+  });
+
+  it('can fail: then nothing is recorded, and everybody hears so', async () => {
+    await a.leave();
+    world.media[0]!.reset((await world.sql<{ id: string }>('select id from calls'))[0]!.id);
+    await fails(bob.api.startRecording({ input: { callId } }), 'NOT_FOUND');
+    assert.equal((await ann.api.call({ id: callId })).call!.recordingState, 'OFF');
+  });
+});
