@@ -33,6 +33,7 @@ describe('a voice over a plain socket', function () {
   it('is heard, hears, and is seen by everybody; then it stands in the log', async () => {
     const c = await Seat.take(carol, callId);
     const a = await VoiceClient.join(world, ann.accessToken, callId);
+    assert.equal((await c.until('ProducerAdded')).producer?.source, 'MICROPHONE');
     const b = await VoiceClient.join(world, bob.accessToken, callId);
     await eventually(() => [a, b].every((one) => one.is('ready') && one.is('stream')), 'each hears the other');
     const joined = await c.until('ParticipantJoined');
