@@ -23,7 +23,7 @@ export class Browsers {
   readonly #browsers: Browser[] = [];
 
   private constructor(
-    private readonly files: Server,
+    private readonly files: Server | null,
     readonly origin: string,
   ) {}
 
@@ -36,13 +36,18 @@ export class Browsers {
     return new Browsers(files, `http://127.0.0.1:${(files.address() as AddressInfo).port}`);
   }
 
+  /** Browsers for pages that somebody else serves. */
+  static at(origin: string): Browsers {
+    return new Browsers(null, origin);
+  }
+
   /** A page in a browser of its own. */
-  async page(): Promise<Page> {
+  async page(path = '/'): Promise<Page> {
     const browser = await chromium.launch({ executablePath: process.env['TEST_CHROMIUM']!, args: FLAGS });
     this.#browsers.push(browser);
     const page = await (await browser.newContext({ permissions: ['camera', 'microphone'] })).newPage();
     page.on('pageerror', (error) => void this.complaints.push(error.message));
-    await page.goto(this.origin);
+    await page.goto(new URL(path, this.origin).href);
     return page;
   }
 
@@ -53,6 +58,6 @@ export class Browsers {
 
   async stop(): Promise<void> {
     await this.closePages();
-    this.files.close();
+    this.files?.close();
   }
 }
