@@ -26,7 +26,7 @@ const USAGE = `npm run bench -- <scenario> [options]
   burst    500 messages at once to 300 subscribers
   calls    Opus and VP8 to plain receivers with SRTP through our rooms and through mediasoup by itself, in turn; consumers a core
 
-  --vs [room|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
+  --vs [room|documents|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
 
   --inbox     room, pairs, workers, idle, storm, burst: by inboxEvents instead of chatEvents
   --documents=5   room: so many different documents, in turn

@@ -5,7 +5,7 @@ import { PAIRS, ROOM, runFanout, type FanoutShape } from './scenarios/fanout.js'
 import { runReads } from './scenarios/reads.js';
 import { startReads } from './targets/omnitalk-reads.js';
 import { OmniTalkTarget } from './targets/omnitalk.js';
-import { startApollo, startApolloReads, startCoalescedWs, startPostGraphileReads, startRawWs, startSocketIo } from './targets/peers.js';
+import { startApollo, startApolloReads, startCoalescedWs, startGraphqlWs, startPostGraphileReads, startRawWs, startSocketIo } from './targets/peers.js';
 import type { FanoutTarget } from './targets/target.js';
 
 interface Contender {
@@ -48,23 +48,36 @@ function fanoutContenders(shape: FanoutShape, redisUrl: string): Contender[] {
   ];
 }
 
-export const VERSUS = ['room', 'pairs', 'reads'] as const;
+/** One room whose subscribers don't all ask the same. */
+function documentContenders(): Contender[] {
+  return [
+    fanoutOf('raw ws', ROOM, startRawWs),
+    fanoutOf('OmniTalk', ROOM, (ground) => OmniTalkTarget.start(ground)),
+    fanoutOf('five documents', ROOM, (ground) => OmniTalkTarget.start(ground, { documents: 5 })),
+    fanoutOf('one in five personal', ROOM, (ground) => OmniTalkTarget.start(ground, { personal: true })),
+    fanoutOf('graphql-ws', ROOM, startGraphqlWs),
+  ];
+}
+
+export const VERSUS = ['room', 'documents', 'pairs', 'reads'] as const;
 export type Versus = (typeof VERSUS)[number];
 
 /** The figure by which contenders are compared: CPU for one unit of work. */
-const COMPARED: Record<Versus, string> = { room: 'server CPU s / 100k deliveries', pairs: 'server CPU ms / message', reads: 'both, ms / request' };
+const COMPARED: Record<Versus, string> = { room: 'server CPU s / 100k deliveries', documents: 'server CPU s / 100k deliveries', pairs: 'server CPU ms / message', reads: 'both, ms / request' };
 
 /**
  * Runs everybody in turn, on one database, as often as there are rounds, and every second round in the reverse order: what the
  * machine's mood does to one, it does to all. The first contender is what the others are compared with, round by round.
  */
 export async function runVersus(ground: Ground, what: Versus, rounds: number): Promise<string> {
-  const redis = what === 'reads' ? null : await startRedis();
+  const redis = what === 'room' || what === 'pairs' ? await startRedis() : null;
   try {
-    const contenders =
-      what === 'reads'
-        ? [readsOf('PostGraphile 5', startPostGraphileReads), readsOf('OmniTalk', startReads), readsOf('Apollo, naive', startApolloReads)]
-        : fanoutContenders(what === 'room' ? ROOM : PAIRS, redis!.url);
+    const contenders = {
+      room: () => fanoutContenders(ROOM, redis!.url),
+      documents: documentContenders,
+      pairs: () => fanoutContenders(PAIRS, redis!.url),
+      reads: () => [readsOf('PostGraphile 5', startPostGraphileReads), readsOf('OmniTalk', startReads), readsOf('Apollo, naive', startApolloReads)],
+    }[what]();
     const results = new Map<string, Row[]>(contenders.map(({ name }) => [name, []]));
     for (let round = 0; round < rounds; round++) {
       for (const contender of round % 2 ? contenders.toReversed() : contenders) {
@@ -85,10 +98,17 @@ export async function runVersus(ground: Ground, what: Versus, rounds: number): P
         ...medians(rows),
       };
     }
-    return tableOf(shown);
+    return tableOf(shown) + (what === 'documents' ? priceOfViewers(results) : '');
   } finally {
     await redis?.stop();
   }
+}
+
+/** What one delivery costs to those who ask for what depends on them: the room's cost less that of the other four fifths. */
+function priceOfViewers(results: Map<string, Row[]>): string {
+  const cost = (name: string) => median(results.get(name)!.map((row) => row[COMPARED.documents]!));
+  const personal = (cost('one in five personal') - 0.8 * cost('OmniTalk')) / 0.2;
+  return `\nCPU s / 100k deliveries to those who ask for a viewer-dependent field: ${personal.toFixed(3)}; graphql-ws, to anybody: ${cost('graphql-ws').toFixed(3)}.\n`;
 }
 
 /** The middle value; of an even number of them, the mean of the two in the middle. */

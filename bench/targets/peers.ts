@@ -130,6 +130,7 @@ const overGraphql: Connect = async (port, room, userId, receiver) => {
 export const startRawWs = (ground: Ground): Promise<FanoutTarget> => startFanout(ground, 'raw-ws', overRawSocket);
 export const startCoalescedWs = (ground: Ground): Promise<FanoutTarget> => startFanout(ground, 'raw-ws', overRawSocket, { MODE: 'coalesced' });
 export const startSocketIo = (redisUrl: string) => (ground: Ground): Promise<FanoutTarget> => startFanout(ground, 'socket.io', overSocketIo, { REDIS_URL: redisUrl });
+export const startGraphqlWs = (ground: Ground): Promise<FanoutTarget> => startFanout(ground, 'graphql-ws', overGraphql);
 export const startApollo = (ground: Ground): Promise<FanoutTarget> => startFanout(ground, 'apollo', overGraphql);
 
 async function makeHistory(ground: Ground): Promise<void> {

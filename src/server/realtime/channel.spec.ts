@@ -102,11 +102,11 @@ describe('Channel', () => {
       fc.record({ do: fc.constant('detach' as const), which: fc.nat() }),
       fc.record({ do: fc.constant('receipts' as const) }),
     );
-    const lateness: Execute = ({ pos }) => (pos % 3 ? { data: pos } : turns(pos % 2).then(() => ({ data: pos })));
+    const lateness = (every: number, most: number): Execute => ({ pos }) => (pos % every ? { data: pos } : turns(pos % most).then(() => ({ data: pos })));
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
         ground = new Ground();
-        const group = groupOf(lateness);
+        const groups = [groupOf(lateness(3, 2), 'seldom late'), groupOf(lateness(1, 7), 'always late')];
         const hints: Published[] = [];
         const members: { member: Member; after: number; attaching: Promise<unknown>; gone: boolean }[] = [];
         let seq = 0;
@@ -120,7 +120,7 @@ describe('Channel', () => {
           if (one.do === 'receipts') ground.channel.broadcast('ReceiptsChanged', {});
           if (one.do === 'attach') {
             const after = one.at % (ground.head + 1); // also ahead of what the tail has heard of
-            const member = ground.member(group);
+            const member = ground.member(groups[one.at % 2]);
             if (one.slow) member.sink.slow = turns(3);
             members.push({ member, after, gone: false, attaching: ground.channel.attach(member, after) });
           }
@@ -314,7 +314,7 @@ describe('Channel', () => {
     ground.commit(...range(1, 6).map(sent));
     ground.start();
     const late: Execute = ({ __typename, pos }) => (__typename === 'ReceiptsChanged' && pos === 1 ? turns(5).then(() => ({ data: -pos })) : { data: __typename === 'ReceiptsChanged' ? -pos : pos });
-    const [live, replaying] = [ground.member(groupOf(late)), ground.member(groupOf(late))];
+    const [live, replaying] = [ground.member(groupOf(late, 'late')), ground.member(groupOf(late, 'late'))];
     await ground.channel.attach(live, 6);
     let release!: () => void;
     replaying.sink.slow = new Promise((resolve) => (release = resolve));
@@ -417,5 +417,43 @@ describe('Channel', () => {
     await turns(5);
     await ground.channel.attach(ground.member(group), 0);
     assert.equal(group.executions, 2);
+  });
+
+  it('an event that is still being made for one holds up nobody else, and what follows waits behind it', async () => {
+    const gates: (() => void)[] = [];
+    const late: Execute = ({ pos }) => new Promise((resolve) => gates.push(() => resolve({ data: pos })));
+    ground.start();
+    const [slow, quick] = [ground.member(groupOf(late, 'late')), ground.member()];
+    await Promise.all([ground.channel.attach(slow, 0), ground.channel.attach(quick, 0)]);
+    ground.publish(sent(1), sent(2), sent(3));
+    await turns(10);
+    assert.deepEqual(quick.delivered, [1, 2, 3]);
+    assert.deepEqual(slow.delivered, []);
+    assert.equal(gates.length, 3, 'all are being made at once');
+    gates[2]!();
+    gates[1]!();
+    await turns(5);
+    assert.deepEqual(slow.delivered, [], 'what is ready waits for what was before it');
+    gates[0]!();
+    await turns(5);
+    assert.deepEqual(slow.delivered, [1, 2, 3]);
+    assert.deepEqual(slow.sink.got, [1, 2, 3]);
+  });
+
+  it('no more than 64 events are under way to those for whom they are still being made; the rest waits', async () => {
+    const gates: (() => void)[] = [];
+    const late: Execute = ({ pos }) => new Promise((resolve) => gates.push(() => resolve({ data: pos })));
+    ground.start();
+    const [slow, quick] = [ground.member(groupOf(late, 'late')), ground.member()];
+    await Promise.all([ground.channel.attach(slow, 0), ground.channel.attach(quick, 0)]);
+    ground.publish(...range(1, 100).map(sent));
+    await turns(200);
+    assert.equal(gates.length, 64);
+    for (let opened = 0; opened < 100; opened++) {
+      gates[opened]!();
+      await turns(10);
+    }
+    assert.deepEqual(slow.delivered, range(1, 100));
+    assert.deepEqual(quick.delivered, range(1, 100));
   });
 });

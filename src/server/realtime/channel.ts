@@ -7,6 +7,7 @@ import { DeliveredEvent, hydrate } from '../../services/chat-events.js';
 import type { MessageRow } from '../../services/loaders/messages.js';
 import type { RecentMessages } from '../../services/recent-messages.js';
 import type { LoaderScope } from '../../db/loaders.js';
+import { EventRing, type Kept } from './event-ring.js';
 import { ReceiptFeed, type ReceiptReader } from './receipt-feed.js';
 import { RenderableEvent, RenderInterrupted, type RenderGroup } from './render-group.js';
 import type { Sink } from './sink.js';
@@ -46,8 +47,8 @@ export interface ChannelDeps {
   onError(error: unknown, stream: string): void;
 }
 
-/** Events kept behind the live end, with the bytes made of them, for those who come back after a moment. */
-const RING = 256;
+/** Events that may be under way to those for whom they are still being made. */
+const MAX_UNDER_WAY = 64;
 /** Events that may wait to be written; what comes on top is read from the log when its turn has come. */
 const MAX_QUEUED = 1_000;
 const REPLAY_PAGE = 200;
@@ -57,13 +58,11 @@ const ATTEMPTS = 20;
 const RETRY_MS = 250;
 
 type Hydrated = DeliveredEvent | Promise<DeliveredEvent>;
-interface Kept {
-  logged: LoggedEvent;
-  event: RenderableEvent;
-}
 /** How far somebody has been served. */
 interface Place {
   pos: number;
+  /** The last event that is being made for it; what follows is written behind that. Null while everything was at hand. */
+  pending: Promise<void> | null;
 }
 type Slot = { logged: LoggedEvent; hydrated: Hydrated } | { typename: string; body: object };
 
@@ -77,9 +76,10 @@ export class Channel implements TailListener {
   /** Those who are still replaying. */
   readonly #joining = new Map<Attachment, Place>();
   readonly #queue: Slot[] = [];
-  /** The newest events in a row; null for what must be read anew. */
-  readonly #ring: { pos: number; kept: Kept | null }[] = [];
+  readonly #ring = new EventRing();
   readonly #receipts: ReceiptFeed;
+  /** Events that are still being made for some. */
+  readonly #underWay = new Set<Promise<void>>();
   #pumping = false;
   /** More has come than may wait: it is read from the log. */
   #behind = false;
@@ -118,7 +118,7 @@ export class Channel implements TailListener {
 
   onEvent(logged: LoggedEvent): void {
     if (this.#reset) return;
-    this.#forgetChanged(logged);
+    this.#ring.forgetChanged(logged);
     if (this.#behind || this.#queue.length >= MAX_QUEUED) {
       this.#behind = true;
     } else {
@@ -139,7 +139,8 @@ export class Channel implements TailListener {
   onReset(reason: ResetReason = 'epoch'): void {
     if (this.#reset) return;
     this.#reset = reason;
-    this.#queue.length = this.#ring.length = 0;
+    this.#queue.length = 0;
+    this.#ring.clear();
     const attached = [...this.#live.keys()];
     this.#live.clear();
     // Those who are joining find out by themselves.
@@ -170,7 +171,7 @@ export class Channel implements TailListener {
    */
   async attach(attachment: Attachment, after: number): Promise<ReplayResult> {
     if (this.tail!.head - after > MAX_REPLAY) return 'TOO_FAR_BEHIND';
-    const place: Place = { pos: after };
+    const place: Place = { pos: after, pending: null };
     this.#joining.set(attachment, place);
     try {
       while (!attachment.sink.closed && !this.#reset) {
@@ -178,7 +179,7 @@ export class Channel implements TailListener {
           this.#live.set(attachment, place);
           return 'live';
         }
-        const kept = this.#fromRing(place.pos + 1);
+        const kept = this.#ring.at(place.pos + 1);
         const page = kept ? [kept] : await this.#readPage(place.pos);
         if (!page) return 'UNREADABLE';
         if (page[0]?.logged.pos !== place.pos + 1) return 'EXPIRED';
@@ -236,10 +237,12 @@ export class Channel implements TailListener {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    this.#serve().catch((error: unknown) => {
-      this.deps.onError(error, this.stream);
-      this.onReset(this.deps.isPassing(error) ? 'unavailable' : 'unreadable');
-    });
+    this.#serve().catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.deps.onError(error, this.stream);
+    this.onReset(this.deps.isPassing(error) ? 'unavailable' : 'unreadable');
   }
 
   /** Takes what waits, in order, until nothing does. Whatever it throws ends the channel. */
@@ -247,6 +250,7 @@ export class Channel implements TailListener {
     while (!this.#reset) {
       const slot = this.#queue.shift();
       if (slot) {
+        if (!('logged' in slot)) await Promise.all(this.#underWay);
         const serving = 'logged' in slot ? this.#deliver(slot.logged, slot.hydrated) : this.#broadcast(slot.typename, slot.body);
         if (serving) await serving;
       } else if (this.#behind) {
@@ -258,22 +262,30 @@ export class Channel implements TailListener {
     }
   }
 
-  /** Null when everything was at hand and has been written. */
+  /**
+   * Writes an event to everybody for whom it is at hand, and behind what they wait for to the others: those for whom it must
+   * be made by asking the database hold up nobody else. Null when the next may follow at once.
+   */
   #deliver(logged: LoggedEvent, hydrated: Hydrated): Promise<void> | null {
     if (hydrated instanceof Promise) return this.#patiently(hydrated, async () => this.#hydrate(logged)).then((ready) => this.#deliver(logged, ready) ?? undefined);
     if (this.#reset) return null;
     const event = new RenderableEvent(hydrated);
     // Remembered before it is written: who attaches while it is being written takes it from the ring.
-    this.#remember(logged, event);
+    this.#ring.remember(logged, event);
     this.delivered = logged.pos;
     const writing: Promise<void>[] = [];
     for (const [attachment, place] of this.#live) {
       const pending = place.pos < logged.pos ? this.#write(attachment, place, logged, event) : null;
       if (pending) writing.push(pending);
     }
-    if (writing.length) return Promise.all(writing).then(() => event.settle());
-    event.settle();
-    return null;
+    if (!writing.length) {
+      event.settle();
+      return null;
+    }
+    const all = Promise.all(writing).then(() => event.settle());
+    this.#underWay.add(all);
+    const done = all.catch((error: unknown) => this.#fail(error)).finally(() => this.#underWay.delete(all));
+    return this.#underWay.size < MAX_UNDER_WAY ? null : done;
   }
 
   /** Reads what could not wait in the queue. */
@@ -301,7 +313,7 @@ export class Channel implements TailListener {
       let event = atPlace.get(at);
       if (!event) atPlace.set(at, (event = new RenderableEvent(new DeliveredEvent(typename, this.stream, this.tail!.epoch, at, new Date(), body))));
       // Whoever was replaying meanwhile is told again, farther on.
-      return this.#render(attachment, event, (bytes) => void (this.#placeOf(attachment) === at ? attachment.sink.next(bytes) : tell(attachment)));
+      return this.#render(attachment, event, (bytes) => void (this.#placeOf(attachment) === at ? attachment.sink.next(bytes) : tell(attachment)), null);
     };
     await Promise.all([...this.#live.keys(), ...this.#joining.keys()].map(async (attachment) => tell(attachment)));
   }
@@ -316,10 +328,17 @@ export class Channel implements TailListener {
       place.pos = logged.pos;
       return null;
     }
-    const bytes = event.atHand(attachment.group, attachment.visibleFrom);
-    if (!bytes) return this.#render(attachment, event, (rendered) => this.#hand(attachment, place, logged, rendered));
-    this.#hand(attachment, place, logged, bytes);
-    return null;
+    const bytes = place.pending ? null : event.atHand(attachment.group, attachment.visibleFrom);
+    if (bytes) {
+      this.#hand(attachment, place, logged, bytes);
+      return null;
+    }
+    const writing = this.#render(attachment, event, (rendered) => this.#hand(attachment, place, logged, rendered), place.pending);
+    if (!writing) return null;
+    const pending = writing.finally(() => {
+      if (place.pending === pending) place.pending = null;
+    });
+    return (place.pending = pending);
   }
 
   #hand(attachment: Attachment, place: Place, logged: LoggedEvent, bytes: Buffer): void {
@@ -332,8 +351,11 @@ export class Channel implements TailListener {
     attachment.onRevoked(logged);
   }
 
-  /** Renders for one who is still attached when the bytes are there; null when they were at once. Whoever can't be served is told so. */
-  #render(attachment: Attachment, event: RenderableEvent, write: (bytes: Buffer) => void): Promise<void> | null {
+  /**
+   * Renders for one who is still attached when the bytes are there, and what was to be written before them has been; null
+   * when that was at once. Whoever can't be served is told so.
+   */
+  #render(attachment: Attachment, event: RenderableEvent, write: (bytes: Buffer) => void, before: Promise<void> | null): Promise<void> | null {
     const render = () => event.for(attachment.group, attachment.visibleFrom);
     const take = (bytes: Buffer) => {
       if (this.#placeOf(attachment) !== undefined) write(bytes);
@@ -344,11 +366,13 @@ export class Channel implements TailListener {
     } catch (error) {
       bytes = Promise.reject(error as Error);
     }
-    if (!(bytes instanceof Promise)) {
+    if (!(bytes instanceof Promise) && !before) {
       take(bytes);
       return null;
     }
-    return this.#patiently(bytes, async () => render()).then(take, (error: unknown) => {
+    const ready = bytes instanceof Promise ? this.#patiently(bytes, async () => render()) : Promise.resolve(bytes);
+    ready.catch(() => undefined); // met in its turn
+    return (before ? before.then(() => ready) : ready).then(take, (error: unknown) => {
       this.deps.onError(error, this.stream);
       if (this.#placeOf(attachment) === undefined) return;
       this.detach(attachment);
@@ -369,25 +393,6 @@ export class Channel implements TailListener {
         trying = again();
       }
     }
-  }
-
-  #remember(logged: LoggedEvent, event: RenderableEvent): void {
-    this.#forgetChanged(logged);
-    // What disappears by itself is read anew: its time may have come.
-    const { row } = event.event as { row?: MessageRow | null };
-    this.#ring.push({ pos: logged.pos, kept: row?.expiresAt ? null : { logged, event } });
-    if (this.#ring.length > RING) this.#ring.shift();
-  }
-
-  #fromRing(pos: number): Kept | null | undefined {
-    const first = this.#ring[0]?.pos;
-    return first === undefined ? undefined : this.#ring[pos - first]?.kept;
-  }
-
-  /** What shows a message that has changed is read anew for those who come later: what was erased stays erased. */
-  #forgetChanged({ ref }: LoggedEvent): void {
-    if (ref.kind !== 'message.updated' && ref.kind !== 'message.deleted') return;
-    for (const slot of this.#ring) if (slot.kept?.event.event.refs.includes(ref.seq)) slot.kept = null;
   }
 }
 
