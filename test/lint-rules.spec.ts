@@ -135,6 +135,19 @@ const CASES: Case[] = [
     ],
   },
   {
+    law: 'media knows no database and no GraphQL, and nobody else knows mediasoup',
+    rule: 'house/imports',
+    bad: [
+      ['src/services/calls/calls.ts', use('mediasoup')],
+      ['src/media/room.ts', use('../db/database.js')],
+      ['src/media/room.ts', use('graphql')],
+    ],
+    good: [
+      ['src/media/room.ts', use('mediasoup')],
+      ['src/services/calls/calls.ts', use('../../media/contract.js')],
+    ],
+  },
+  {
     law: 'mails leave by messaging/',
     rule: 'house/imports',
     bad: [

@@ -44,6 +44,11 @@ const PACKAGES = [
     why: 'GraphQL stays at the edge: schema/, resolvers/ and server/',
   },
   {
+    test: /^mediasoup(\/|$)/,
+    homes: ['media'],
+    why: 'the rest of the server asks media by its contract, also of another process',
+  },
+  {
     test: /^nodemailer(\/|$)/,
     homes: ['messaging'],
     why: 'mails leave by messaging/',

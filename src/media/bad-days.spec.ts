@@ -134,6 +134,9 @@ describe('media on bad days', () => {
     await refuses(media.setPreferredLayers(room, ann.peerId, consumerId, { spatial: 0, temporal: 0 }), 'CONFLICT');
     await refuses(media.setPreferredLayers(room, ann.peerId, consumerId, { spatial: -1, temporal: 0 }), 'BAD_REQUEST', 'layers.spatial');
     assert.equal((await consume(ann.joined.rtpCapabilities)).id, consumerId);
+    await media.closeConsumer(room, ann.peerId, consumerId);
+    const [one, two] = await Promise.all([consume(ann.joined.rtpCapabilities), consume(ann.joined.rtpCapabilities)]);
+    assert.equal(one.id, two.id);
     assert.deepEqual([media.rooms().producers, media.rooms().consumers], [1, 1]);
   });
 
@@ -149,6 +152,7 @@ describe('media on bad days', () => {
     const microphone = await ann.send('opus');
     const heard = await ben.receive(microphone.id);
     const { id: sending } = await media.createTransport(room, ann.peerId, { direction: 'SEND', sctp: true });
+    const { id: receiving } = await media.createTransport(room, ann.peerId, { direction: 'RECEIVE', sctp: false });
     const value = fc.oneof(fc.integer(), fc.double(), fc.string({ maxLength: 12 }), fc.boolean(), fc.constant(null), fc.constant([]), fc.constant({}), fc.constantFrom(4_294_967_295, 4_294_967_296, 65_535, 127, 128, -1, 1.5, 'video/rtx', 'L3T3', '__proto__'));
     const valid = () => ({
       mid: '0',
@@ -169,6 +173,21 @@ describe('media on bad days', () => {
       }),
       { numRuns: 400 },
     );
+    const parameters = await ann.leg('SEND').then(({ transport }) => transport.dtlsParameters);
+    for (const [wrap, ask] of [
+      [ann.joined.rtpCapabilities, (given: never) => media.consume(room, ann.peerId, { transportId: receiving, producerId: microphone.id, rtpCapabilities: given, paused: true }).then(({ id }) => media.closeConsumer(room, ann.peerId, id))],
+      [{ ...parameters, role: 'client' }, (given: never) => media.connectTransport(room, ann.peerId, receiving, given)],
+    ] as const) {
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...pathsOf(wrap)), fc.option(value, { nil: undefined }), async (path, wrong) => {
+          const given = structuredClone(wrap);
+          put(given, path, wrong);
+          const refused = await ask(given as never).catch((error: Error) => error);
+          if (refused instanceof Error) assert.match(String((refused as Error & { code?: string }).code), /^(BAD_REQUEST|CONFLICT)$/, refused.stack);
+        }),
+        { numRuns: 150 },
+      );
+    }
     const stream = fc.record({ streamId: value, ordered: value, maxPacketLifeTime: value, maxRetransmits: value });
     await fc.assert(
       fc.asyncProperty(stream, async (sctpStreamParameters) => {

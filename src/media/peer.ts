@@ -1,4 +1,5 @@
 import type { Consumer, DataConsumer, DirectTransport, PlainTransport, Producer, Transport, WebRtcTransport } from 'mediasoup/types';
+import { InFlight } from '../lib/in-flight.js';
 import {
   MediaError,
   PEER_LIMITS,
@@ -56,6 +57,7 @@ export class Peer {
   readonly #dataConsumers = new Map<string, { consumer: DataConsumer; from: PublishedData }>();
   /** What is being made, by kind: a thousand at once are refused as surely as a thousand in turn. */
   readonly #making: Record<Kind, number> = { transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 };
+  readonly #consuming = new InFlight<ConsumerInfo>();
   #closed = false;
 
   constructor(id: string, voiceOnly: boolean, segment: Segment, room: Neighbours) {
@@ -158,7 +160,7 @@ export class Peer {
     if (this.voiceOnly && kind === 'video') throw new MediaError('BAD_REQUEST', 'Who takes part by voice alone sends no video.', 'kind');
     const rtpParameters = readRtpParameters(options.rtpParameters, kind);
     const appData = readAppData(options.appData);
-    return this.#making_('producers', async () => {
+    return this.#within('producers', async () => {
       const making = transport.produce({ kind, rtpParameters, paused: options.paused === true, keyFrameRequestDelay: KEY_FRAME_DELAY_MS, appData });
       const producer = await answered(making, 'rtpParameters');
       if (producer.closed || this.#closed) throw ended(producer);
@@ -193,7 +195,8 @@ export class Peer {
     const from = this.#room.find(producerId);
     if (!from) throw missing('producer');
     if (this.voiceOnly && from.producer.kind === 'video') throw new MediaError('BAD_REQUEST', 'Who takes part by voice alone receives no video.', 'producerId');
-    return this.#making_('consumers', async () => {
+    // A caller that asks twice at once gets the same one too.
+    const make = () => this.#within('consumers', async () => {
       const giveBack = await answered(this.segment.borrow({ producerId }, from.peer.segment), 'producerId');
       try {
         if (!this.segment.router.canConsume({ producerId, rtpCapabilities })) throw new MediaError('BAD_REQUEST', 'With these capabilities nothing of this producer can be received.', 'rtpCapabilities');
@@ -207,6 +210,7 @@ export class Peer {
         throw refusal(error, 'rtpCapabilities');
       }
     });
+    return this.#consuming.run(`${transportId} ${producerId}`, make);
   }
 
   closeConsumer(consumerId: string): void {
@@ -235,7 +239,7 @@ export class Peer {
     const sctpStreamParameters = readSctpStream(options.sctpStreamParameters);
     const label = readLabel(options.label, 'label');
     const protocol = readLabel(options.protocol, 'protocol');
-    return this.#making_('dataProducers', async () => {
+    return this.#within('dataProducers', async () => {
       const dataProducer = await answered(transport.produceData({ sctpStreamParameters, label, protocol }), 'sctpStreamParameters');
       if (dataProducer.closed || this.#closed) throw ended(dataProducer);
       const published: PublishedData = { peer: this, dataProducer };
@@ -260,7 +264,7 @@ export class Peer {
     if (direction !== 'RECEIVE') throw new MediaError('BAD_REQUEST', 'This transport sends: consume on one that receives.', 'transportId');
     const from = this.#room.findData(dataProducerId);
     if (!from) throw missing('data producer');
-    return this.#making_('dataConsumers', async () => {
+    return this.#within('dataConsumers', async () => {
       const giveBack = await answered(this.segment.borrow({ dataProducerId }, from.peer.segment), 'dataProducerId');
       try {
         const consumer = await transport.consumeData({ dataProducerId });
@@ -292,7 +296,7 @@ export class Peer {
     this.segment.stand();
   }
 
-  async #making_<Result>(what: Kind, work: () => Promise<Result>): Promise<Result> {
+  async #within<Result>(what: Kind, work: () => Promise<Result>): Promise<Result> {
     if (this.#closed) throw missing('participant');
     const limit = PEER_LIMITS[what];
     if (this.held[what] + this.#making[what] >= limit) throw new MediaError('LIMIT', `A participant may have ${limit} ${what} at a time.`);
@@ -305,7 +309,7 @@ export class Peer {
   }
 
   async #addTransport<Of extends Transport>(direction: Direction, open: () => Promise<Of>): Promise<Of> {
-    return this.#making_('transports', async () => {
+    return this.#within('transports', async () => {
       const transport = await answered(open(), 'direction');
       if (transport.closed || this.#closed) throw ended(transport);
       this.#transports.set(transport.id, { transport, direction, connected: false });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { eventually, keeper, mediaServer, refuses, workerBinary } from '../../test/testkit/media.js';
 import { ClientWorker, type Receiving, type RtcClient, type Sending } from '../../test/testkit/rtc.js';
 import type { MediaServer } from './media-server.js';
@@ -160,6 +162,24 @@ describe('media: rooms over several workers', () => {
     assert.deepEqual(media.state(), { state: 'ready' });
     await ann.send('opus');
     await eventually(() => assert.equal(media.rooms().workers, 2));
+  });
+});
+
+describe('media of a server that is killed', () => {
+  it('ends with it', async () => {
+    const script = `
+      import { mediaServer } from './test/testkit/media.js';
+      const media = mediaServer({ workers: 2 });
+      await media.start();
+      await media.join('${randomUUID()}', '${randomUUID()}', {});
+      console.log('up');
+      setInterval(() => undefined, 1_000);`;
+    const server = spawn(process.execPath, ['--import', './scripts/register.mjs', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(server.stdout, 'data');
+    const workers = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    assert.equal(workers.length, 2);
+    server.kill('SIGKILL');
+    await eventually(() => assert.deepEqual(workers.filter((pid) => existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')), []));
   });
 });
 
