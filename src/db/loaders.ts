@@ -3,10 +3,22 @@ import type { Sql } from './database.js';
 import type { NodeCache } from './node-cache.js';
 
 export interface LoadDeps {
-  sql: Sql;
-  /** Whoever asks; null in a shared execution and for the anonymous. */
-  viewerId: string | null;
-  now: Date;
+  readonly sql: Sql;
+  /** Whoever asks; null for the anonymous. Throws in a shared execution. */
+  readonly viewerId: string | null;
+  readonly now: Date;
+}
+
+/** Of a shared execution: what depends on who asks must not be loaded there as if nobody did. */
+export class SharedDeps implements LoadDeps {
+  constructor(
+    readonly sql: Sql,
+    readonly now: Date,
+  ) {}
+
+  get viewerId(): never {
+    throw new Error('A shared execution has no viewer: what this loads must stand under viewerState, or be marked viewer-dependent.');
+  }
 }
 
 /**

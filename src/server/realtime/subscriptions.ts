@@ -1,5 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { AcrossViewers, LoaderScope } from '../../db/loaders.js';
+import { AcrossViewers, LoaderScope, SharedDeps } from '../../db/loaders.js';
 import type { Database } from '../../db/database.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError, unauthenticated } from '../../lib/errors.js';
@@ -83,7 +83,7 @@ export class Subscriptions {
   /** The loaders of everything that is executed for all in one go: read once, used by each group. */
   sharedScope(): LoaderScope {
     if (!this.#shared) {
-      this.#shared = new LoaderScope({ sql: this.db.sql, now: this.clock.now(), viewerId: null }, this.db.cache);
+      this.#shared = new LoaderScope(new SharedDeps(this.db.sql, this.clock.now()), this.db.cache);
       // No longer: whatever is asked after the next statement has been sent must not be answered from before it.
       process.nextTick(() => (this.#shared = null));
     }
