@@ -101,11 +101,14 @@ describe('an execution that is shared shows each viewer what their own would', f
     const general = group.chats!.edges[0]!.node.id;
     await ann.api.createInviteLink({ input: { chatId: general, idempotencyKey: world.key() } });
     await ann.api.updateChat({ input: { chatId: general, title: 'All about tea' } });
-    // A call that goes on, in which somebody sends.
+    // A call that goes on, in which somebody sends, and of which a part was recorded.
     const callId = await startCall(world, ann, chatId);
     const seat = await Seat.take(ann, callId);
     await seat.produce(await seat.transport('SEND'));
     await Seat.take(bob, callId);
+    await ann.api.startRecording({ input: { callId } });
+    await bob.api.consentToRecording({ input: { callId, consent: true } });
+    await ann.api.stopRecording({ input: { callId } });
     await world.sql(`update users set role = 'MODERATOR' where id = $1`, [decodeId('User', eve.id)]);
   }
 
