@@ -165,6 +165,17 @@ describe('media: rooms over several workers', () => {
   });
 });
 
+describe('media of a server that is stopped', () => {
+  it('outlives the signal, so that people can be told first', async () => {
+    const listeners = () => (['SIGTERM', 'SIGINT'] as const).map((signal) => process.listenerCount(signal));
+    const before = listeners();
+    const media = mediaServer({ workers: 2 });
+    await media.start();
+    assert.deepEqual(listeners(), before);
+    await media.close();
+  });
+});
+
 describe('media of a server that is killed', () => {
   it('ends with it', async () => {
     const script = `
