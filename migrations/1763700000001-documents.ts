@@ -6,6 +6,7 @@ export class Documents1763700000001 implements MigrationInterface {
     await runner.query(/* sql */ `
 create table documents (
   id uuid primary key, kind text not null check (kind in ('WHITEBOARD', 'CO_BROWSING')), chat_id uuid not null references chats on delete cascade,
+  call_id uuid references calls on delete set null,    -- the call in which it was begun
   title text, editing text not null default 'EVERYONE' check (editing in ('EVERYONE', 'ADMINS')),
   created_by uuid not null, created_at timestamptz not null, active_at timestamptz not null, ended_at timestamptz,
   head bigint not null default 0,                      -- the number of its newest entry in document_updates

@@ -7,6 +7,7 @@ import {
 import type { BrowsingService } from '../services/documents/browsing.js';
 import type { DocumentService } from '../services/documents/documents.js';
 import type { Context } from './context.js';
+import { callIdOf } from './documents.js';
 
 const documentIdOf = ({ documentId }: { documentId: string }): string => decodeId('Document', documentId, 'documentId');
 const userIdOf = ({ userId }: { userId: string }): string => decodeId('User', userId, 'userId');
@@ -21,7 +22,7 @@ export class CoBrowsingResolver {
   @Mutation(() => StartCoBrowsingPayload, { description: 'The viewer begins to show a page. At most 10 sessions a chat at a time.' })
   async startCoBrowsing(@Arg('input', () => StartCoBrowsingInput) input: StartCoBrowsingInput, @Ctx() context: Context): Promise<object> {
     const chatId = decodeId('Chat', input.chatId, 'chatId');
-    return { document: await this.documents.start(context.requireViewer(), { ...input, kind: 'CO_BROWSING', chatId }) };
+    return { document: await this.documents.start(context.requireViewer(), { ...input, kind: 'CO_BROWSING', chatId, callId: callIdOf(input) }) };
   }
 
   @Mutation(() => EndCoBrowsingPayload, { description: 'For the presenter, and those who run a group chat. What was shown is forgotten.' })

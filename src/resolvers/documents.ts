@@ -20,6 +20,8 @@ import { ViewerDependent } from './viewer-dependent.js';
 
 const documentIdOf = ({ documentId }: { documentId: string }): string => decodeId('Document', documentId, 'documentId');
 
+export const callIdOf = ({ callId }: { callId?: string | null }): string | null => (callId == null ? null : decodeId('Call', callId, 'callId'));
+
 @Resolver(() => DocumentType)
 export class DocumentResolver {
   constructor(
@@ -36,7 +38,7 @@ export class DocumentResolver {
   @Mutation(() => CreateWhiteboardPayload, { description: 'At most 200 whiteboards a chat.' })
   async createWhiteboard(@Arg('input', () => CreateWhiteboardInput) input: CreateWhiteboardInput, @Ctx() context: Context): Promise<object> {
     const chatId = decodeId('Chat', input.chatId, 'chatId');
-    return { document: await this.documents.start(context.requireViewer(), { ...input, kind: 'WHITEBOARD', chatId }) };
+    return { document: await this.documents.start(context.requireViewer(), { ...input, kind: 'WHITEBOARD', chatId, callId: callIdOf(input) }) };
   }
 
   @Mutation(() => UpdateWhiteboardPayload, { description: 'For its maker, and those who run a group chat.' })
@@ -63,6 +65,10 @@ export class DocumentResolver {
   @FieldResolver()
   id(@Root() document: DocumentRow): string {
     return encodeId('Document', document.id);
+  }
+  @FieldResolver(() => ID, { nullable: true, description: 'The call in which it was begun.' })
+  callId(@Root() document: DocumentRow): string | null {
+    return document.callId && encodeId('Call', document.callId);
   }
   @FieldResolver(() => ChatType)
   chat(@Root() document: DocumentRow, @Ctx() context: Context): Promise<ChatRow | null> {

@@ -26,6 +26,7 @@ export const DocumentPages = connectionOf('Document', () => DocumentType);
 @InputType('CreateWhiteboardInput')
 export class CreateWhiteboardInput {
   @Field(() => ID) chatId: string;
+  @Field(() => ID, { nullable: true, description: 'A call that goes on in the chat, in which this is begun.' }) callId?: string | null;
   @Field(() => String, { nullable: true, description: 'Up to 200 bytes.' }) title?: string | null;
   @Field(() => DocumentEditing, { nullable: true, description: 'EVERYONE unless told.' }) editing?: 'EVERYONE' | 'ADMINS' | null;
   @Field(() => ID) idempotencyKey: string;
@@ -33,6 +34,7 @@ export class CreateWhiteboardInput {
 @InputType('StartCoBrowsingInput')
 export class StartCoBrowsingInput {
   @Field(() => ID) chatId: string;
+  @Field(() => ID, { nullable: true, description: 'A call that goes on in the chat, in which this is begun.' }) callId?: string | null;
   @Field(() => String, { nullable: true, description: 'Up to 200 bytes.' }) title?: string | null;
   @Field(() => ID) idempotencyKey: string;
 }

@@ -310,6 +310,19 @@ describe('whiteboards', function () {
     assert.equal((await apply(bob, drawing('mine'), shown)).changed, true);
   });
 
+  it('may be begun in a call of the same chat, and outlives it', async () => {
+    const start = async () => (await ann.api.startCall({ input: { chatId, kind: 'VOICE', idempotencyKey: world.key() } })).startCall.call.id;
+    const callId = await start();
+    const shown = await create({ callId });
+    assert.equal((await bob.api.document({ id: shown })).document?.callId, callId);
+    const elsewhere = await world.groupChat(ann, []);
+    await fails(ann.api.createWhiteboard({ input: { chatId: elsewhere, callId, idempotencyKey: world.key() } }), 'NOT_FOUND', 'callId');
+    await ann.api.joinCall({ input: { callId } });
+    await ann.api.endCall({ input: { callId } });
+    await fails(create({ callId }), 'STATE_CONFLICT', 'callId');
+    assert.equal((await apply(bob, drawing('after the call'), shown)).changed, true);
+  });
+
   it('is found in its chat, renamed, and deleted with all that is on it', async () => {
     const list = async (person: Person) => (await person.api.chatDocuments({ chatId, kind: 'WHITEBOARD', first: 10 })).chat?.documents.edges.map(({ node }) => [node.id, node.title]);
     const second = await create({ title: 'Second' });

@@ -25,6 +25,8 @@ const STALE_BATCH = 100;
 export interface StartDocument {
   kind: DocumentRow['kind'];
   chatId: string;
+  /** A call that goes on in the chat. */
+  callId?: string | null;
   title?: string | null;
   editing?: DocumentRow['editing'] | null;
   idempotencyKey: string;
@@ -45,19 +47,20 @@ export class DocumentService {
     private readonly replicas: Replicas,
   ) {}
 
-  /** Errors: NOT_FOUND (chat), BLOCKED, FORBIDDEN (encrypted chat), LIMIT_REACHED, INVALID_INPUT (title). */
+  /** Errors: NOT_FOUND (chat, call), STATE_CONFLICT (the call is over), BLOCKED, FORBIDDEN (encrypted chat), LIMIT_REACHED, INVALID_INPUT (title). */
   async start(actor: Actor, { idempotencyKey, ...input }: StartDocument): Promise<DocumentRow> {
     const title = titleOf(input.title);
     const { kind, chatId } = input;
     const operation = kind === 'WHITEBOARD' ? 'createWhiteboard' : 'startCoBrowsing';
     const { id } = await this.unitOfWork.run({ actorId: actor.userId, operation, idempotencyKey, input }, async (tx) => {
       assertCanStartDocument(await lockChat(tx.sql, chatId, actor.userId));
+      if (input.callId != null) await assertGoesOn(tx, input.callId, chatId);
       const [open] = await tx.sql<{ n: number }>('select count(*)::int as n from documents where chat_id = $1 and kind = $2 and ended_at is null', [chatId, kind]);
       const most = kind === 'WHITEBOARD' ? MAX_WHITEBOARDS : MAX_CO_BROWSINGS;
       if (open!.n >= most) throw new DomainError('LIMIT_REACHED', `A chat has at most ${most} of these at a time.`);
       const made = newId();
-      await tx.sql('insert into documents (id, kind, chat_id, title, editing, created_by, created_at, active_at) values ($1, $2, $3, $4, $5, $6, $7, $7)', [
-        made, kind, chatId, title, input.editing ?? 'EVERYONE', actor.userId, tx.now,
+      await tx.sql('insert into documents (id, kind, chat_id, call_id, title, editing, created_by, created_at, active_at) values ($1, $2, $3, $8, $4, $5, $6, $7, $7)', [
+        made, kind, chatId, title, input.editing ?? 'EVERYONE', actor.userId, tx.now, input.callId ?? null,
       ]);
       tellChat(tx, chatId, made);
       return { id: made };
@@ -164,6 +167,12 @@ export class DocumentService {
   #tellWatchers(tx: Tx, id: string, ended: 'ENDED' | 'DELETED'): void {
     tx.afterCommit.push(() => this.bus.publish(documentTopic(id), { ended } satisfies DocumentHint));
   }
+}
+
+async function assertGoesOn(tx: Tx, callId: string, chatId: string): Promise<void> {
+  const [call] = await tx.sql<{ state: string }>('select state from calls where id = $1 and chat_id = $2', [callId, chatId]);
+  if (!call) throw new DomainError('NOT_FOUND', 'There is no such call in this chat.', { field: 'callId' });
+  if (call.state === 'ENDED') throw new DomainError('STATE_CONFLICT', 'The call is over.', { field: 'callId' });
 }
 
 const SYSTEM = '00000000-0000-0000-0000-000000000000';

@@ -6,6 +6,8 @@ export interface DocumentRow {
   id: string;
   kind: 'WHITEBOARD' | 'CO_BROWSING';
   chatId: string;
+  /** The call in which it was begun. */
+  callId: string | null;
   title: string | null;
   editing: 'EVERYONE' | 'ADMINS';
   createdBy: string;
@@ -20,7 +22,7 @@ export interface DocumentRow {
   controlRequests: string[];
 }
 
-export const DOCUMENT_COLUMNS = `d.id, d.kind, d.chat_id as "chatId", d.title, d.editing, d.created_by as "createdBy", d.created_at as "createdAt", d.ended_at as "endedAt",
+export const DOCUMENT_COLUMNS = `d.id, d.kind, d.chat_id as "chatId", d.call_id as "callId", d.title, d.editing, d.created_by as "createdBy", d.created_at as "createdAt", d.ended_at as "endedAt",
   d.head::float8 as head, d.snapshot_seq::float8 as "snapshotSeq", d.snapshot_bytes as "snapshotBytes", d.tail_bytes as "tailBytes", d.batches,
   d.controller_id as "controllerId", d.control_requests as "controlRequests"`;
 
