@@ -36,7 +36,7 @@ describe('the documents are true of the code', () => {
   /** A bound that a document states, where the code sets it, and how the document writes it. */
   const BOUNDS: [document: string, file: string, constant: RegExp, written: (value: number) => string][] = [
     ['docs/EVENTS.md', 'src/events/tail.ts', /GAP_WAIT_MS = ([\d_]+)/, (ms) => `${ms} ms`],
-    ['docs/EVENTS.md', '', /RING = ([\d_]+)/, (events) => `| ${events} |`],
+    ['docs/EVENTS.md', 'src/server/realtime/event-ring.ts', /KEPT = ([\d_]+)/, (events) => `| ${events} |`],
     ['docs/EVENTS.md', 'src/server/realtime/channel.ts', /MAX_REPLAY = ([\d_]+)/, (events) => `${events.toLocaleString('en')} events`],
     ['docs/EVENTS.md', 'src/server/realtime/channels.ts', /LINGER_MS = ([\d_]+)/, (ms) => `| ${ms / 1_000} s |`],
     ['docs/EVENTS.md', 'src/server/realtime/inbox-source.ts', /MAX_CURSORS = ([\d_]+)/, (cursors) => `up to ${cursors.toLocaleString('en')}`],
