@@ -36,6 +36,9 @@ import type { AccessTokens } from './services/tokens.js';
 /** A process that is only busy for a moment must not be taken for dead. */
 const LEAST_LEASE_MS = 3_000;
 
+/** For an event to reach the sockets of this process. */
+const TELL_MS = 200;
+
 /** Media of this process's own. It looks for its worker, and where there is none fetches or builds it meanwhile. */
 export function makeMedia(config: Config, log: Logger): MediaServer {
   return new MediaServer({
@@ -75,8 +78,11 @@ export interface Calls {
 
 /** The part of the container that calls are made of. */
 export async function makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media }: CallDeps): Promise<Calls> {
-  const node = new CallNode(db.background, clock, media, log, { leaseMs: Math.max(config.HEARTBEAT * 1000, LEAST_LEASE_MS) });
-  const gateway = new MediaGateway(media, node.id, bus);
+  const node: CallNode = new CallNode(db.background, clock, media, log, {
+    leaseMs: Math.max(config.HEARTBEAT * 1000, LEAST_LEASE_MS),
+    onRevived: () => gateway.closeForeign(db.background),
+  });
+  const gateway: MediaGateway = new MediaGateway(media, node.id, bus);
   const release = new MediaRelease(unitOfWork, gateway, log);
   const service = new CallService(db.sql, unitOfWork, node, release);
   const seats = new CallSeats(db.sql, unitOfWork, node, gateway, release);
@@ -101,7 +107,9 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
       new CallMediaResolver(new CallMedia(db.sql, unitOfWork, gateway)), new CallRecordingsResolver(recordings), new CallRecordingsOfCallResolver(), new CallEventsResolver(), ...CALL_EVENT_RESOLVERS.map((resolver) => new resolver()),
     ],
     async handOver() {
-      await upkeep.handOver(node.id);
+      const calls = await upkeep.handOver(node.id);
+      // The word is on its way to sockets that this process is about to close.
+      if (calls) await new Promise((resolve) => setTimeout(resolve, TELL_MS));
       await links.close();
     },
     async close() {

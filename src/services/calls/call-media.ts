@@ -65,7 +65,7 @@ export class CallMedia {
     });
     const close = () => this.gateway.ask(node, 'closeProducer', callId, access.seat.id, producer.id).catch(() => undefined);
     try {
-      const replaced = await this.#keep(caller, callId, 'produce', async (tx, seat) => {
+      const replaced = await this.#keep(caller, callId, node, 'produce', async (tx, seat) => {
         assertCanPublish(seat, input.source);
         const taken = input.source === 'SCREEN' ? await this.#takeScreen(tx, seat, callId) : null;
         await insertProducer(tx, { id: producer.id, callId, participantId: seat.seat.id, kind: input.kind, source: input.source, label: null, protocol: null, appData, paused: producer.paused });
@@ -89,7 +89,7 @@ export class CallMedia {
     const row = await this.#own(this.sql, callId, access.seat.id, producerId);
     if (!paused) assertCanPublish(access, row.source);
     await this.gateway.ask(node, 'setProducerPaused', callId, access.seat.id, producerId, paused);
-    const kept = await this.#keep(caller, callId, 'setProducerPaused', async (tx, seat) => {
+    const kept = await this.#keep(caller, callId, node, 'setProducerPaused', async (tx, seat) => {
       if (!paused && row.source && seat.seat.mutedSources.includes(row.source)) return false;
       const changed = await tx.sql('update call_producers set paused = $3 where id = $1 and participant_id = $2 and paused <> $3 returning 1', [producerId, seat.seat.id, paused]);
       if (changed.length) tx.append(callStream(callId), { kind: 'producer.updated', producerId, participantId: seat.seat.id });
@@ -133,7 +133,7 @@ export class CallMedia {
     assertCanPublish(access, null);
     const made = await this.gateway.ask(node, 'produceData', callId, access.seat.id, transportId, { sctpStreamParameters, label, protocol });
     try {
-      await this.#keep(caller, callId, 'produceData', async (tx, seat) => {
+      await this.#keep(caller, callId, node, 'produceData', async (tx, seat) => {
         await insertProducer(tx, { id: made.id, callId, participantId: seat.seat.id, kind: 'DATA', source: null, label, protocol, appData: null, paused: false });
         return null;
       });
@@ -166,15 +166,16 @@ export class CallMedia {
     const access = await readCallAccess(this.sql, callId, caller);
     assertSeated(access, caller.device);
     const node = (access as CallAccessWithPlace).call.mediaNode;
-    if (!node) throw new DomainError('STATE_CONFLICT', 'The call’s media was reset: join again.');
+    if (!node) throw resetMeanwhile();
     return { access: access as Placed, node };
   }
 
   /** A change that everybody must know of, under the call's lock, while the caller still has the seat. */
-  async #keep<Result>(caller: CallCaller, callId: string, operation: string, work: (tx: Tx, seat: Seated) => Promise<Result>): Promise<Result> {
+  async #keep<Result>(caller: CallCaller, callId: string, node: string, operation: string, work: (tx: Tx, seat: Seated) => Promise<Result>): Promise<Result> {
     return this.unitOfWork.run({ actorId: actorIdOf(caller), operation }, async (tx) => {
       const access = await lockCall(tx.sql, callId, caller);
       assertSeated(access, caller.device);
+      if ((access as CallAccessWithPlace).call.mediaNode !== node) throw resetMeanwhile();
       return work(tx, access);
     });
   }
@@ -183,7 +184,7 @@ export class CallMedia {
     const { access, node } = await this.#place(caller, callId);
     const row = await this.#own(this.sql, callId, access.seat.id, producerId);
     if ((row.kind === 'DATA') !== (method === 'closeDataProducer')) throw noProducer();
-    await this.#keep(caller, callId, method, async (tx) => {
+    await this.#keep(caller, callId, node, method, async (tx) => {
       const gone = await tx.sql('delete from call_producers where id = $1 returning 1', [producerId]);
       if (gone.length) tx.append(callStream(callId), { kind: 'producer.closed', producerId, participantId: row.participantId });
       return null;
@@ -219,6 +220,7 @@ export class CallMedia {
   }
 }
 
+const resetMeanwhile = (): DomainError => new DomainError('STATE_CONFLICT', 'The call’s media was reset: join again.');
 const noProducer = (): DomainError => new DomainError('NOT_FOUND', 'There is no such producer of yours.', { field: 'producerId' });
 
 export async function insertProducer(tx: Tx, row: ProducerRow): Promise<boolean> {

@@ -8,6 +8,8 @@ import type { Media } from '../../media/contract.js';
 export interface CallNodeOptions {
   /** A process that has not renewed its lease for this long is dead, and so is what it carried. It is renewed three times as often. */
   leaseMs: number;
+  /** This process was taken for dead while it could not answer: what it carries is carried elsewhere by now. */
+  onRevived: () => Promise<void>;
 }
 
 /** This process, as other processes and the one after it know that it carries calls and holds people's connections. */
@@ -24,9 +26,9 @@ export class CallNode {
   ) {}
 
   async start(): Promise<void> {
-    await this.#renew();
+    await this.#renew(true);
     this.#timer = setInterval(() => {
-      this.#renew().catch((error: Error) => this.log.warn({ error: error.message }, 'calls: could not renew the lease'));
+      this.#renew(false).catch((error: Error) => this.log.warn({ error: error.message }, 'calls: could not renew the lease'));
     }, this.options.leaseMs / 3);
     this.#timer.unref();
   }
@@ -46,11 +48,12 @@ export class CallNode {
     await this.sql('delete from call_nodes where id = $1', [this.id]).catch((error: Error) => this.log.warn({ error: error.message }, 'calls: could not give the lease back'));
   }
 
-  async #renew(): Promise<void> {
-    await this.sql(
+  async #renew(first: boolean): Promise<void> {
+    const [lease] = await this.sql<{ fresh: boolean }>(
       `insert into call_nodes (id, seen_at, lease_until, media) values ($1, $2, now() + make_interval(secs => $3), $4)
-       on conflict (id) do update set seen_at = excluded.seen_at, lease_until = excluded.lease_until, media = excluded.media`,
+       on conflict (id) do update set seen_at = excluded.seen_at, lease_until = excluded.lease_until, media = excluded.media returning xmax = 0 as fresh`,
       [this.id, this.clock.now(), this.options.leaseMs / 1000, this.media.state().state === 'ready'],
     );
+    if (lease!.fresh && !first) await this.options.onRevived();
   }
 }

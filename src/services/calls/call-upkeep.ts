@@ -49,7 +49,7 @@ export class CallUpkeep {
     for (const { callId } of dead) await this.#each(callId, 'resetCall', (tx, call) => this.#bury(tx, call));
     if (!dead.length) {
       await this.sql(
-        `delete from call_nodes n where n.lease_until < now() - interval '1 minute' and not exists (select from calls c where c.media_node = n.id)
+        `delete from call_nodes n where n.lease_until < now() and not exists (select from calls c where c.media_node = n.id)
            and not exists (select from call_participants p where p.link_node = n.id)`,
       );
     }
@@ -69,8 +69,8 @@ export class CallUpkeep {
     return dead.length === BATCH || strangers.length === BATCH;
   }
 
-  /** Hands on what this process carries, because it stops: everybody is told to join anew, and finds their seat. */
-  async handOver(node: string): Promise<void> {
+  /** Hands on what this process carries, because it stops: everybody is told to join anew, and finds their seat. Answers how many calls there were. */
+  async handOver(node: string): Promise<number> {
     const calls = await this.sql<{ id: string }>('select id from calls where media_node = $1', [node]);
     for (const { id } of calls) {
       await this.#each(id, 'handOverCall', async (tx, call) => {
@@ -78,6 +78,7 @@ export class CallUpkeep {
         return nobodyLeaves({ ...call, mediaNode: null });
       });
     }
+    return calls.length;
   }
 
   /** The media of a call is gone, by the death of a worker: the room opens anew where it was. */

@@ -1,3 +1,4 @@
+import type { Sql } from '../../db/database.js';
 import type { Bus } from '../../events/bus.js';
 import { NoAnswer, Requests } from '../../events/requests.js';
 import { DomainError } from '../../lib/errors.js';
@@ -25,6 +26,8 @@ const LONG_TIMEOUT_MS = 20_000;
 /** A call's media lives in one process: here it is asked there, whichever that is. */
 export class MediaGateway {
   readonly #requests: Requests;
+  /** Calls that somebody has joined here. */
+  readonly #open = new Set<string>();
 
   constructor(
     readonly local: Media,
@@ -60,12 +63,22 @@ export class MediaGateway {
     }
   }
 
+  /** Closes what this process carries and others carry by now, or nobody. */
+  async closeForeign(sql: Sql): Promise<void> {
+    const open = [...this.#open];
+    const mine = await sql<{ id: string }>('select id from calls where id = any($1) and media_node = $2', [open, this.node]);
+    const kept = new Set(mine.map(({ id }) => id));
+    await Promise.all(open.filter((id) => !kept.has(id)).map((id) => this.#here({ method: 'closeRoom', args: [id] })));
+  }
+
   close(): void {
     this.#requests.close();
   }
 
   async #here({ method, args }: Question): Promise<unknown> {
     if (!ASKED.includes(method)) throw new MediaError('BAD_REQUEST', `Media has no ${String(method)}.`);
+    if (method === 'join') this.#open.add(args[0] as string);
+    if (method === 'closeRoom') this.#open.delete(args[0] as string);
     return (this.local[method] as (...given: unknown[]) => Promise<unknown>)(...args);
   }
 }
