@@ -60,10 +60,10 @@ describe('ringing', () => {
     const callId = await startCall(world, ann, direct);
     const seat = await Seat.take(ann, callId);
     await seat.linked(world);
-    world.clock.advance(44_000);
+    world.clock.advance(25_000);
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     assert.equal((await stateOf(callId))[0], 'RINGING');
-    world.clock.advance(1_500);
+    world.clock.advance(20_500);
     assert.equal((await until(inbox, 'CallRingEnded')).endReason, 'MISSED');
     await seat.until('CallEnded');
     assert.deepEqual(await stateOf(callId), ['ENDED', 'MISSED']);
