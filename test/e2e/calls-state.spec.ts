@@ -223,7 +223,7 @@ describe('state + events = refetch, in a call', function () {
           } catch {
             return false;
           }
-        }, what, 3_000).catch(() => undefined);
+        }, what).catch(() => undefined);
         assert.deepEqual(state.snapshot(), await truth(), what);
       };
       await agree(live, 'as it happened');
