@@ -200,10 +200,13 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     const producers = new Set([...this.#local.values()].map(({ producer }) => producer.id));
     const stale = own.producers.filter(({ id }) => !producers.has(id));
     const unread = own.consumers.filter(({ id }) => !this.#consumers.has(id));
+    const unused = own.transports.filter(({ id }) => !this.#transportIds.has(id));
     await Promise.allSettled([
       ...stale.map(({ id }) => this.client.api.closeProducer({ input: { callId: this.callId, producerId: id } })),
       ...unread.map(({ id }) => this.client.api.closeConsumer({ input: { callId: this.callId, consumerId: id } })),
     ]);
+    // Last, so that what they carry has been told as closed by then: only so many transports may a participant have.
+    await Promise.allSettled(unused.map(({ id }) => this.client.api.closeTransport({ input: { callId: this.callId, transportId: id } })));
   }
 
   async #produce(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {

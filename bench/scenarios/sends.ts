@@ -10,7 +10,8 @@ import { OmniTalkTarget, SEND_MESSAGE, type Chat } from '../targets/omnitalk.js'
 import { eachOf } from '../targets/target.js';
 
 const SENDERS = 100;
-const IN_FLIGHT = 256;
+/** As many as the batches of pgbench hold together: see `ceiling`. */
+const IN_FLIGHT = 400;
 const WARM_UP = 4_000;
 const SENDS = 12_000;
 const ROUNDS = 3;

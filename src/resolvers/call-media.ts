@@ -3,6 +3,7 @@ import { invalidInput } from '../lib/errors.js';
 import { decodeId } from '../lib/ids.js';
 import {
   CloseConsumerInput, CloseConsumerPayload, CloseDataConsumerInput, CloseDataConsumerPayload, CloseDataProducerInput, CloseDataProducerPayload, CloseProducerInput, CloseProducerPayload,
+  CloseTransportInput, CloseTransportPayload,
   ConnectTransportInput, ConnectTransportPayload, ConsumeDataInput, ConsumeDataPayload, ConsumeInput, ConsumePayload, CreateTransportInput, CreateTransportPayload, ProduceDataInput,
   ProduceDataPayload, ProduceInput, ProducePayload, RequestKeyFrameInput, RequestKeyFramePayload, RestartIceInput, RestartIcePayload, SetConsumerPausedInput, SetConsumerPausedPayload,
   SetPreferredLayersInput, SetPreferredLayersPayload, SetProducerPausedInput, SetProducerPausedPayload,
@@ -36,6 +37,12 @@ export class CallMediaResolver {
   @Mutation(() => RestartIcePayload, { description: 'After a lost network: the transport goes on with what it carried.' })
   async restartIce(@Arg('input', () => RestartIceInput) input: RestartIceInput, @Ctx() context: Context): Promise<object> {
     return { iceParameters: await this.media.restartIce(context.requireCaller(), callOf(input), transportOf(input)) };
+  }
+
+  @Mutation(() => CloseTransportPayload, { description: 'What went through it ends with it.' })
+  async closeTransport(@Arg('input', () => CloseTransportInput) input: CloseTransportInput, @Ctx() context: Context): Promise<{ transportId: string }> {
+    await this.media.closeTransport(context.requireCaller(), callOf(input), transportOf(input));
+    return { transportId: input.transportId };
   }
 
   @Mutation(() => ProducePayload, { description: 'Sends a microphone, a camera, or a screen. One screen at a time in a call.' })

@@ -47,6 +47,13 @@ export class RestartIcePayload {
   @Field(() => JsonScalar) iceParameters: object;
 }
 
+@InputType('CloseTransportInput')
+export class CloseTransportInput extends OfTransport {}
+@ObjectType('CloseTransportPayload')
+export class CloseTransportPayload {
+  @Field(() => ID) transportId: string;
+}
+
 @InputType('ProduceInput')
 export class ProduceInput extends OfTransport {
   @Field(() => CallProducerKind, { description: 'AUDIO or VIDEO.' }) kind: 'AUDIO' | 'VIDEO' | 'DATA';

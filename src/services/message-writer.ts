@@ -1,3 +1,4 @@
+import { bytesArray, plainArray, textArray } from '../db/array-literals.js';
 import type { Sql } from '../db/database.js';
 import { keyReused, type Tx } from '../db/unit-of-work.js';
 import type { CardRef, ForwardRef, MessageKind, SystemRef } from '../entities/message.js';
@@ -47,20 +48,20 @@ export function writeMessages(sql: Sql, sends: readonly Send[], now: Date, skipL
   const column = <Value>(pick: (draft: Draft) => Value) => sends.map((send) => pick(send.draft));
   const json = (value: object | null) => (value === null ? null : JSON.stringify(value));
   return sql<Outcome & { ord: number }>(`select * from send_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) order by ord`, [
-    column((draft) => draft.chatId),
-    sends.map((send) => send.aclVersion),
-    column((draft) => draft.senderId),
-    column((draft) => draft.idempotencyKey),
-    column((draft) => draft.inputHash),
-    column((draft) => draft.kind),
-    column((draft) => draft.text),
-    column((draft) => json(draft.mentions)),
-    column((draft) => draft.replyToSeq),
-    column((draft) => draft.threadRootSeq),
-    column((draft) => json(draft.forward)),
-    column((draft) => json(draft.card)),
-    sends.map((send) => send.visibleFromSeq),
-    sends.map((send) => send.slowModeSeconds),
+    plainArray(column((draft) => draft.chatId)),
+    plainArray(sends.map((send) => send.aclVersion)),
+    plainArray(column((draft) => draft.senderId)),
+    textArray(column((draft) => draft.idempotencyKey)),
+    bytesArray(column((draft) => draft.inputHash)),
+    plainArray(column((draft) => draft.kind)),
+    textArray(column((draft) => draft.text)),
+    textArray(column((draft) => json(draft.mentions))),
+    plainArray(column((draft) => draft.replyToSeq)),
+    plainArray(column((draft) => draft.threadRootSeq)),
+    textArray(column((draft) => json(draft.forward))),
+    textArray(column((draft) => json(draft.card))),
+    plainArray(sends.map((send) => send.visibleFromSeq)),
+    plainArray(sends.map((send) => send.slowModeSeconds)),
     now,
     skipLocked,
   ]);

@@ -19,7 +19,7 @@ interface Waiting {
 
 const MAX_WAITING = 20_000;
 const MAX_BATCH = 256;
-const MAX_CONCURRENT = 2;
+const MAX_CONCURRENT = 4;
 /** Batches that wait for the lock of a chat: each holds a connection meanwhile. */
 const MAX_LOCK_WAITS = 2;
 const MAX_ATTEMPTS = 5;
@@ -36,6 +36,8 @@ export class SendQueue {
   readonly #underWay = new Set<string>();
   readonly #locked = new Set<string>();
   #running = 0;
+  /** Messages in the batches that run. */
+  #writing = 0;
   #lockWaits = 0;
   #size = 0;
   /** Since the start: batches written, and the messages in them. */
@@ -108,10 +110,11 @@ export class SendQueue {
 
   #nextBatch(): Waiting[] {
     const batch: Waiting[] = [];
+    const mayRun = this.#running < MAX_CONCURRENT && this.#isWorthwhile();
     for (const [chatId, lane] of this.#waiting) {
       if (this.#underWay.has(chatId)) continue;
       const alone = this.#locked.has(chatId);
-      if (alone ? batch.length || this.#lockWaits >= MAX_LOCK_WAITS : this.#running >= MAX_CONCURRENT) continue;
+      if (alone ? batch.length || this.#lockWaits >= MAX_LOCK_WAITS : !mayRun) continue;
       const taken = this.#take(lane, MAX_BATCH - batch.length);
       if (!lane.length) this.#waiting.delete(chatId);
       this.#underWay.add(chatId);
@@ -119,6 +122,17 @@ export class SendQueue {
       if (alone || batch.length >= MAX_BATCH) break;
     }
     return batch;
+  }
+
+  /**
+   * A batch costs the database as much as ten messages do, whatever its size: beside others there is one more only when it is
+   * at least half as large as they are together. What waits for that goes with the next that ends.
+   */
+  #isWorthwhile(): boolean {
+    if (!this.#running) return true;
+    let free = 0;
+    for (const [chatId, lane] of this.#waiting) if (!this.#underWay.has(chatId) && !this.#locked.has(chatId)) free += lane.length;
+    return free * 2 >= this.#writing;
   }
 
   /** At most one send of a member whom slow mode holds: the second is judged after the first has been written. */
@@ -143,7 +157,10 @@ export class SendQueue {
     const wait = chats.size === 1 && this.#locked.has(batch[0]!.draft.chatId);
     const now = this.clock.now();
     if (wait) this.#lockWaits++;
-    else this.#running++;
+    else {
+      this.#running++;
+      this.#writing += batch.length;
+    }
     try {
       const outcomes = await this.#write(batch, now, !wait);
       this.#publish(batch, outcomes, now);
@@ -158,7 +175,10 @@ export class SendQueue {
         if (wait) this.#locked.delete(chatId);
       }
       if (wait) this.#lockWaits--;
-      else this.#running--;
+      else {
+        this.#running--;
+        this.#writing -= batch.length;
+      }
       if (this.#waiting.size) this.#schedule();
     }
   }

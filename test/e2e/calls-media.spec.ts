@@ -37,6 +37,7 @@ describe('what is sent in a call', () => {
       await fails(produce(b, transportId), 'NOT_FOUND');
       await fails(bob.api.connectTransport({ input: { callId, transportId, dtlsParameters: { fingerprints: [] } } }), 'NOT_FOUND');
       await fails(bob.api.restartIce({ input: { callId, transportId } }), 'NOT_FOUND');
+      await fails(bob.api.closeTransport({ input: { callId, transportId } }), 'NOT_FOUND');
     }
     for (const id of [producerId, `cpr_${forged}`]) {
       await fails(bob.api.closeProducer({ input: { callId, producerId: id } }), 'NOT_FOUND');

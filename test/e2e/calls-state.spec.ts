@@ -135,6 +135,7 @@ describe('state + events = refetch, in a call', function () {
       c.events.close();
       await eventually(async () => (await world.sql('select from call_participants where id = $1 and lost_at is not null', [uuidOf(c.participantId)])).length === 1, 'she is lost');
       c.follow();
+      await c.linked(world);
     },
     'participant.moved': async ({ callId, a }) => {
       await a.produce(await a.transport('SEND'));

@@ -89,7 +89,9 @@ export class FakeMedia implements Media {
     return this.#of(this.#peer(roomId, peerId).transports, transportId, 'transport').iceParameters;
   }
   async closeTransport(roomId: string, peerId: string, transportId: string): Promise<void> {
-    this.#peer(roomId, peerId).transports.delete(transportId);
+    const { transports } = this.#peer(roomId, peerId);
+    this.#of(transports, transportId, 'transport');
+    transports.delete(transportId);
   }
 
   async produce(roomId: string, peerId: string, transportId: string, options: Parameters<Media['produce']>[3]): Promise<ProducerInfo> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { turns } from '../../../test/testkit/fake-log.js';
-import { SocketWriter } from './socket-writer.js';
+import { GATHER_MS, SocketWriter } from './socket-writer.js';
 
 /** A socket whose peer takes bytes when the test says so. */
 class Peer extends Duplex {
@@ -60,7 +60,9 @@ describe('SocketWriter', () => {
     overflows = 0;
     writer = new SocketWriter(peer, MAX, () => overflows++);
   });
-  const say = (text: string) => writer.write(Buffer.from(text.slice(0, 3)), Buffer.from(text.slice(3)));
+  const write = (text: string, urgent: boolean) => writer.write(Buffer.from(text.slice(0, 3)), Buffer.from(text.slice(3)), urgent);
+  const say = (text: string) => write(text, true);
+  const tell = (text: string) => write(text, false);
 
   it('frames messages of every length, in order', async () => {
     const texts = [0, 1, 3, 4, 125, 126, 127, 65_535, 65_536, 70_000].map((length) => 'é'.repeat(length / 2) + 'x'.repeat(length % 2));
@@ -78,6 +80,42 @@ describe('SocketWriter', () => {
     await turns(1);
     assert.equal(peer.chunks.length, 1);
     assert.deepEqual(peer.texts(), [...Array(100)].map((_, n) => `message ${n}`));
+  });
+
+  it('writes the first event at once, and those that follow it closely together', async () => {
+    const { now } = performance;
+    let time = now.call(performance);
+    performance.now = () => time;
+    try {
+      tell('first');
+      await turns(1);
+      assert.deepEqual(peer.texts(), ['first']);
+      for (let n = 0; n < 5; n++) {
+        tell(`event ${n}`);
+        await turns(1);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2 * GATHER_MS));
+      assert.deepEqual(peer.texts(), ['first', ...[...Array(5)].map((_, n) => `event ${n}`)]);
+      assert.equal(peer.chunks.length, 2);
+      time += GATHER_MS;
+      tell('later');
+      await turns(1);
+      assert.equal(peer.texts().at(-1), 'later');
+    } finally {
+      performance.now = now;
+    }
+  });
+
+  it('answers at once, with the events that were waiting before the answer', async () => {
+    tell('first');
+    await turns(1);
+    tell('second');
+    await turns(1);
+    say('answer');
+    await turns(1);
+    assert.deepEqual(peer.texts(), ['first', 'second', 'answer']);
+    await new Promise((resolve) => setTimeout(resolve, 2 * GATHER_MS));
+    assert.equal(peer.texts().length, 3);
   });
 
   it('holds back what the peer does not take, and goes on when it does', async () => {

@@ -10,17 +10,32 @@ const SMALL_TALK = 4 * 1024;
 /** Short buffers are cut from blocks of so many bytes: one turn writes hundreds of them, and each block costs an allocation outside the heap. */
 Buffer.poolSize = 64 * 1024;
 
-/** The writers with something to say in this turn of the loop. */
-const ready: SocketWriter[] = [];
+/**
+ * Events that follow each other this closely, milliseconds, leave together: to a socket that was written to less than this
+ * ago they wait until this has passed. The first of them is not delayed, nor is anything that answers a client.
+ */
+export const GATHER_MS = 4;
 
-function flushAll(): void {
-  const writers = ready.splice(0);
-  for (const writer of writers) writer.flush();
+/** The writers with something to say in this turn of the loop, and those that gather. */
+const ready: SocketWriter[] = [];
+const gathering: SocketWriter[] = [];
+
+function flushReady(): void {
+  const now = performance.now();
+  for (const writer of ready.splice(0)) {
+    if (writer.mayGo(now)) writer.flush(now);
+    else if (gathering.push(writer) === 1) setTimeout(flushGathered, GATHER_MS);
+  }
+}
+
+function flushGathered(): void {
+  const now = performance.now();
+  for (const writer of gathering.splice(0)) writer.flush(now);
 }
 
 /**
  * Writes WebSocket text frames (RFC 6455, unmasked as a server must) straight to the socket. What becomes ready for one
- * socket within one turn of the loop leaves in one write, in order. What the socket can't take yet waits here, as references
+ * socket within one turn of the loop leaves in one write, in order; in a burst of events, what becomes ready within 4 ms. What the socket can't take yet waits here, as references
  * to payloads that many sockets share.
  */
 export class SocketWriter {
@@ -29,7 +44,10 @@ export class SocketWriter {
   readonly #tails: Buffer[] = [];
   /** The payloads' bytes, and a header's room for each. */
   #bytes = 0;
+  /** Whether a flush is to come; and whether it waits for no others. */
   #scheduled = false;
+  #urgent = false;
+  #flushedAt = -GATHER_MS;
   /** Bytes that may wait: more than `maxBuffered` while a single message that is larger is on its way. */
   #limit: number;
 
@@ -47,8 +65,8 @@ export class SocketWriter {
     return this.socket.writableLength + this.#bytes;
   }
 
-  /** A text message, in two parts. */
-  write(head: Buffer, tail: Buffer): void {
+  /** A text message, in two parts; an `urgent` one leaves in this turn, with all that was said before it. */
+  write(head: Buffer, tail: Buffer, urgent: boolean): void {
     const length = head.length + tail.length + MAX_HEADER;
     const { buffered } = this;
     if (!buffered) this.#limit = Math.max(this.maxBuffered, length + SMALL_TALK);
@@ -56,17 +74,23 @@ export class SocketWriter {
     this.#heads.push(head);
     this.#tails.push(tail);
     this.#bytes += length;
-    if (this.#scheduled) {
-      if (this.#bytes > MAX_COALESCED) this.flush();
-      return;
-    }
+    if (this.#bytes > MAX_COALESCED && this.#scheduled) return this.flush();
+    if (this.#scheduled && (!urgent || this.#urgent)) return;
     this.#scheduled = true;
-    if (ready.push(this) === 1) setImmediate(flushAll);
+    this.#urgent = urgent;
+    if (ready.push(this) === 1) setImmediate(flushReady);
+  }
+
+  /** Whether it is this turn that what waits leaves in. */
+  mayGo(now: number): boolean {
+    return this.#urgent || now - this.#flushedAt >= GATHER_MS;
   }
 
   /** Writes what waits, as far as the socket takes it; it goes on when the socket has drained. */
-  flush(): void {
-    this.#scheduled = false;
+  flush(now = performance.now()): void {
+    this.#scheduled = this.#urgent = false;
+    if (!this.#heads.length) return;
+    this.#flushedAt = now;
     while (this.#heads.length && !this.socket.writableNeedDrain) this.#writeSome();
   }
 

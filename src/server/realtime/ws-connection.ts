@@ -88,11 +88,16 @@ export class WsConnection {
   }
 
   send(message: object): void {
-    if (this.#state !== 'closed') this.#writer.write(Buffer.from(JSON.stringify(message)), NOTHING);
+    this.sendText(JSON.stringify(message));
   }
 
+  sendText(message: string): void {
+    if (this.#state !== 'closed') this.#writer.write(Buffer.from(message), NOTHING, true);
+  }
+
+  /** An event's message. */
   write(head: Buffer, tail: Buffer): void {
-    if (this.#state !== 'closed') this.#writer.write(head, tail);
+    if (this.#state !== 'closed') this.#writer.write(head, tail, false);
   }
 
   get hasReplayRoom(): boolean {
@@ -187,8 +192,7 @@ export class WsConnection {
       return;
     }
     const result = await this.deps.operations.execute(admitted, caller);
-    operation.next(Buffer.from(JSON.stringify(result)));
-    operation.complete();
+    operation.answer(JSON.stringify(result));
   }
 }
 
@@ -209,21 +213,26 @@ function tailOf(payload: Buffer): Buffer {
 /** One operation of a connection. */
 class WsOperation implements Sink {
   closed = false;
-  readonly #head: Buffer;
+  #head: Buffer | null = null;
   #end: (() => void) | null = null;
 
   constructor(
     private readonly connection: WsConnection,
     private readonly id: string,
     private readonly deliveries: Deliveries,
-  ) {
-    this.#head = Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
-  }
+  ) {}
 
   next(payload: Buffer): void {
     if (this.closed) return;
     this.deliveries.add(payload);
-    this.connection.write(this.#head, tailOf(payload));
+    this.connection.write((this.#head ??= Buffer.from(this.#opening)), tailOf(payload));
+  }
+
+  /** The one result of a query or mutation, serialised, and the end. */
+  answer(result: string): void {
+    if (this.closed) return;
+    this.connection.sendText(`${this.#opening}${result}}`);
+    this.complete();
   }
 
   error(errors: readonly GraphQLFormattedError[]): void {
@@ -234,8 +243,12 @@ class WsOperation implements Sink {
 
   complete(): void {
     if (this.closed) return;
-    this.connection.send({ id: this.id, type: MessageType.Complete });
+    this.connection.sendText(`{"id":${JSON.stringify(this.id)},"type":"${MessageType.Complete}"}`);
     this.end();
+  }
+
+  get #opening(): string {
+    return `{"id":${JSON.stringify(this.id)},"type":"${MessageType.Next}","payload":`;
   }
 
   drained(): Promise<void> | null {

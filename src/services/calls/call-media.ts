@@ -51,6 +51,11 @@ export class CallMedia {
     return this.#ask(caller, callId, 'restartIce', transportId);
   }
 
+  /** What went through it ends with it. */
+  async closeTransport(caller: CallCaller, callId: string, transportId: string): Promise<void> {
+    await this.#ask(caller, callId, 'closeTransport', transportId);
+  }
+
   /** Sends a microphone, a camera, or a screen. FORBIDDEN for a listener, and for what the host has muted; STATE_CONFLICT while somebody else shares a screen. */
   async produce(caller: CallCaller, callId: string, input: ProduceInput): Promise<ProducerRow> {
     const rtpParameters = dictionary<RtpParameters>(input.rtpParameters, 'rtpParameters');
