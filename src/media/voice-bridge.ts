@@ -11,8 +11,9 @@ export interface VoiceSocket {
 }
 
 export interface VoiceBridgeOptions {
-  /** What the client knows a participant by. */
-  nameOf: (peerId: string) => string;
+  /** The ids that the client knows. */
+  participantId: (peerId: string) => string;
+  producerId: (producerId: string) => string;
   /** The socket is gone; the seat is kept or left by whoever gave it. */
   onEnd: () => void;
 }
@@ -42,7 +43,7 @@ const MOST_TEXT = 256;
  * - client to server, binary: one byte of loudness (0 the loudest to 127 silence, as in RFC 6464; 255 not known), then one packet of Opus;
  * - client to server, text: `{"type":"mute"}` and `{"type":"unmute"}`;
  * - server to client, binary: stream (2 bytes), loudness (1 byte), timestamp at 48 kHz (4 bytes), all big-endian, then one packet of Opus;
- * - server to client, text: `ready` (with the own `producerId`), `stream` (a `stream` number, whose `participantId` it is), `streamEnded`, `error`.
+ * - server to client, text: `ready` (with the own `producerId`), `stream` (a `stream` number, the `participantId` and the `producerId` whose it is), `streamEnded`, `error`.
  */
 export class VoiceBridge implements VoiceSink {
   readonly #socket: VoiceSocket;
@@ -68,11 +69,11 @@ export class VoiceBridge implements VoiceSink {
       return;
     }
     this.#link = link;
-    this.#tell({ type: 'ready', producerId: link.producer.id, sampleRate: 48_000 });
+    this.#tell({ type: 'ready', producerId: this.#options.producerId(link.producer.id), sampleRate: 48_000 });
   }
 
   started(stream: number, { peerId, producerId }: { producerId: string; peerId: string }): void {
-    this.#tell({ type: 'stream', stream, participantId: this.#options.nameOf(peerId), producerId });
+    this.#tell({ type: 'stream', stream, participantId: this.#options.participantId(peerId), producerId: this.#options.producerId(producerId) });
   }
 
   frame(stream: number, level: number, timestamp: number, opus: Buffer): void {

@@ -54,7 +54,7 @@ describe('voice without WebRTC', () => {
     await media.join(room, peerId, { voiceOnly: true });
     const socket = new FakeSocket();
     let ends = 0;
-    const bridge = new VoiceBridge(socket, { nameOf: (id) => `par_${id}`, onEnd: () => ends++ });
+    const bridge = new VoiceBridge(socket, { participantId: (id) => `cpt_${id}`, producerId: (id) => `cpr_${id}`, onEnd: () => ends++ });
     bridge.attach(await media.openVoice(room, peerId, bridge));
     return { peerId, socket, bridge, ends: () => ends };
   }
@@ -65,11 +65,11 @@ describe('voice without WebRTC', () => {
     const { peerId, socket } = await voice();
     await eventually(() => assert.deepEqual(socket.texts.map(({ type }) => type).sort(), ['ready', 'stream']));
     const stream = socket.texts.find(({ type }) => type === 'stream')!;
-    assert.equal(stream['participantId'], `par_${ann.peerId}`);
-    assert.equal(stream['producerId'], microphone.id);
+    assert.equal(stream['participantId'], `cpt_${ann.peerId}`);
+    assert.equal(stream['producerId'], `cpr_${microphone.id}`);
 
     const ready = socket.texts.find(({ type }) => type === 'ready')!;
-    const heard = await ann.receive(String(ready['producerId']));
+    const heard = await ann.receive(String(ready['producerId']).slice(4));
     assert.equal(heard.info.peerId, peerId);
     for (let count = 0; count < 50; count++) socket.voice(Buffer.concat([FRAME_20_MS, Buffer.from([count])]));
     await eventually(() => assert.equal(heard.packets, 50));
@@ -117,7 +117,7 @@ describe('voice without WebRTC', () => {
   it('bears malformed messages up to a bound, says so once, and sends none of them on', async () => {
     const ann = await clients.join(media, room);
     const { socket, ends } = await voice();
-    const heard = await ann.receive(String(socket.texts.find(({ type }) => type === 'ready')!['producerId']));
+    const heard = await ann.receive(String(socket.texts.find(({ type }) => type === 'ready')!['producerId']).slice(4));
     const bad: [Buffer, boolean][] = [
       [Buffer.alloc(0), true],
       [Buffer.from([5]), true],
@@ -166,7 +166,7 @@ describe('voice without WebRTC', () => {
     await media.leave(room, peerId);
     assert.equal(socket.closed, VOICE_CLOSE.ENDED);
     assert.equal(ends(), 1);
-    await refuses(media.openVoice(room, peerId, new VoiceBridge(new FakeSocket(), { nameOf: String, onEnd: () => undefined })), 'NOT_FOUND');
+    await refuses(media.openVoice(room, peerId, new VoiceBridge(new FakeSocket(), { participantId: String, producerId: String, onEnd: () => undefined })), 'NOT_FOUND');
   });
 
   it('is one at a time: who connects again takes the place of the socket before', async () => {

@@ -33,14 +33,17 @@ describe('a voice over a plain socket', function () {
   it('is heard, hears, and is seen by everybody; then it stands in the log', async () => {
     const c = await Seat.take(carol, callId);
     const a = await VoiceClient.join(world, ann.accessToken, callId);
-    assert.equal((await c.until('ProducerAdded')).producer?.source, 'MICROPHONE');
+    const hers = await c.until('ProducerAdded');
+    assert.equal(hers.producer?.source, 'MICROPHONE');
     const b = await VoiceClient.join(world, bob.accessToken, callId);
     await eventually(() => [a, b].every((one) => one.is('ready') && one.is('stream')), 'each hears the other');
     const joined = await c.until('ParticipantJoined');
     assert.equal(joined.participant.user?.id, bob.id);
     const added = await c.until('ProducerAdded');
     assert.deepEqual([added.producer?.source, added.participantId], ['MICROPHONE', joined.participantId]);
-    assert.equal(a.is('stream')!['participantId'], joined.participantId);
+    // By the ids of the API, in what both of them are told.
+    assert.deepEqual([a.is('ready')!['producerId'], b.is('stream')!['producerId']], [hers.producerId, hers.producerId]);
+    assert.deepEqual([a.is('stream')!['participantId'], a.is('stream')!['producerId']], [joined.participantId, added.producerId]);
     for (let mark = 0; mark < 40; mark++) {
       a.say(mark);
       await new Promise((resolve) => setTimeout(resolve, 20));

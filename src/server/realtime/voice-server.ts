@@ -93,7 +93,7 @@ export class VoiceServer {
       const caller = callerOf(authenticated?.viewer ?? null, authenticated?.guest ?? null);
       if (!authenticated || !caller) throw unauthenticated();
       this.#sockets.set(socket, { sessionId: authenticated.viewer?.sessionId ?? null });
-      const bridge = new VoiceBridge(socket, { nameOf: (id) => encodeId('CallParticipant', id), onEnd: () => voice?.lost() });
+      const bridge = new VoiceBridge(socket, { participantId: (id) => encodeId('CallParticipant', id), producerId: (id) => encodeId('CallProducer', id), onEnd: () => voice?.lost() });
       voice = await this.deps.voices.open(caller, decodeId('Call', joining.callId, 'callId'), { takeOver: joining.takeOver === true, recordingConsent: joining.recordingConsent === true }, bridge);
       bridge.attach(voice.link);
       // It went while its seat was being taken: the bridge has ended without knowing of it.
