@@ -5,6 +5,8 @@ import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:f
 import { delimiter, join } from 'node:path';
 
 const POLICY = '/usr/sbin/policy-rc.d';
+/** Packages that bring a system service of the same name. */
+const SERVICES = ['redis-server', 'coturn'];
 
 /** @returns {string | undefined} the first of these commands on the PATH */
 function onPath(...names) {
@@ -36,6 +38,8 @@ export function findPrerequisites({ redisUrl, chromiumPath }) {
   if (!chromium()) missing.push('chromium');
   // What the server records calls with; tests of recordings look into the files by it too.
   if (!onPath('ffmpeg')) missing.push('ffmpeg');
+  // A TURN server as operators run one beside ours.
+  if (!onPath('turnserver')) missing.push('coturn');
   if (missing.length > 0) install(missing);
   const found = { redisServer: redis(), chromium: chromium() };
   if ((!found.redisServer && !redisUrl) || !found.chromium) throw new Error(`${missing.join(' and ')} installed, but not on the PATH (${process.env.PATH}).`);
@@ -58,8 +62,9 @@ function install(packages) {
     const options = { env, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 64 * 1024 * 1024 };
     execFileSync('apt-get', ['update'], options);
     execFileSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], options);
-    // Under systemd the package also enables its server for the next boot.
-    if (packages.includes('redis-server') && existsSync('/run/systemd/system')) execFileSync('systemctl', ['disable', 'redis-server'], options);
+    // Under systemd a package also enables its server for the next boot.
+    const services = packages.filter((name) => SERVICES.includes(name));
+    if (services.length > 0 && existsSync('/run/systemd/system')) execFileSync('systemctl', ['disable', ...services], options);
   } catch (error) {
     throw new Error(`${need}, and installing failed:\n${error.stderr ?? error}\nRun: apt-get update && ${line}`, { cause: error });
   } finally {

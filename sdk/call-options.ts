@@ -37,6 +37,8 @@ export interface JoinCallOptions<Track extends MediaTrack> {
   takeOver?: boolean;
   /** Neither sends nor receives video. */
   voiceOnly?: boolean;
+  /** `relay`: everything goes through the operator's TURN server, and nobody learns this device's address; a transport that has none fails with CALLS_UNAVAILABLE. */
+  iceTransportPolicy?: 'all' | 'relay';
   onTrack?: (remote: RemoteTrack<Track>) => void;
   onTrackPaused?: (remote: RemoteTrack<Track>) => void;
   onTrackEnded?: (remote: RemoteTrack<Track>) => void;

@@ -1,5 +1,6 @@
 import type { Device, types } from 'mediasoup-client';
 import type { CallSessionEnd, CallSessionState, CallSource, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions } from './call-options.js';
+import { TurnServers } from './call-turn.js';
 import type { CallEvent, OmniTalk } from './client.js';
 import { failure, OmniTalkError } from './errors.js';
 import type { CallConsumerPartsFragment, CallParticipantPartsFragment, CallProducerPartsFragment, JoinCallMutation } from './generated/graphql.js';
@@ -46,7 +47,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   readonly #transports: Partial<Record<'SEND' | 'RECEIVE', Promise<types.Transport>>> = {};
   readonly #transportIds = new Set<string>();
   #device: Device | null = null;
-  #iceServers: Promise<types.TransportOptions['iceServers']> | null = null;
+  readonly #turnServers: TurnServers;
   #stream: EventStream<CallEvent> | null = null;
   #finish!: (reason: CallSessionEnd) => void;
   /** What changes is done one after the other. */
@@ -60,6 +61,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     private readonly options: JoinCallOptions<Track>,
   ) {
     this.ended = new Promise((resolve) => (this.#finish = resolve));
+    this.#turnServers = new TurnServers(client, options.callId, options.iceTransportPolicy === 'relay');
   }
 
   get callId(): string {
@@ -286,10 +288,11 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     if (!this.#device) throw failure('STATE_CONFLICT', 'You wait in the lobby still.');
     const { api } = this.client;
     const { callId } = this;
-    const iceServers = await (this.#iceServers ??= this.#turnServers());
+    const iceServers = await this.#turnServers.get();
     const { transport: made } = (await api.createTransport({ input: { callId, direction } })).createTransport;
     const { id, iceParameters, iceCandidates, dtlsParameters } = made as unknown as types.TransportOptions;
-    const options = { id, iceParameters, iceCandidates, dtlsParameters, ...(iceServers ? { iceServers } : {}) };
+    const { iceTransportPolicy } = this.options;
+    const options = { id, iceParameters, iceCandidates, dtlsParameters, ...(iceServers ? { iceServers } : {}), ...(iceTransportPolicy ? { iceTransportPolicy } : {}) };
     const transport = direction === 'SEND' ? this.#device.createSendTransport(options) : this.#device.createRecvTransport(options);
     this.#transportIds.add(id);
     transport.on('connect', ({ dtlsParameters: own }, done, fail) => void api.connectTransport({ input: { callId, transportId: id, dtlsParameters: own } }).then(done, fail));
@@ -303,22 +306,14 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     return transport;
   }
 
-  /** None where the operator has no TURN server. */
-  async #turnServers(): Promise<types.TransportOptions['iceServers']> {
-    try {
-      const { urls, username, credential } = (await this.client.api.createTurnCredentials({ input: { callId: this.callId } })).createTurnCredentials;
-      return [{ urls, username, credential }];
-    } catch {
-      return undefined;
-    }
-  }
-
   /** The network was lost: the same transport by another way. */
   async #reconnect(transport: types.Transport, after: number): Promise<void> {
     const lost = () => !transport.closed && (transport.connectionState === 'disconnected' || transport.connectionState === 'failed');
     for (await pause(after); lost() && this.state !== 'ENDED'; await pause(RETRY_MS)) {
       this.#stateIs('RECONNECTING');
       try {
+        const iceServers = await this.#turnServers.get();
+        if (iceServers) await transport.updateIceServers({ iceServers });
         const { iceParameters } = (await this.client.api.restartIce({ input: { callId: this.callId, transportId: transport.id } })).restartIce;
         await transport.restartIce({ iceParameters: iceParameters as types.IceParameters });
       } catch (error) {

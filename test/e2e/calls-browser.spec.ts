@@ -3,62 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import type { MediaServer } from '../../src/media/media-server.js';
 import { Browsers, bundle } from '../testkit/browser.js';
+import { CALL_PAGE, hears, joinIn, openPage, seesMore } from '../testkit/call-page.js';
 import { startCall, uuidOf } from '../testkit/calls.js';
 import { mediaServer } from '../testkit/media.js';
 import { eventually, World, type Person } from '../testkit/world.js';
-
-/** What runs in the page: the SDK as a partner's page uses it, and what a test wants to know of it. */
-const SCRIPT = `
-import { Device } from 'mediasoup-client';
-import { OmniTalk } from './sdk/index.js';
-import { joinCall } from './sdk/calls.js';
-
-const g = globalThis;
-g.heard = [];
-g.states = [];
-g.videos = {};
-g.open = (url, accessToken) => { g.client = new OmniTalk({ url, accessToken }); };
-g.join = async (callId, more = {}) => {
-  g.call = await joinCall(g.client, {
-    callId, Device, ...more,
-    onTrack: ({ track, source, participantId }) => {
-      const element = document.createElement(track.kind === 'audio' ? 'audio' : 'video');
-      Object.assign(element, { autoplay: true, muted: track.kind === 'video', srcObject: new MediaStream([track]) });
-      document.body.append(element);
-      g.videos[source] = element;
-      g.heard.push('+' + source);
-    },
-    onTrackEnded: ({ source }) => void g.heard.push('-' + source),
-    onTrackPaused: ({ source, paused }) => void g.heard.push((paused ? '|' : '>') + source),
-    onState: (state) => void g.states.push(state),
-    onProblem: (problem) => void g.heard.push('!' + problem.message),
-  });
-  g.call.ended.then((reason) => (g.reason = reason.code ?? reason));
-  return g.call.participant.id;
-};
-g.send = async () => {
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 240, frameRate: 15 } });
-  for (const track of stream.getTracks()) await g.call.send(track);
-};
-g.share = async () => {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 200 });
-  const context = canvas.getContext('2d');
-  setInterval(() => { context.fillStyle = 'rgb(' + (Date.now() % 255) + ',0,0)'; context.fillRect(0, 0, 320, 200); }, 60);
-  await g.call.send(canvas.captureStream(15).getVideoTracks()[0], { source: 'SCREEN' });
-};
-g.frames = (source) => g.videos[source]?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
-g.level = async () => {
-  const audio = g.videos.MICROPHONE;
-  if (!audio) return 0;
-  g.context ??= new AudioContext();
-  const analyser = g.context.createAnalyser();
-  g.context.createMediaStreamSource(audio.srcObject).connect(analyser);
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  const samples = new Float32Array(analyser.fftSize);
-  analyser.getFloatTimeDomainData(samples);
-  return Math.max(...samples.map(Math.abs));
-};
-`;
 
 /** The processes of the media server under test. */
 const mediaWorkers = (): number[] =>
@@ -83,7 +31,7 @@ describe('a call in two browsers, by the SDK', function () {
   let chatId: string;
   let run = 0;
   before(async () => {
-    browsers = await Browsers.start(await bundle(SCRIPT));
+    browsers = await Browsers.start(await bundle(CALL_PAGE));
     media = mediaServer();
     await media.start();
     world = await World.start({ settings: { CORS_ORIGINS: browsers.origin }, media: () => media });
@@ -100,19 +48,9 @@ describe('a call in two browsers, by the SDK', function () {
     await media?.close();
   });
 
-  const open = async (person: Person): Promise<Page> => {
-    const page = await browsers.page();
-    await page.evaluate(`open(${JSON.stringify(`${world.app.url}/graphql`)}, ${JSON.stringify(person.accessToken)})`);
-    return page;
-  };
-  const join = async (page: Page, more: object = {}): Promise<string> => page.evaluate(`join(${JSON.stringify(callId)}, ${JSON.stringify(more)})`);
+  const open = (person: Person): Promise<Page> => openPage(browsers, world, person);
+  const join = (page: Page, more: object = {}): Promise<string> => joinIn(page, callId, more);
   const heard = async (page: Page): Promise<string[]> => page.evaluate('heard');
-  const frames = (page: Page, source: string): Promise<number> => page.evaluate(`frames(${JSON.stringify(source)})`);
-  const seesMore = async (page: Page, source: string, what: string): Promise<void> => {
-    const before = await frames(page, source);
-    await eventually(async () => (await frames(page, source)) > before + 5, what, 20_000);
-  };
-  const hears = (page: Page, what: string) => eventually(async () => ((await page.evaluate('level()')) as number) > 0.01, what, 20_000);
   const both = async (): Promise<[Page, Page]> => {
     callId = await startCall(world, ann, chatId);
     const pages = await Promise.all([open(ann), open(bob)]);
