@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
@@ -48,7 +47,7 @@ export function makeMedia(config: Config, log: Logger): MediaServer {
     announcedAddress: config.MEDIA_ANNOUNCED_ADDRESS,
     port: config.MEDIA_PORT,
     peersPerRouter: config.MEDIA_PEERS_PER_ROUTER,
-    store: new FolderStore(join(config.DATA_DIR, 'recordings')),
+    store: new FolderStore(config.DATA_DIR),
     log,
   });
 }

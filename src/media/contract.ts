@@ -168,7 +168,7 @@ export interface MediaEvents {
   transportClosed: { roomId: string; peerId: string; transportId: string };
   /** A worker died and the room with it: everybody joins anew. Ids from before are NOT_FOUND. */
   roomReset: { roomId: string };
-  /** It ended by itself: the room was closed or reset. `recorded` is null where nothing could be kept. */
+  /** It was stopped, or the room was closed or reset. `recorded` is null where nothing could be kept. */
   recordingEnded: { roomId: string; recordingId: string; recorded: Recorded | null };
 }
 

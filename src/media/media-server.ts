@@ -198,10 +198,14 @@ export class MediaServer implements Media {
   async stopRecording(roomId: string, recordingId: string): Promise<Recorded> {
     const recording = await this.#recordings.get(roomId);
     if (recording?.id !== recordingId) throw missing('recording');
+    let recorded: Recorded | null = null;
     try {
-      return await recording.stop();
+      recorded = await recording.stop();
+      return recorded;
     } finally {
       this.#recordings.delete(roomId);
+      // A long one takes a while to be laid together: who asked may wait no longer.
+      this.#emit('recordingEnded', { roomId, recordingId, recorded });
     }
   }
 

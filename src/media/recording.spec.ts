@@ -1,47 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readdir } from 'node:fs/promises';
 import { eventually, keeper, mediaServer, recordings, refuses, workerBinary } from '../../test/testkit/media.js';
-import { ClientWorker, CODECS, type Sending } from '../../test/testkit/rtc.js';
+import { probe } from '../../test/testkit/probe.js';
+import { ClientWorker } from '../../test/testkit/rtc.js';
+import { play } from '../../test/testkit/source.js';
 import type { MediaServer } from './media-server.js';
-import { readRtp } from './rtp.js';
-
-/** Real Opus or VP8 from ffmpeg's test sources, sent on packet by packet. */
-async function play(sending: Sending, codec: 'opus' | 'vp8', frequency = 440): Promise<() => void> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const source =
-    codec === 'opus'
-      ? ['-f', 'lavfi', '-i', `sine=frequency=${frequency}`, '-c:a', 'libopus', '-b:a', '48k']
-      : ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=15', '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '16', '-g', '15', '-b:v', '300k'];
-  const ffmpeg = spawn('ffmpeg', ['-loglevel', 'error', '-nostdin', '-re', ...source, '-f', 'rtp', '-payload_type', String(CODECS[codec].payloadType), `rtp://127.0.0.1:${socket.address().port}?pkt_size=1200`], { stdio: 'ignore' });
-  socket.on('message', (packet) => {
-    const read = readRtp(packet);
-    if (!read || sending.producer.closed) return;
-    // The stream is the one that was negotiated: ffmpeg picks its own number.
-    packet.writeUInt32BE(sending.ssrc, 8);
-    sending.producer.send(packet);
-    sending.sent++;
-  });
-  return () => {
-    ffmpeg.kill('SIGKILL');
-    socket.close();
-  };
-}
-
-interface Probe {
-  format: { duration: string; format_name: string };
-  streams: { codec_type: string; codec_name: string; width?: number; nb_read_packets: string }[];
-}
-const probe = (file: string): Probe =>
-  JSON.parse(execFileSync('ffprobe', ['-v', 'error', '-count_packets', '-show_format', '-show_streams', '-of', 'json', file], { encoding: 'utf8' })) as Probe;
 
 /** Silences of at least 0.4 s, in seconds from the beginning. */
 function silences(file: string): { from: number; to: number }[] {

@@ -36,6 +36,9 @@ export const CODECS = {
 } as const satisfies Record<string, Codec>;
 export type CodecName = keyof typeof CODECS;
 
+/** As much of media as a client asks of. */
+export type ClientMedia = Pick<Media, 'join' | 'leave' | 'createTransport' | 'connectTransport' | 'produce' | 'consume'>;
+
 /**
  * Participants without a browser: a media worker of its own that plays the clients. What a client sends is made here packet by packet, goes through
  * real ICE, DTLS and SRTP to the server under test, and what it receives from there is counted packet by packet.
@@ -53,7 +56,7 @@ export class ClientWorker {
     return new ClientWorker(await createWorker({ workerBin: binary, logLevel: 'none' }));
   }
 
-  async join(media: Media, roomId: string, options: { peerId?: string; voiceOnly?: boolean } = {}): Promise<RtcClient> {
+  async join(media: ClientMedia, roomId: string, options: { peerId?: string; voiceOnly?: boolean } = {}): Promise<RtcClient> {
     const peerId = options.peerId ?? randomUUID();
     const joined = await media.join(roomId, peerId, { voiceOnly: options.voiceOnly ?? false });
     const router = await this.#worker.createRouter({ mediaCodecs: MEDIA_CODECS });
@@ -82,7 +85,7 @@ export class RtcClient {
   readonly #relays: IceRelay[] = [];
 
   constructor(
-    readonly media: Media,
+    readonly media: ClientMedia,
     readonly roomId: string,
     readonly peerId: string,
     readonly joined: Joined,

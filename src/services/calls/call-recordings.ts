@@ -14,6 +14,12 @@ import type { MediaGateway } from './media-gateway.js';
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 const BATCH = 50;
 
+/** Nothing was said, or what was recording is gone: it is over all the same, without a file. */
+function nothingKept(error: unknown): null {
+  if (error instanceof DomainError && (error.code === 'STATE_CONFLICT' || error.code === 'NOT_FOUND')) return null;
+  throw error;
+}
+
 /** Recordings of calls. Everybody in the call is asked first; one no, and nothing is recorded. */
 export class CallRecordings {
   readonly #stop: () => void;
@@ -72,7 +78,7 @@ export class CallRecordings {
     return this.#call(callId);
   }
 
-  /** Ends the recording, or the asking. Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT (not recorded), CALLS_UNAVAILABLE. */
+  /** Ends the recording, or the asking. One in which nothing was sent has no file. Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT (not recorded), CALLS_UNAVAILABLE. */
   async stop(caller: CallCaller, callId: string): Promise<RecordingRow | null> {
     const state = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'stopRecording' }, async (tx) => {
       assertRunsCall(await lockCall(tx.sql, callId, caller));
@@ -128,7 +134,7 @@ export class CallRecordings {
       [callId],
     );
     if (!row) return null;
-    const recorded = row.node ? await this.gateway.ask(row.node, 'stopRecording', callId, row.mediaId) : null;
+    const recorded = row.node ? await this.gateway.ask(row.node, 'stopRecording', callId, row.mediaId).catch(nothingKept) : null;
     await this.#ended(callId, row.mediaId, recorded);
     const [kept] = await this.sql<RecordingRow>(`select ${RECORDING_COLUMNS} from call_recordings g where g.id = $1`, [row.id]);
     return kept ?? null;
