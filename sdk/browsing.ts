@@ -1,14 +1,10 @@
-import { fromBase64, pack, toBase64, unpack } from './bytes.js';
+import { batchesOf, BatchReader, countOfBatch, FULL_SNAPSHOT, META, type BrowsingEvent, type WaitingEvent } from './browsing-batches.js';
+import { toBase64 } from './bytes.js';
 import type { DocumentEvent, OmniTalk } from './client.js';
 import { failure, OmniTalkError } from './errors.js';
 import type { EventStream } from './stream.js';
 
-/** An event as rrweb's `record` emits it, and its Replayer takes it. */
-export interface BrowsingEvent {
-  type: number;
-  timestamp: number;
-  data?: unknown;
-}
+export type { BrowsingEvent } from './browsing-batches.js';
 
 /** rrweb's `record`, or what does the same. */
 export interface Recorder {
@@ -25,19 +21,16 @@ export interface BrowsingControl {
 
 export type BrowsingEnd = 'CLOSED' | 'ENDED' | 'DELETED' | OmniTalkError;
 
-/** Of rrweb's events. */
-const FULL_SNAPSHOT = 2;
 const GATHER_MS = 100;
-/** Of one batch, before it is packed. */
-const BATCH_BYTES = 4 * 1024 * 1024;
-/** What one batch may be as it is sent. */
-const SENT_BYTES = 512 * 1024;
-const PACK_FROM_BYTES = 1024;
-/** What waits for a connection; past it the page is shown anew by a snapshot. */
-const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+/** Characters that wait for a connection; past them the page is shown anew by a snapshot. */
+const MAX_WAITING_LENGTH = 8 * 1024 * 1024;
+/** A snapshot that is wanted is taken once what follows the last one weighs as much as that did, or so much. */
+const CHANGES_BYTES = 1024 * 1024;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 5_000;
 const PASSING: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED', 'INTERNAL']);
+
+const asFailure = (error: unknown): OmniTalkError => (error instanceof OmniTalkError ? error : failure('UNKNOWN', String(error), error));
 
 /** What both ends of a session have in common: they follow it, and know who controls. */
 abstract class Session {
@@ -73,7 +66,7 @@ abstract class Session {
       for await (const event of this.#stream) await this.#take(event);
       this.finish('ENDED');
     } catch (error) {
-      this.finish(error instanceof OmniTalkError ? error : failure('UNKNOWN', String(error), error));
+      this.finish(asFailure(error));
     }
   }
 
@@ -94,13 +87,15 @@ abstract class Session {
     switch (event.__typename) {
       case 'DocumentState':
         this.#controlIs({ controllerId: event.document.controller?.id ?? null, requesterIds: event.document.controlRequests.map(({ id }) => id) });
-        this.seq = event.seq;
+        this.seq = Math.max(this.seq ?? 0, event.seq);
         return this.onState(event.batches);
       case 'DocumentUpdated':
+        if (this.#knows(event.seq)) return;
         await this.onUpdate(event.update);
         this.seq = event.seq;
         return;
       case 'ControlChanged':
+        if (this.#knows(event.seq)) return;
         this.#controlIs({ controllerId: event.controllerId ?? null, requesterIds: event.requesterIds });
         this.seq = event.seq;
         return;
@@ -113,6 +108,11 @@ abstract class Session {
     }
   }
 
+  /** What still waited to be read when the connection was lost is told again behind it. */
+  #knows(seq: number): boolean {
+    return this.seq !== null && seq <= this.seq;
+  }
+
   #controlIs(control: BrowsingControl): void {
     if (control.controllerId === this.control.controllerId && control.requesterIds.join() === this.control.requesterIds.join()) return;
     this.control = control;
@@ -122,6 +122,8 @@ abstract class Session {
 
 export interface ShareOptions {
   record: Recorder;
+  /** What else rrweb's `record` is told: what it hides (`maskAllInputs`, `blockSelector` …), how often it looks. */
+  recordOptions?: object;
   /** Somebody asks for control, has it, or has it no more: decide by `grantControl` and `denyControl`. */
   onControl?: (control: BrowsingControl) => void;
   /** What the controller does, in the order in which they do it: apply it to the page, or not. */
@@ -133,14 +135,16 @@ export const shareBrowsing = (client: OmniTalk, documentId: string, options: Sha
 
 export class BrowsingShare extends Session {
   readonly #options: ShareOptions;
-  /** As JSON. */
-  #waiting: string[] = [];
-  #waitingBytes = 0;
+  #waiting: WaitingEvent[] = [];
+  #waitingLength = 0;
   /** The page is to be shown anew before anything else. */
   #overdue = false;
   /** A full snapshot has been taken: what rrweb tells before can't be shown. */
   #begun = false;
   #batch: number | null = null;
+  /** Bytes of the last full snapshot as it was sent, and of what was sent since. */
+  #snapshotBytes = 0;
+  #changesBytes = 0;
   #stop: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending = false;
@@ -167,7 +171,7 @@ export class BrowsingShare extends Session {
   protected onState(batches: number): void {
     if (this.#batch !== null) return;
     this.#batch = batches + 1;
-    this.#stop = this.#options.record({ emit: (event) => this.#emit(event) });
+    this.#stop = this.#options.record({ ...this.#options.recordOptions, emit: (event) => this.#emit(event) });
   }
 
   protected onUpdate(): void {
@@ -189,27 +193,33 @@ export class BrowsingShare extends Session {
     if (this.closed) return;
     // Behind what was dropped nothing can be shown but the page as a whole.
     if (this.#overdue) return;
-    const text = JSON.stringify(event);
     this.#begun ||= event.type === FULL_SNAPSHOT;
-    this.#waiting.push(text);
-    this.#waitingBytes += text.length;
-    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#drop();
-    if (this.#begun) this.#timer ??= setTimeout(() => void this.#send(), GATHER_MS);
+    if (!this.#begun && event.type !== META) return;
+    const { type, timestamp } = event;
+    const text = JSON.stringify(event);
+    this.#waiting.push({ type, timestamp, text });
+    this.#waitingLength += text.length;
+    if (this.#waitingLength > MAX_WAITING_LENGTH) this.#makeRoom();
+    if (this.#begun) this.#timer ??= setTimeout(() => void this.#send().catch((error: unknown) => this.finish(asFailure(error))), GATHER_MS);
+  }
+
+  /** Too much waits. Behind a full snapshot nothing is lost with what was before it; else the page is to be shown anew. */
+  #makeRoom(): void {
+    if (this.#waiting.at(-1)!.type !== FULL_SNAPSHOT) return this.#drop();
+    this.#waiting = this.#waiting.slice(this.#waiting.at(-2)?.type === META ? -2 : -1);
+    this.#waitingLength = this.#waiting.reduce((sum, { text }) => sum + text.length, 0);
   }
 
   #drop(): void {
     this.#waiting = [];
-    this.#waitingBytes = 0;
+    this.#waitingLength = 0;
     this.#overdue = true;
   }
 
-  /** As many of the waiting events as fit one batch. */
-  #take(): string[] {
-    let bytes = 0;
-    let count = 0;
-    while (count < this.#waiting.length && (count === 0 || bytes + this.#waiting[count]!.length <= BATCH_BYTES)) bytes += this.#waiting[count++]!.length;
-    this.#waitingBytes -= bytes;
-    return this.#waiting.splice(0, count);
+  #take(): WaitingEvent[] {
+    const events = this.#waiting.splice(0, countOfBatch(this.#waiting));
+    for (const { text } of events) this.#waitingLength -= text.length;
+    return events;
   }
 
   async #send(): Promise<void> {
@@ -222,38 +232,59 @@ export class BrowsingShare extends Session {
         this.#options.record.takeFullSnapshot(true);
         if (!this.#waiting.length) break;
       }
-      const plain = new TextEncoder().encode(`[${this.#take().join()}]`);
-      const bytes = plain.length > PACK_FROM_BYTES ? await pack(plain) : plain;
-      if (bytes.length > SENT_BYTES) {
-        this.finish(failure('TOO_LARGE', `The page is too large to be shown: ${bytes.length} bytes, ${SENT_BYTES} at the most.`));
-        break;
-      }
-      await this.#deliver(toBase64(bytes));
+      await this.#sendBatch(this.#take());
     }
     this.#sending = false;
   }
 
-  /** Until it has been taken, under one number: a repeat does no harm. */
-  async #deliver(update: string): Promise<void> {
+  async #sendBatch(events: WaitingEvent[]): Promise<void> {
+    const isSnapshot = events.some(({ type }) => type === FULL_SNAPSHOT);
+    let batches: Uint8Array[];
+    try {
+      batches = await batchesOf(events);
+    } catch (error) {
+      // A change that is too large may leave a page that is not.
+      return isSnapshot ? this.finish(asFailure(error)) : this.#drop();
+    }
+    const bytes = batches.reduce((sum, { length }) => sum + length, 0);
+    if (isSnapshot) [this.#snapshotBytes, this.#changesBytes] = [bytes, 0];
+    else this.#changesBytes += bytes;
+    for (const batch of batches) if (!(await this.#deliver(toBase64(batch)))) return;
+  }
+
+  /** Until it has been taken, under one number: a repeat does no harm. Answers whether it has been. */
+  async #deliver(update: string): Promise<boolean> {
     for (let retry = FIRST_RETRY_MS; !this.closed; retry = Math.min(retry * 2, LONGEST_RETRY_MS)) {
       try {
         const { applyDocumentUpdate } = await this.client.api.applyDocumentUpdate({ input: { documentId: this.documentId, update, batch: this.#batch! } });
         this.#batch!++;
-        if (applyDocumentUpdate.snapshotWanted) this.#options.record.takeFullSnapshot(true);
-        return;
+        if (applyDocumentUpdate.snapshotWanted && !this.closed) this.#snapshotWanted();
+        return true;
       } catch (error) {
         const { code, retryAfter } = error as OmniTalkError;
-        if (code === 'LIMIT_REACHED') return this.#drop();
-        if (!PASSING.has(code)) return this.finish(error as OmniTalkError);
+        if (!PASSING.has(code)) {
+          if (code === 'LIMIT_REACHED') this.#drop();
+          else this.finish(asFailure(error));
+          return false;
+        }
         await new Promise((resolve) => setTimeout(resolve, (retryAfter === undefined ? retry : retryAfter * 1_000) * (0.5 + Math.random())));
       }
     }
+    return false;
+  }
+
+  #snapshotWanted(): void {
+    if (this.#changesBytes < Math.min(this.#snapshotBytes, CHANGES_BYTES) || this.#waiting.some(({ type }) => type === FULL_SNAPSHOT)) return;
+    this.#options.record.takeFullSnapshot(true);
   }
 }
 
 export interface WatchOptions {
-  /** In order, beginning with a full snapshot: give them to rrweb's Replayer (`addEvent`). After a time apart it may begin with one again. */
-  onEvent: (event: BrowsingEvent) => void;
+  /**
+   * In order, beginning with a full snapshot: give them to rrweb's Replayer (`addEvent`). After a time apart it may begin with one again.
+   * Their times are by this client's clock, from now on and never later than it says: start the Replayer (`startLive`) before.
+   */
+  onEvent(event: BrowsingEvent): void;
   onControl?: (control: BrowsingControl) => void;
 }
 
@@ -262,6 +293,7 @@ export const watchBrowsing = (client: OmniTalk, documentId: string, options: Wat
 
 export class BrowsingWatch extends Session {
   readonly #options: WatchOptions;
+  readonly #reader = new BatchReader();
 
   constructor(client: OmniTalk, documentId: string, options: WatchOptions) {
     super(client, documentId, options.onControl);
@@ -283,7 +315,6 @@ export class BrowsingWatch extends Session {
   }
 
   protected async onUpdate(update: string): Promise<void> {
-    const events = JSON.parse(new TextDecoder().decode(await unpack(fromBase64(update)))) as BrowsingEvent[];
-    for (const event of events) this.#options.onEvent(event);
+    for (const event of await this.#reader.read(update)) this.#options.onEvent(event);
   }
 }

@@ -65,6 +65,9 @@ const batchOf = (...events: object[]): string => toBase64(new TextEncoder().enco
 const SNAPSHOT = { type: FULL_SNAPSHOT, timestamp: 1, data: { words: [] } };
 const CHANGE = { type: INCREMENTAL, timestamp: 2, data: { word: 'x' } };
 
+/** Words that packing does not make smaller: about 60 kB each. */
+const large = (count: number) => [...Array(count)].map(() => [...crypto.getRandomValues(new Uint8Array(60_000))].join());
+
 describe('co-browsing', function () {
   this.timeout(30_000);
   let world: World;
@@ -122,7 +125,7 @@ describe('co-browsing', function () {
     for (let i = 0; i < 200; i++) page.write(`word ${i}`);
     await sees(his);
     assert.equal(page.snapshots, 1);
-    assert.deepEqual(his.events.filter((type) => type !== INCREMENTAL), [0, META, FULL_SNAPSHOT]);
+    assert.deepEqual(his.events.filter((type) => type !== INCREMENTAL), [META, FULL_SNAPSHOT]);
   });
 
   it('who comes late begins at the newest full snapshot', async () => {
@@ -160,11 +163,52 @@ describe('co-browsing', function () {
     assert.ok(row!.bytes < 1_200_000, `${row!.bytes} bytes are kept`);
   });
 
+  it('a large page is shown in pieces, to who comes late too, and is not asked for again and again', async () => {
+    page.words.push(...large(13));
+    const [, his] = watch(bob);
+    share(ann.client);
+    await sees(his);
+    page.write('a word');
+    await sees(his);
+    const [, late] = watch(carol);
+    await sees(late);
+    assert.deepEqual(his.events, [META, FULL_SNAPSHOT, INCREMENTAL]);
+    assert.deepEqual(late.events, his.events);
+    const rows = await world.sql<{ bytes: number }>('select length(body) as bytes from document_updates where document_id = $1', [decodeId('Document', documentId)]);
+    assert.ok(rows.length > 2 && rows.every(({ bytes }) => bytes <= 512 * 1024), JSON.stringify(rows));
+    page.words.length = 0;
+    page.snapshot();
+    await sees(his);
+    assert.equal(page.snapshots, 2);
+  });
+
+  it('what piles up while the presenter is offline arrives, however much it is', async () => {
+    const node = await world.addNode();
+    let { url } = node;
+    const client = new OmniTalk({ url: () => `${url}/graphql`, accessToken: ann.accessToken });
+    const sharing = share(client);
+    const [, his] = watch(bob);
+    await eventually(() => page.recording, 'it records');
+    await sees(his);
+    await node.stop();
+    for (let i = 0; i < 4_500; i++) page.write(`word ${i}`);
+    page.words.push(...large(6));
+    page.snapshot();
+    url = (await world.addNode()).url;
+    await sees(his);
+    // More than may wait: the page is shown anew.
+    const before = page.snapshots;
+    for (const trace of large(60)) page.move(trace);
+    page.write('the last');
+    await sees(his);
+    assert.equal(page.snapshots, before + 1);
+    sharing.close();
+    assert.equal(await sharing.ended, 'CLOSED');
+    await client.close();
+  });
+
   it('a page that is too large to be shown ends the showing, and says so', async () => {
-    share(ann.client).close();
-    page = new Page();
-    page.words.push([...crypto.getRandomValues(new Uint8Array(60_000))].join());
-    for (let i = 0; i < 12; i++) page.words.push([...crypto.getRandomValues(new Uint8Array(60_000))].join());
+    page.words.push(...large(60));
     const sharing = share(ann.client);
     const reason = await within(sharing.ended, 'the end');
     assert.ok(reason instanceof Error && reason.code === 'TOO_LARGE', String(reason));
