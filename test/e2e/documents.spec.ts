@@ -264,6 +264,37 @@ describe('whiteboards', function () {
     assert.equal((await apply(bob, toBase64(Y.encodeStateAsUpdate(again, vector)))).changed, true);
   });
 
+  it('what one person sends in a minute is bounded, by its weight: what is too much changes nothing', async () => {
+    const update = drawing('x'.repeat(500_000));
+    assert.equal((await apply(ann, update)).changed, true);
+    const before = await digest(world);
+    let taken = 1;
+    let refused: unknown;
+    while (!refused && taken < 60) await apply(ann, update).then(() => taken++, (error: unknown) => (refused = error));
+    // Of 3,000 one is for each, and one more for each 8 KiB. One that does not hear from Redis in time is counted elsewhere.
+    const most = Math.floor(3_000 / (1 + Math.floor(500_000 / 8_192)));
+    assert.ok(taken >= most && taken <= most + 3, String(taken));
+    const { retryAfter } = await fails(apply(ann, drawing('small')), 'RATE_LIMITED');
+    assert.ok(retryAfter! > 0 && retryAfter! <= 60, String(retryAfter));
+    assert.deepEqual(await digest(world), before);
+    assert.equal((await apply(bob, drawing('his'))).changed, true);
+  });
+
+  it('a change that is too large for one update stays with who made it, and says so', async () => {
+    const [hers, his] = [open(ann.client), open(bob.client)];
+    draw(hers, 'before');
+    await same(hers, his);
+    const head = (await updatesOf(documentId)).length;
+    draw(hers, 'x'.repeat(600_000));
+    await hers.whenSynced();
+    assert.equal(hers.refused?.code, 'INVALID_INPUT');
+    draw(his, 'his');
+    await eventually(() => strokes(hers).toArray().includes('his'), 'she sees what he draws');
+    assert.equal((await updatesOf(documentId)).length, head + 1);
+    strokes(hers).delete(strokes(hers).toArray().findIndex(({ length }) => length > 1_000), 1);
+    await eventually(() => hers.refused === null && JSON.stringify(strokes(hers)) === JSON.stringify(strokes(his)), 'taken away, it is in the way of nothing');
+  });
+
   it('pointers: told to the others, also to newcomers and on another server, and gone with their tab', async () => {
     const [hers, his] = [open(ann.client), open(bob.client)];
     await Promise.all([hers.whenSynced(), his.whenSynced()]);
