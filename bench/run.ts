@@ -7,6 +7,7 @@ import { describeMachine } from './lib/system.js';
 import { runCalls } from './scenarios/calls.js';
 import { runBurst, runIdle, runStorm } from './scenarios/crowds.js';
 import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
+import { JOIN_NOTE, runJoin } from './scenarios/join.js';
 import { runReads } from './scenarios/reads.js';
 import { runSends } from './scenarios/sends.js';
 import { runWorkers } from './scenarios/workers.js';
@@ -24,7 +25,8 @@ const USAGE = `npm run bench -- <scenario> [options]
   storm    2,000 clients reconnect at once and resume
   workers  room and pairs with one process and with two, on a Redis
   burst    500 messages at once to 300 subscribers
-  calls    Opus and VP8 to plain receivers with SRTP through our rooms and through mediasoup by itself, in turn; consumers a core
+  calls    Opus and VP8 to plain receivers with SRTP through our rooms, mediasoup by itself and Janus' VideoRoom (Debian: janus), in turn; consumers a core
+  join     from joinCall to the first decoded frame in a browser, 40 times (Debian: chromium)
 
   --vs [room|documents|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
 
@@ -65,7 +67,11 @@ const SCENARIOS: Record<string, Scenario> = {
   storm: async (ground, options) => ({ OmniTalk: await runStorm(ground, options) }),
   workers: (ground, { inbox }) => runWorkers(ground, inbox),
   burst: async (ground, options) => ({ OmniTalk: await runBurst(ground, options) }),
+  join: runJoin,
 };
+
+/** What a table doesn't say. */
+const NOTES: Record<string, string> = { join: JOIN_NOTE };
 
 async function withOurs(ground: Ground, { inbox, documents, personal }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {
   const target = await OmniTalkTarget.start(ground, { inbox, documents, personal });
@@ -104,7 +110,8 @@ async function main(): Promise<number> {
   if (values.vs) return versus(positionals.length ? positionals : VERSUS, Number(values.rounds), values.save ? command : null);
   const name = positionals[0] ?? '';
   if (name === 'calls') {
-    const body = tableOf(await runCalls(Number(values.rounds)));
+    const { rows, notes } = await runCalls(Number(values.rounds));
+    const body = `${tableOf(rows)}\n\n${notes}`;
     console.log(`\ncalls, on ${describeMachine()}\n\n${body}`);
     if (values.save) save('calls', command, body);
     return 0;
@@ -127,7 +134,7 @@ async function main(): Promise<number> {
   try {
     if (delay) await ground.delayCommits(delay);
     const rows = await scenario(ground, { inbox: values.inbox, documents: Number(values.documents), personal: values.personal, profile });
-    const body = tableOf(rows) + (profile ? `\n\nWhere the server's CPU goes (time in a function itself, of the time in which it did anything):\n\n\`\`\`\n${topOf(profile, 15)}\n\`\`\`` : '');
+    const body = tableOf(rows) + (NOTES[name] ? `\n\n${NOTES[name]}` : '') + (profile ? `\n\nWhere the server's CPU goes (time in a function itself, of the time in which it did anything):\n\n\`\`\`\n${topOf(profile, 15)}\n\`\`\`` : '');
     console.log(`\n${part}, on ${describeMachine()}\n\n${body}`);
     if (values.save) save(part, command, body);
   } finally {

@@ -25,25 +25,26 @@ export class Browsers {
   private constructor(
     private readonly files: Server | null,
     readonly origin: string,
+    private readonly chromium: string,
   ) {}
 
-  static async start(script: string): Promise<Browsers> {
+  static async start(script: string, chromium = process.env['TEST_CHROMIUM']!): Promise<Browsers> {
     const files = createServer((request, response) => {
       const isScript = request.url === '/script.js';
       response.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html' }).end(isScript ? script : '<!doctype html><meta charset="utf-8"><script src="/script.js"></script>');
     }).listen(0, '127.0.0.1');
     await once(files, 'listening');
-    return new Browsers(files, `http://127.0.0.1:${(files.address() as AddressInfo).port}`);
+    return new Browsers(files, `http://127.0.0.1:${(files.address() as AddressInfo).port}`, chromium);
   }
 
   /** Browsers for pages that somebody else serves. */
   static at(origin: string): Browsers {
-    return new Browsers(null, origin);
+    return new Browsers(null, origin, process.env['TEST_CHROMIUM']!);
   }
 
   /** A page in a browser of its own. */
   async page(path = '/'): Promise<Page> {
-    const browser = await chromium.launch({ executablePath: process.env['TEST_CHROMIUM']!, args: FLAGS });
+    const browser = await chromium.launch({ executablePath: this.chromium, args: FLAGS });
     this.#browsers.push(browser);
     const page = await (await browser.newContext({ permissions: ['camera', 'microphone'] })).newPage();
     page.on('pageerror', (error) => void this.complaints.push(error.message));
