@@ -1,7 +1,7 @@
 import { execute, type DocumentNode, type ExecutionResult, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import { hasSkippedTwins } from './skipped-twins.js';
-import { fillerOf, type FillVariables } from './variable-defaults.js';
+import { fillerOf, hasOptionalPlaces, type FillVariables } from './variable-defaults.js';
 
 /** Compiling costs as much as some tens of executions: a document earns it by being used again. */
 const COMPILE_AFTER = 2;
@@ -20,7 +20,8 @@ export class Executable {
 
   execute(root: unknown, context: unknown, variables: Record<string, unknown>): ExecutionResult | Promise<ExecutionResult> {
     if (++this.#uses > COMPILE_AFTER && this.#compiled === undefined) {
-      const compiled = hasSkippedTwins(this.schema, this.document) ? null : compileQuery(this.schema, this.document, this.operation.name?.value, { disableLeafSerialization: false });
+      const interpreted = hasSkippedTwins(this.schema, this.document) || hasOptionalPlaces(this.schema, this.document, this.operation);
+      const compiled = interpreted ? null : compileQuery(this.schema, this.document, this.operation.name?.value, { disableLeafSerialization: false });
       this.#compiled = compiled && isCompiledQuery(compiled) ? (compiled as CompiledQuery) : null;
       this.#fill = fillerOf(this.schema, this.operation);
     }

@@ -3,8 +3,13 @@ import {
   getNullableType,
   isInputObjectType,
   isListType,
+  Kind,
   typeFromAST,
+  TypeInfo,
   valueFromASTUntyped,
+  visit,
+  visitWithTypeInfo,
+  type DocumentNode,
   type GraphQLInputType,
   type GraphQLSchema,
   type OperationDefinitionNode,
@@ -32,6 +37,26 @@ export function fillerOf(schema: GraphQLSchema, operation: OperationDefinitionNo
     }
     return filled;
   };
+}
+
+/**
+ * Whether a variable that may be left out stands within an input, for a field that has a default then. What graphql-jit makes of such
+ * a document takes null for it; no filling of variables can mend that, since the default is the place's.
+ */
+export function hasOptionalPlaces(schema: GraphQLSchema, document: DocumentNode, { variableDefinitions }: OperationDefinitionNode): boolean {
+  const optional = new Set((variableDefinitions ?? []).filter(({ type, defaultValue }) => type.kind !== Kind.NON_NULL_TYPE && !defaultValue).map(({ variable }) => variable.name.value));
+  const types = new TypeInfo(schema);
+  let found = false;
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      VariableDefinition: () => false,
+      ObjectField({ value }) {
+        found ||= value.kind === Kind.VARIABLE && optional.has(value.name.value) && types.getDefaultValue() !== undefined;
+      },
+    }),
+  );
+  return found;
 }
 
 function fillOf(given: GraphQLInputType, known: Map<GraphQLInputType, Fill | null>): Fill | null {
