@@ -23,6 +23,8 @@ const CAMERA_ENCODINGS: types.RtpEncodingParameters[] = [
 /** A transport that says "disconnected" often comes back by itself. */
 const RESTART_AFTER_MS = 1_000;
 const RETRY_MS = 2_000;
+/** A network that is gone holds nobody in a call. */
+const LEAVE_WITHIN_MS = 1_000;
 /** What trying again can mend. */
 const PASSING: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED', 'CALLS_UNAVAILABLE', 'INTERNAL']);
 const GONE = { ParticipantRemoved: 'REMOVED', ParticipantLeft: 'LEFT', ParticipantMoved: 'MOVED' } as const;
@@ -119,8 +121,12 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** Gives up the seat, and lets go of all tracks. */
   async leave(): Promise<void> {
+    // Nothing is taken from camera and microphone any more; the transports stand until the server has measured how they were.
+    for (const { track } of this.#local.values()) track.stop();
+    const left = this.client.api.leaveCall({ input: { callId: this.callId } });
+    await Promise.race([left, pause(LEAVE_WITHIN_MS)]).catch(() => undefined);
     this.#end('LEFT');
-    await this.client.api.leaveCall({ input: { callId: this.callId } });
+    await left;
   }
 
   async #join(takeOver: boolean): Promise<Joined> {

@@ -271,7 +271,10 @@ describe('media on bad days', () => {
     const receiver = await media.stats(room, ben.peerId);
     assert.ok(sender.bytesReceived > 50 * 15 && receiver.bytesSent > 50 * 15);
     assert.ok(sender.loss >= 0 && sender.loss <= 1 && sender.score >= 0 && sender.score <= 10);
-    assert.deepEqual(await media.stats(room, (await clients.join(media, room)).peerId), { loss: 0, roundTripMs: null, score: 10, bytesSent: 0, bytesReceived: 0 });
+    assert.deepEqual(await media.stats(room, (await clients.join(media, room)).peerId), { streams: 0, loss: 0, roundTripMs: null, score: 10, bytesSent: 0, bytesReceived: 0 });
+    // What was measured outlives what it was measured of.
+    await media.leave(room, ann.peerId);
+    assert.equal((await media.stats(room, ben.peerId)).streams, 1);
   });
 });
 

@@ -109,6 +109,8 @@ export interface ProduceDataOptions {
 }
 
 export interface PeerStats {
+  /** How many were measured; with none, the rest says nothing. */
+  streams: number;
   /** Share of packets lost, 0 to 1: the worse of what the peer sends and what it receives. */
   loss: number;
   /** The longest that is measured; null where nothing was. */

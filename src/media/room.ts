@@ -17,6 +17,8 @@ export interface RoomOptions {
   emit: <Kind extends keyof MediaEvents>(kind: Kind, event: MediaEvents[Kind]) => void;
 }
 
+/** Of a larger room nobody is measured but who leaves: it would cost more than it tells. */
+const MOST_MEASURED = 8;
 /** How often an arrival tries, should workers die under it. */
 const ATTEMPTS = 3;
 
@@ -32,6 +34,7 @@ export class Room implements Neighbours {
   readonly #opening = new InFlight<void>();
   readonly #sound: RoomSound;
   readonly #closers = new Set<() => void>();
+  readonly #measured = new WeakMap<Peer, PeerStats>();
   readonly #followers = new Set<(published: Published) => void>();
   #arriving = 0;
   #closed = false;
@@ -79,6 +82,8 @@ export class Room implements Neighbours {
     await this.#seating.get(peerId)?.catch(() => undefined);
     const peer = this.#peers.get(peerId);
     this.#peers.delete(peerId);
+    // With this one goes what the others receive of it. How that went is asked first, and a worker answers in turn: nobody waits for it.
+    if (peer && this.#peers.size < MOST_MEASURED) for (const one of this.#peers.values()) void this.#measure(one);
     peer?.close();
     if (peer?.segment.seats === 0) this.#closeSegment(peer.segment);
   }
@@ -89,7 +94,16 @@ export class Room implements Neighbours {
   }
 
   stats(peerId: string): Promise<PeerStats> {
-    return statsOf(this.peer(peerId));
+    return this.#measure(this.peer(peerId));
+  }
+
+  /** Of a peer that has nothing any more, what was measured while it had. */
+  async #measure(peer: Peer): Promise<PeerStats> {
+    const before = this.#measured.get(peer);
+    const now = await statsOf(peer);
+    const stats = now.streams === 0 && before ? before : { ...now, roundTripMs: now.roundTripMs ?? before?.roundTripMs ?? null };
+    this.#measured.set(peer, stats);
+    return stats;
   }
 
   /** Adds to the counts of all rooms. */

@@ -16,6 +16,7 @@ export async function statsOf(peer: Peer): Promise<PeerStats> {
   const streams = [...producers, ...consumers.filter(({ type }) => type === 'outbound-rtp')];
   const roundTrips = streams.flatMap((stream) => ('roundTripTime' in stream && stream.roundTripTime ? [stream.roundTripTime] : []));
   return {
+    streams: streams.length,
     loss: Math.max(0, ...streams.map(({ fractionLost }) => fractionLost / WHOLE)),
     roundTripMs: roundTrips.length > 0 ? Math.max(...roundTrips) : null,
     score: Math.min(10, ...streams.map(({ score }) => score)),

@@ -1,4 +1,4 @@
-import type { CDPSession, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { CallEvent } from '../../sdk/index.js';
 import type { Browsers } from './browser.js';
 import { eventually, type Person, type World } from './world.js';
@@ -127,17 +127,3 @@ export const eventsOf = async <Name extends CallEvent['__typename']>(page: Page,
 
 /** The ways that a page's transports go: host, srflx, prflx or relay. */
 export const pathsOf = (page: Page): Promise<string[]> => page.evaluate('paths()');
-
-/** Loses all that comes and goes, sockets and media both, until `mend` is called. */
-export async function cutOff(page: Page): Promise<{ mend: () => Promise<void> }> {
-  const session: CDPSession = await page.context().newCDPSession(page);
-  const conditions = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
-  await session.send('Network.enable');
-  await session.send('Network.emulateNetworkConditions', { ...conditions, offline: true, packetLoss: 100 });
-  return {
-    async mend() {
-      await session.send('Network.emulateNetworkConditions', { ...conditions, offline: false, packetLoss: 0 });
-      await session.detach();
-    },
-  };
-}

@@ -27,7 +27,7 @@ export class FakeMedia implements Media {
   readonly #listeners = new Map<keyof MediaEvents, Set<(event: never) => void>>();
   /** What `state` says; a test takes media away by it. */
   available: ReturnType<Media['state']> = { state: 'ready' };
-  measured: PeerStats = { loss: 0.01, roundTripMs: 20, score: 9, bytesSent: 1, bytesReceived: 1 };
+  measured: PeerStats = { streams: 1, loss: 0.01, roundTripMs: 20, score: 9, bytesSent: 1, bytesReceived: 1 };
 
   state(): ReturnType<Media['state']> {
     return this.available;

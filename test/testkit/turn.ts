@@ -81,6 +81,11 @@ export class Coturn {
     }
   }
 
+  /** Carries nothing any more, in either direction, as a network that fails without a word; `false` mends it. */
+  cut(cut = true): void {
+    this.child.kill(cut ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   async stop(): Promise<void> {
     const gone = this.#ended ? null : once(this.child, 'exit');
     this.child.kill('SIGKILL');

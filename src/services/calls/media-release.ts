@@ -28,7 +28,7 @@ export class MediaRelease {
   }
 
   async #keepQuality(callId: string, participantId: string, stats: PeerStats | null): Promise<void> {
-    if (!stats) return;
+    if (!stats?.streams) return;
     const { loss, roundTripMs, score } = stats;
     await this.unitOfWork.run({ actorId: NOBODY, operation: 'keepCallQuality' }, async (tx) => {
       const [row] = await tx.sql<{ userId: string | null }>('update call_participants set quality = $2 where id = $1 returning user_id as "userId"', [participantId, JSON.stringify({ loss, roundTripMs, score })]);
