@@ -66,8 +66,8 @@ describe('recording what is really said and shown', function () {
     await show(hers);
     await ann.api.startRecording({ input: { callId } });
     assert.deepEqual([(await b.until('CallRecordingChanged')).call.recordingState, media.rooms().recordings], ['ASKING', 0]);
-    await bob.api.consentToRecording({ input: { callId, consent: true } });
     const began = Date.now();
+    await bob.api.consentToRecording({ input: { callId, consent: true } });
     assert.equal((await b.until('CallRecordingChanged')).call.recordingState, 'ON');
     assert.equal(media.rooms().recordings, 1);
     // Who comes later is in it too.
