@@ -109,7 +109,7 @@ describe('logs', function () {
   it('are JSON lines that name each request, and hold no secrets', async () => {
     const world = await World.start();
     const ann = await world.person('Ann');
-    const server = await ServerProcess.start(world, { LOG_LEVEL: 'debug', SLOW_OPERATION: '1' });
+    const server = await ServerProcess.start(world, { LOG_LEVEL: 'debug', SLOW_OPERATION: '1', RATE_LIMIT_AUTH: '100000' });
     try {
       const body = JSON.stringify({
         query: 'mutation In($input: SignInInput!) { signIn(input: $input) { accessToken refreshToken } }',

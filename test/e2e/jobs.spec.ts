@@ -90,7 +90,7 @@ describe('jobs', () => {
     await enqueue('hold', {});
     await eventually(() => started === 1, 'it is under way');
     await world.sql(`update graphile_worker._private_jobs set locked_at = now() - interval '1 hour' where locked_by is not null`);
-    await eventually(async () => (await world.sql(`select from pg_stat_activity where application_name like 'omnitalk jobs %'`)).length > 0, 'workers have told their names');
+    await eventually(async () => (await world.sql(`select from pg_stat_activity where application_name like 'omnitalk jobs %' and datname = current_database()`)).length > 0, 'workers have told their names');
     await runner.freeOrphans();
     assert.equal((await world.sql('select from graphile_worker.jobs where locked_by is not null')).length, 1);
     await world.sql(`update graphile_worker._private_jobs set locked_by = 'pool-of-the-dead' where locked_by is not null`);
