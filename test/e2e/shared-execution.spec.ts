@@ -17,7 +17,7 @@ import { DeliveredEvent, hydrate } from '../../src/services/chat-events.js';
 import { Seat, startCall } from '../testkit/calls.js';
 import { INBOX_KINDS, scenariosOf } from '../testkit/scenarios.js';
 import { documents, fieldsReachedFrom, type GeneratedDocument, type RootField } from '../testkit/subscription-documents.js';
-import { World, type Person } from '../testkit/world.js';
+import { eventually, World, type Person } from '../testkit/world.js';
 
 const SEED = Number(process.env['SEED'] ?? 20261120);
 const REQUEST = { id: 'test', address: '' };
@@ -30,6 +30,9 @@ const SHRINKING_MS = 15_000;
 /** Of this process's CPU, so that a busy machine changes nothing. */
 const PATIENCE_MS = 15_000;
 const cpuMs = (): number => process.cpuUsage().user / 1000;
+
+/** People whose seat in the call keeps a connection open. */
+const SEATED = 2;
 
 /** Types that no event shows yet, since nothing writes them. Whoever makes them be written is told to take them out. */
 const NOT_WRITTEN_YET = ['File', 'Attachment', 'LinkPreview'];
@@ -67,6 +70,7 @@ describe('an execution that is shared shows each viewer what their own would', f
     const scenarios = scenariosOf({ world, ann, bob, carol, chatId });
     for (const kind of INBOX_KINDS) await scenarios[kind]();
     await peculiarities(ann, bob, carol, dora, eve);
+    await stillness();
     const { container } = world.app;
     const build = () => buildSchema({ get: (type) => container.resolvers.get(type) });
     schema = build();
@@ -110,6 +114,13 @@ describe('an execution that is shared shows each viewer what their own would', f
     await bob.api.consentToRecording({ input: { callId, consent: true } });
     await ann.api.stopRecording({ input: { callId } });
     await world.sql(`update users set role = 'MODERATOR' where id = $1`, [decodeId('User', eve.id)]);
+  }
+
+  /** Two executions are compared that are made one after the other: nothing moves by itself any more, neither by a job nor by who comes. */
+  async function stillness(): Promise<void> {
+    await world.app.jobs!.stop(world.config.DRAIN * 1000);
+    const seated = async () => (await world.sql('select from presence')).length === SEATED;
+    await eventually(seated, 'those with a seat, and they alone, are known to be there');
   }
 
   /** Every event that stands in a log, and one of each that does not, with those who may hear it. */
