@@ -1,27 +1,32 @@
 // What `npm test` runs: brings a real PostgreSQL, Redis and Chromium, then mocha. Arguments go on to mocha; a spec file among them
-// replaces the whole list: `npm test -- test/e2e/x.spec.ts --grep word`.
+// replaces the whole list: `npm test -- test/e2e/x.spec.ts --grep word`. The whole list is dealt into batches, which several lanes take
+// one after the other, each with a PostgreSQL and a Redis of its own: most specs wait more than they compute.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { findPrerequisites } from './prerequisites.mjs';
 
-const CLOSING_LINE = /^\d+ passed, \d+ failed(, \d+ skipped)?$/;
+const CLOSING_LINE = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/;
+const LANES = 2;
+const BATCHES = 10;
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const MOCHARC = JSON.parse(readFileSync('.mocharc.json', 'utf8'));
 
 /** What must be undone at the end, newest first. */
 const cleanups = [];
-let mocha;
+const running = new Set();
 let interrupted;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     interrupted = signal;
-    mocha?.kill(signal);
+    for (const mocha of running) mocha.kill(signal);
   });
 }
 
@@ -31,23 +36,54 @@ async function main() {
   }
   await import('./register.mjs');
   const { redisServer, chromium } = findPrerequisites({ redisUrl: process.env.REDIS_URL, chromiumPath: process.env.CHROMIUM_PATH });
-  const redisUrl = process.env.REDIS_URL || (await startRedis(redisServer));
   const { cacheFolder, obtainWorker } = await import('../src/media/worker-binary.ts');
   // Fetched or built once, in minutes; every spec and every server that one starts then finds it at once.
   const worker = await obtainWorker({ given: process.env.MEDIASOUP_WORKER_BIN, cacheDir: cacheFolder(process.env.XDG_CACHE_HOME), report: (line) => console.log(line) });
   const { startEmbeddedPostgres } = await import('../src/db/embedded-postgres.ts');
-  const postgres = await startEmbeddedPostgres({ ephemeral: true });
-  cleanups.push(() => postgres.stop());
-  // A signal that came while we were starting things had no mocha to go to.
-  if (interrupted) return 1;
-  return runMocha({
-    TEST_DATABASE_URL: postgres.url,
-    TEST_REDIS_URL: redisUrl,
-    // Empty only with a REDIS_URL on a machine without Redis; a test that must kill and restart one then says so.
-    TEST_REDIS_SERVER: redisServer ?? '',
-    TEST_CHROMIUM: chromium,
-    MEDIASOUP_WORKER_BIN: worker,
-  });
+  const lane = async () => {
+    const redisUrl = process.env.REDIS_URL || (await startRedis(redisServer));
+    const postgres = await startEmbeddedPostgres({ ephemeral: true });
+    cleanups.push(() => postgres.stop());
+    return {
+      TEST_DATABASE_URL: postgres.url,
+      TEST_REDIS_URL: redisUrl,
+      // Empty only with a REDIS_URL on a machine without Redis; a test that must kill and restart one then says so.
+      TEST_REDIS_SERVER: redisServer ?? '',
+      TEST_CHROMIUM: chromium,
+      MEDIASOUP_WORKER_BIN: worker,
+    };
+  };
+  const given = process.argv.slice(2);
+  if (given.some(namesFile)) {
+    const { code, totals } = await runMocha(await lane(), given, (chunk) => process.stdout.write(chunk));
+    console.log(closingLine([totals]));
+    return code;
+  }
+  return runAll(given, lane);
+}
+
+/** Every spec, dealt into batches. What a batch said is shown when it has ended; what failed is shown last. */
+async function runAll(given, lane) {
+  const batches = Array.from({ length: BATCHES }, () => []);
+  for (const [place, file] of globSync(MOCHARC.spec).sort().entries()) batches[place % BATCHES].push(file);
+  const ended = [];
+  // With one Redis given for all, limits that one spec counts would be another's.
+  const lanes = process.env.REDIS_URL ? 1 : LANES;
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      const env = await lane();
+      for (let files = batches.shift(); files && !interrupted; files = batches.shift()) {
+        let said = '';
+        const result = await runMocha(env, [...given, ...files], (chunk) => (said += chunk));
+        ended.push({ ...result, said });
+        if (result.code === 0) console.log(said);
+      }
+    }),
+  );
+  const failed = ended.filter(({ code }) => code !== 0);
+  for (const { said } of failed) console.log(said);
+  console.log(closingLine(ended.map(({ totals }) => totals)));
+  return interrupted || failed.length ? 1 : 0;
 }
 
 /** A Redis of our own, which keeps nothing on disk. */
@@ -100,14 +136,21 @@ async function freePort() {
   return port;
 }
 
+/** @param {number[][]} totals passed, failed and skipped, of each run */
+function closingLine(totals) {
+  const [passed, failed, skipped] = [0, 1, 2].map((place) => totals.reduce((sum, run) => sum + run[place], 0));
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+const namesFile = (argument) => !argument.startsWith('-') && argument.endsWith('.ts');
+
 /**
  * The configuration is spelled out for mocha instead of left to it: mocha merges files named on the command line with those of its
  * configuration (a single file could not be run alone), and for Node's options it forks a child that outlives a signal to its parent.
  */
 function commandOf(given) {
-  const { spec, 'node-option': nodeOptions = [], ...rest } = JSON.parse(readFileSync('.mocharc.json', 'utf8'));
+  const { spec: _, 'node-option': nodeOptions = [], ...rest } = MOCHARC;
   const options = Object.entries(rest).flatMap(([name, value]) => [value].flat().map((one) => (one === true ? `--${name}` : `--${name}=${one}`)));
-  const namesFiles = given.some((argument) => !argument.startsWith('-') && argument.endsWith('.ts'));
   return [
     ...nodeOptions.map((option) => `--${option}`),
     'node_modules/mocha/bin/mocha.js',
@@ -116,22 +159,27 @@ function commandOf(given) {
     '--reporter=./test/testkit/reporter.mjs',
     ...(process.stdout.isTTY ? ['--color'] : []),
     ...given,
-    ...(namesFiles ? [] : spec),
   ];
 }
 
-async function runMocha(env) {
-  mocha = spawn(process.execPath, commandOf(process.argv.slice(2)), { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
-  let tail = '';
-  mocha.stdout.on('data', (chunk) => {
-    process.stdout.write(chunk);
-    tail = (tail + chunk).slice(-500);
+/** Hands on what mocha says but for its closing line, which counts into `totals`; without one the run counts as one failure. */
+async function runMocha(env, given, say) {
+  // A signal that came while we were starting things had no mocha to go to.
+  if (interrupted) return { code: 1, totals: [0, 1, 0] };
+  const mocha = spawn(process.execPath, commandOf(given), { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  running.add(mocha);
+  let totals = null;
+  const lines = createInterface({ input: mocha.stdout });
+  lines.on('line', (line) => {
+    const counts = CLOSING_LINE.exec(line);
+    if (counts) totals = counts.slice(1).map((count) => Number(count ?? 0));
+    else say(`${line}\n`);
   });
-  const [code] = await once(mocha, 'close');
-  if (CLOSING_LINE.test(tail.trimEnd().split('\n').at(-1))) return code ?? 1;
-  console.error(`mocha ended${interrupted ? ` by ${interrupted}` : ''} before its tests did; what it said above is why.`);
-  console.log('0 passed, 1 failed');
-  return code || 1;
+  const [[code]] = await Promise.all([once(mocha, 'close'), once(lines, 'close')]);
+  running.delete(mocha);
+  if (totals) return { code: code ?? 1, totals };
+  say(`mocha ended${interrupted ? ` by ${interrupted}` : ''} before its tests did; what it said above is why.\n`);
+  return { code: code || 1, totals: [0, 1, 0] };
 }
 
 let code = 1;

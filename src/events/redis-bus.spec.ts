@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { RedisProcess } from '../../test/testkit/processes.js';
 import { eventually, within } from '../../test/testkit/world.js';
 import type { Logger } from '../lib/logger.js';
@@ -32,6 +34,31 @@ describe('RedisBus', function () {
     b.publish('t', { n: 2 });
     await eventually(() => heardByA.length === 2 && heardByB.length === 2, 'both have heard both');
     assert.deepEqual([heardByA, heardByB.map((message) => (message as { n: number }).n).sort()], [[{ n: 1 }, { n: 2 }], [1, 2]]);
+  });
+
+  it('may be subscribed to before its connection is ready', async () => {
+    /** What Redis says is held back, and then comes at once, as it would to a process that was busy. */
+    const held: (() => void)[] = [];
+    const relay = createServer((client) => {
+      const server = createConnection(Number(new URL(redis.url).port), '127.0.0.1');
+      client.pipe(server);
+      client.on('error', () => undefined);
+      client.on('close', () => server.destroy());
+      held.push(() => server.pipe(client));
+    }).listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    const [slow, other] = [new RedisBus(`redis://127.0.0.1:${(relay.address() as AddressInfo).port}`, log), await bus()];
+    buses.push(slow);
+    let heard = 0;
+    await eventually(() => held.length === 2, 'it connects');
+    // By now ioredis has asked what it asks first; its subscription goes out before the answers come in.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await slow.subscribe('early', () => heard++);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const release of held) release();
+    const said = () => (other.publish('early', {}), heard > 0);
+    await eventually(said, 'it is heard');
+    relay.close();
   });
 
   it('a topic that is left and joined again at once is heard still, and one that is left is not', async () => {

@@ -49,8 +49,9 @@ export class RedisBus implements Bus {
     this.#local = new LocalBus((error, topic) => log.error({ topic, error: (error as Error).message }, 'a subscriber of the bus failed'));
     const options = { retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, MAX_RETRY_MS), enableOfflineQueue: false, maxRetriesPerRequest: 0 };
     this.#publisher = new Redis(url, options);
-    // Subscribing waits for the connection; ioredis subscribes again by itself after a reconnect.
-    this.#subscriber = new Subscriber(url, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: true });
+    // Subscribing waits for the connection; ioredis subscribes again by itself after a reconnect. Its ready check is off: it asks INFO, which
+    // fails where a subscription has been faster, and then takes the process with it. A Redis that still loads takes subscriptions already.
+    this.#subscriber = new Subscriber(url, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: true, enableReadyCheck: false });
     for (const client of [this.#publisher, this.#subscriber]) client.on('error', (error: Error) => this.log.warn({ error: error.message }, 'redis'));
     let ready = 0;
     this.#subscriber.on('ready', () => {

@@ -10,7 +10,7 @@ const uuidOf = (id: string) => id.slice(4).replace(/^(.{8})(.{4})(.{4})(.{4})(.{
 
 /** Two servers in processes of their own, a database, a Redis, and a relay before each server. */
 describe('faults of processes: nothing is lost, nothing comes twice', function () {
-  this.timeout(lasting(60_000, 600_000));
+  this.timeout(lasting(180_000, 600_000));
   let database: TestDatabase;
   let redis: RedisProcess;
   let servers: [ServerProcess, ServerProcess];

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { within, type World } from './world.js';
 
-const START_MS = 30_000;
+const START_MS = 60_000;
 
 /** A server in a process of its own, on the world's database and Redis: what can be stopped by a signal, or killed without a goodbye. */
 export class ServerProcess {
