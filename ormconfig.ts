@@ -4,6 +4,7 @@ import { ALL_ENTITIES } from './src/entities/index.js';
 import { FirstLight1763600000000 } from './migrations/1763600000000-first-light.js';
 import { Calls1763700000000 } from './migrations/1763700000000-calls.js';
 import { Documents1763700000001 } from './migrations/1763700000001-documents.js';
+import { LogConsumers1764100000000 } from './migrations/1764100000000-log-consumers.js';
 
 /** The one DataSource. Migrations are listed, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -12,7 +13,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
     url,
     poolSize,
     entities: ALL_ENTITIES,
-    migrations: [FirstLight1763600000000, Calls1763700000000, Documents1763700000001],
+    migrations: [FirstLight1763600000000, Calls1763700000000, Documents1763700000001, LogConsumers1764100000000],
     migrationsTableName: 'migrations',
     synchronize: false,
     extra: { idle_in_transaction_session_timeout: 30_000, statement_timeout: 30_000, connectionTimeoutMillis: 10_000 },

@@ -52,10 +52,11 @@ export async function startApp(config: Config & { DATABASE_URL: string }, log: L
     const serving = await serve(container, build(), withMarks(build()));
     const { port } = serving.fastify.server.address() as AddressInfo;
     let jobs: JobRunner | null = null;
-    closers.push(() => Promise.all([serving.close(), jobs?.stop(config.DRAIN * 1000)]));
+    closers.push(() => Promise.all([serving.close(), jobs?.stop(config.DRAIN * 1000), container.consumers.stop(config.DRAIN * 1000)]));
     jobs = config.JOBS
       ? await JobRunner.start({ databaseUrl: config.DATABASE_URL, tasks: tasksOf(container.jobs), schedules: SCHEDULES, sweeps: sweepsOf(container.jobs), log })
       : null;
+    if (config.JOBS) await container.consumers.start();
     return { url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`, container, serving, jobs, stop: () => (stopping ??= close()) };
   } catch (error) {
     await close();

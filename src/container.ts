@@ -11,6 +11,7 @@ import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
 import { LocalBus, type Bus } from './events/bus.js';
 import { Hub } from './events/hub.js';
+import { LogConsumers } from './events/log-consumers.js';
 import { EventLog } from './events/log.js';
 import { RedisBus } from './events/redis-bus.js';
 import type { JobDeps } from './jobs/index.js';
@@ -60,6 +61,8 @@ export interface Container {
   calls: Calls;
   /** Of this process. */
   media: Media;
+  /** What follows from events. Started where jobs run. */
+  consumers: LogConsumers;
   /** What background jobs call. */
   jobs: JobDeps;
   /** Resolver instances by class, as type-graphql asks for them. */
@@ -139,6 +142,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     media,
     receipts: timely.receipts,
     replicas: documents.replicas,
+    consumers: new LogConsumers([], db.background, hub, log),
     jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, documents: documents.documents },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {

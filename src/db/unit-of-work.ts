@@ -6,6 +6,7 @@ import type { EventRef } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError } from '../lib/errors.js';
 import { checkIdempotencyKey } from '../lib/validate.js';
+import { isConflict } from './failures.js';
 import { runPrepared, type Database, type Sql } from './database.js';
 
 /** What is done once a write has been committed: the events reach the bus, caches hear of it. */
@@ -60,9 +61,6 @@ export class Tx {
   }
 }
 
-const CONFLICTS = new Set(['40001', '40P01']);
-/** Whether PostgreSQL undid a transaction because of another one (serialization failure, deadlock): it may be tried again. */
-export const isConflict = (error: unknown): boolean => CONFLICTS.has((error as { code?: string }).code ?? '');
 const MAX_ATTEMPTS = 4;
 
 /** A stable text of an input: keys in order, so that two spellings of one input hash alike. */

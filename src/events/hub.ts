@@ -26,6 +26,10 @@ export type ReceiptHint = { moved: string[] } | { own: OwnReceipt };
 export type StreamHint = { published: Published } | { receipts: ReceiptHint };
 
 const CHANGED_TOPIC = 'changed';
+/** The log has new events: for those who read all of it. */
+const GREW_TOPIC = 'log';
+/** One such hint tells of all events of this time. */
+const GREW_EVERY_MS = 20;
 /** Rows that processes keep have been written. */
 interface ChangedHint {
   name: string;
@@ -41,6 +45,7 @@ export class Hub implements AfterCommit {
   readonly #live = new Map<string, Live>();
   readonly #timer: NodeJS.Timeout;
   #reconciling = false;
+  #growing: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly bus: Bus,
@@ -55,6 +60,12 @@ export class Hub implements AfterCommit {
 
   publish(batches: Published[]): void {
     for (const published of batches) this.bus.publish(published.stream, { published } satisfies StreamHint);
+    if (this.#growing || !batches.length) return;
+    this.#growing = setTimeout(() => {
+      this.#growing = null;
+      this.bus.publish(GREW_TOPIC, {});
+    }, GREW_EVERY_MS);
+    this.#growing.unref();
   }
 
   /** Tells those who follow a stream that receipts moved. At most once: nothing refills it. */
@@ -64,6 +75,11 @@ export class Hub implements AfterCommit {
 
   changed(name: string, keys: string[]): void {
     this.bus.publish(CHANGED_TOPIC, { name, keys } satisfies ChangedHint);
+  }
+
+  /** Calls back, soon, when any process has written events. At most once, as all hints. */
+  onGrown(handler: () => void): Promise<void> {
+    return this.bus.subscribe(GREW_TOPIC, handler);
   }
 
   /** Calls back for every change of a kept row, made by any process. */
@@ -140,6 +156,7 @@ export class Hub implements AfterCommit {
 
   close(): void {
     clearInterval(this.#timer);
+    if (this.#growing) clearTimeout(this.#growing);
     for (const stream of [...this.#live.keys()]) this.unfollow(stream);
   }
 }

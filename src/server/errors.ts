@@ -1,17 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { isUnavailable, tookTooLong } from '../db/failures.js';
 import { DomainError, ERROR_CODES, type ErrorCode } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
 
 const KNOWN = new Set<string>(ERROR_CODES);
-/** PostgreSQL that is away or has no room: the caller may try again. */
-const UNAVAILABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '57014', '53300', '08006', '08001', '08003', '08004']);
-
-const NO_CONNECTION = /timeout exceeded when trying to connect|Connection (terminated|ended)|not queryable/;
-
-/** Whether PostgreSQL could not be asked, so that trying again in a moment helps. */
-export const isUnavailable = (error: unknown): boolean => UNAVAILABLE.has((error as { code?: string }).code ?? '') || NO_CONNECTION.test((error as Error).message);
-
 /** How a failure is shown to clients: its public code, and for the unknown an id to find it in the log by. */
 export class ErrorMapper {
   constructor(private readonly log: Logger) {}
@@ -30,7 +23,7 @@ export class ErrorMapper {
       return { message: error.message, ...shown, extensions: { ...extensions, code } };
     }
     const fault = cause ?? error;
-    if (isUnavailable(fault)) {
+    if (isUnavailable(fault) || tookTooLong(fault)) {
       this.log.error({ error: fault.message, code: (fault as { code?: string }).code }, 'database unavailable');
       return { message: 'The database is not reachable; try again.', ...shown, extensions: { code: 'UNAVAILABLE', retryAfter: 1 } };
     }

@@ -9,13 +9,15 @@ import type { Metrics } from './metrics.js';
 export type Phase = 'starting' | 'ready' | 'draining';
 
 const DATABASE_PATIENCE_MS = 1_000;
+/** A consumer of the log that is further behind is worth a look. */
+const BEHIND_SECONDS = 60;
 
 export interface Probe {
   phase: Phase;
 }
 
 /** `/health`, `/ready` and `/metrics`: for supervisors, load balancers and Prometheus. */
-export function addProbes(fastify: FastifyInstance, { config, db, bus, media }: Container, schema: GraphQLSchema, metrics: Metrics, probe: Probe): void {
+export function addProbes(fastify: FastifyInstance, { config, db, bus, media, consumers }: Container, schema: GraphQLSchema, metrics: Metrics, probe: Probe): void {
   const started = Date.now();
   const fingerprint = createHash('sha256').update(printSchema(lexicographicSortSchema(schema))).digest('hex').slice(0, 12);
   const asking = new InFlight<Database>();
@@ -29,6 +31,7 @@ export function addProbes(fastify: FastifyInstance, { config, db, bus, media }: 
       database: reachable ? 'ok' : 'away',
       bus: bus.healthy ? 'ok' : 'away',
       calls: media.state().state,
+      consumers: consumers.figures().some(({ lag }) => lag > BEHIND_SECONDS) ? 'behind' : 'ok',
       schema: fingerprint,
       migration,
       uptime: Math.floor((Date.now() - started) / 1000),

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Aggregator } from 'prom-client';
 import type { Container } from '../container.js';
+import type { ConsumerFigures } from '../events/log-consumers.js';
 import type { OperationDone, OperationObserver } from './operations.js';
 
 /** What the real-time side tells when it is asked. */
@@ -38,7 +39,7 @@ export class Metrics implements OperationObserver {
 
   readonly #box: Box | null;
 
-  constructor({ db, hub, bus, sendQueue, box, media }: Pick<Container, 'db' | 'hub' | 'bus' | 'sendQueue' | 'box' | 'media'>, realtime: RealtimeFigures) {
+  constructor({ db, hub, bus, sendQueue, box, media, consumers }: Pick<Container, 'db' | 'hub' | 'bus' | 'sendQueue' | 'box' | 'media' | 'consumers'>, realtime: RealtimeFigures) {
     const registers = [this.registry];
     this.#box = box;
     box?.readBy(() => this.registry.getMetricsAsJSON());
@@ -91,6 +92,16 @@ export class Metrics implements OperationObserver {
     gauge('media_rooms', 'Calls whose media is here', () => media.rooms().rooms);
     gauge('media_peers', 'Participants seated in them', () => media.rooms().peers);
     gauge('media_consumers', 'Streams sent out to participants', () => media.rooms().consumers);
+    const ofConsumers = (name: string, help: string, read: (figures: ConsumerFigures) => number, aggregator: Aggregator | null) => {
+      const options = { name: `omnitalk_consumer_${name}`, help, labelNames: ['consumer'] as const, registers };
+      if (aggregator) new Gauge({ ...options, aggregator, collect() { for (const figures of consumers.figures()) this.set({ consumer: figures.name }, read(figures)); } });
+      else new Counter({ ...options, collect() { this.reset(); for (const figures of consumers.figures()) this.inc({ consumer: figures.name }, read(figures)); } });
+    };
+    ofConsumers('lag_seconds', 'How long the oldest event has waited that a consumer of the log has not taken', (figures) => figures.lag, 'max');
+    ofConsumers('held', 'Processes that work for a consumer of the log: 1, or 0 while it changes hands', (figures) => Number(figures.held), 'sum');
+    ofConsumers('events_total', 'Events that a consumer of the log has taken', (figures) => figures.taken, null);
+    ofConsumers('failures_total', 'Failures of a consumer of the log; its events come again', (figures) => figures.failed, null);
+    ofConsumers('set_aside_total', 'Events that a consumer of the log has set aside; see log_consumer_failures', (figures) => figures.setAside, null);
     gauge('limits_shared', 'Whether limits are counted for all processes together (1) or in this one (0)', () => Number(realtime.redisReady() ?? false), 'min');
   }
 

@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyListenOptions } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Container } from '../container.js';
+import { isUnavailable, tookTooLong } from '../db/failures.js';
 import { LoaderScope } from '../db/loaders.js';
 import { PresenceReader } from '../services/presence-reader.js';
 import { Authentication } from './authentication.js';
 import { Documents, loadPersistedOperations } from './documents.js';
 import { Engine } from './engine.js';
-import { ErrorMapper, isUnavailable } from './errors.js';
+import { ErrorMapper } from './errors.js';
 import { GraphiQL } from './graphiql/graphiql.js';
 import { addGraphql } from './graphql-route.js';
 import { addProbes, type Probe } from './health.js';
@@ -62,7 +63,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const limits = new RequestLimits(schema, config, rates);
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();
-  const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: isUnavailable, onError });
+  const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: (error) => isUnavailable(error) || tookTooLong(error), onError });
   const presenceEvents = new PresenceSource(bus, new PresenceReader(db.sql, clock), onError, heartbeatMs);
   const typingEvents = new TypingSource(bus, db.sql, clock, onError, config.RECONCILE * 1000);
   const documentUpdates = new DocumentSource({ bus, sql: db.sql, clock, logger: log, replicas: container.replicas, onError, askAgainMs: config.RECONCILE * 1000 });

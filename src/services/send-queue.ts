@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.js';
-import { isConflict, type AfterCommit } from '../db/unit-of-work.js';
+import { isConflict } from '../db/failures.js';
+import type { AfterCommit } from '../db/unit-of-work.js';
 import { chatStream } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError, notFound } from '../lib/errors.js';

@@ -1,0 +1,15 @@
+/** PostgreSQL that is away or has no room: the caller may try again. */
+const UNAVAILABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300', '08006', '08001', '08003', '08004']);
+const NO_CONNECTION = /timeout exceeded when trying to connect|Connection (terminated|ended)|not queryable/;
+const CONFLICTS = new Set(['40001', '40P01']);
+
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
+
+/** Whether PostgreSQL could not be asked, so that trying again in a moment helps. */
+export const isUnavailable = (error: unknown): boolean => UNAVAILABLE.has(codeOf(error)) || NO_CONNECTION.test((error as Error).message);
+
+/** Whether PostgreSQL stopped a statement that took too long. */
+export const tookTooLong = (error: unknown): boolean => codeOf(error) === '57014';
+
+/** Whether PostgreSQL undid a transaction because of another one (serialization failure, deadlock): it may be tried again. */
+export const isConflict = (error: unknown): boolean => CONFLICTS.has(codeOf(error));
