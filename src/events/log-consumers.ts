@@ -58,6 +58,7 @@ export const CONSUMER_BATCH = 200;
 export const CONSUMER_TRIES = 5;
 const MAX_PAUSE_MS = 30_000;
 const MAX_ERROR = 1_000;
+const MEASURE_EVERY_MS = 1_000;
 
 interface Hold {
   position: LogPosition;
@@ -181,13 +182,13 @@ export class ConsumerLoop {
 
   /** Reads once and hands over what it read. True when there is more. */
   async #round(hold: Hold): Promise<boolean> {
-    const renewing = setInterval(() => void this.#renew().catch(() => undefined), this.timing.leaseMs / 3); // a hold that is lost is noticed at the next save
+    const renewing = setInterval(() => void this.#renew().then(() => this.#measure()).catch(() => undefined), this.timing.leaseMs / 3); // a hold that is lost is noticed at the next save
     try {
       const read = await readInCommitOrder(this.sql, hold.position, CONSUMER_BATCH);
       const goesOn = () => !this.#stopping && this.#hold === hold;
       let next = 0;
       while (next < read.events.length && goesOn()) next = await this.#take(hold, read, next);
-      if (next === read.events.length && read.end !== hold.position && goesOn()) await this.#save(hold, read.end);
+      if (next === read.events.length && read.end !== hold.position && this.#hold === hold) await this.#save(hold, read.end);
       else if (performance.now() - this.#renewedAt > this.timing.leaseMs / 3) await this.#renew();
       return read.more && goesOn();
     } finally {
@@ -284,7 +285,7 @@ export class ConsumerLoop {
 
   /** How far behind it is, whichever process holds it. */
   async #measure(): Promise<void> {
-    if (performance.now() - this.#measuredAt < this.timing.pollMs / 2) return;
+    if (performance.now() - this.#measuredAt < MEASURE_EVERY_MS) return;
     this.#measuredAt = performance.now();
     const [oldest] = await this.sql<{ seconds: number }>(
       `select extract(epoch from now() - e.at)::float8 as seconds from log_consumers c,
