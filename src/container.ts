@@ -21,6 +21,7 @@ import { LogMailer, LogSmsSender } from './messaging/log.js';
 import type { Media } from './media/contract.js';
 import type { Mailer, SmsSender } from './messaging/messaging.js';
 import { SmtpMailer } from './messaging/smtp.js';
+import { Outbound } from './outbound/outbound.js';
 import { ChatMemberResolver, ChatResolver } from './resolvers/chat.js';
 import { EVENT_RESOLVERS } from './resolvers/events.js';
 import { NodeResolver } from './resolvers/node.js';
@@ -59,6 +60,8 @@ export interface Container {
   receipts: ReceiptService;
   replicas: Replicas;
   calls: Calls;
+  /** The one way to addresses that others have chosen. */
+  outbound: Outbound;
   /** Of this process. */
   media: Media;
   /** What follows from events. Started where jobs run. */
@@ -102,6 +105,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const attempts = rates.limiter('attempts', { points: config.RATE_LIMIT_AUTH, seconds: ATTEMPTS_WINDOW });
   const mailer = outside.mailer ?? (config.SMTP_URL ? new SmtpMailer(config.SMTP_URL, config.MAIL_FROM) : new LogMailer(log));
   const sms = outside.sms ?? new LogSmsSender(log);
+  const outbound = new Outbound({ ports: config.OUTBOUND_PORTS, privateHosts: config.OUTBOUND_PRIVATE_HOSTS, userAgent: `OmniTalk${config.PUBLIC_URL ? ` (+${config.PUBLIC_URL})` : ''}` });
   const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts, mailer, sms });
   const people = makePeople({ config, log, db, unitOfWork, bus, clock, access });
   await people.presence.start();
@@ -139,6 +143,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     box: outside.box ?? null,
     presence: people.presence,
     calls,
+    outbound,
     media,
     receipts: timely.receipts,
     replicas: documents.replicas,
@@ -153,6 +158,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
       hub.close();
       rates.close();
       await mailer.close();
+      await outbound.close();
       await bus.close();
     },
   };

@@ -160,6 +160,20 @@ const CASES: Case[] = [
     ],
   },
   {
+    law: 'requests to what others have addressed leave by outbound/',
+    rule: 'house/imports',
+    bad: [
+      ['src/services/news/feeds.ts', use('undici')],
+      ['src/push/web-push.ts', use('undici')],
+      ['src/outbound/outbound.ts', use('../db/database.js')],
+    ],
+    good: [
+      ['src/outbound/outbound.ts', use('undici')],
+      ['src/push/web-push.ts', use('../outbound/outbound.js')],
+      ['src/services/news/feeds.ts', use('../../outbound/outbound.js')],
+    ],
+  },
+  {
     law: 'policies import lib, and entities as types',
     rule: 'house/imports',
     bad: [

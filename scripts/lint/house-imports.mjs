@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const WORLDS = ['ai', 'storage', 'payments', 'news', 'push', 'webhooks', 'messaging'];
-const UNDER_SERVICES = ['policies', 'entities', 'db', 'events', 'media', 'ml', ...WORLDS];
+const UNDER_SERVICES = ['policies', 'entities', 'db', 'events', 'media', 'ml', 'outbound', ...WORLDS];
 
 /**
  * server → resolvers → services → { policies, entities, db, events, media, … } → lib; jobs → services. Each folder may import itself and
@@ -21,7 +21,8 @@ const LAYERS = {
   events: { from: ['db', 'entities', 'lib'] },
   media: { from: ['lib'] },
   ml: { from: ['lib'] },
-  ...Object.fromEntries(WORLDS.map((world) => [world, { from: ['lib'] }])),
+  outbound: { from: ['lib'] },
+  ...Object.fromEntries(WORLDS.map((world) => [world, { from: ['outbound', 'lib'] }])),
   services: { from: [...UNDER_SERVICES, 'lib'], typesOf: ['config'] },
   jobs: { from: ['services', ...UNDER_SERVICES, 'lib'], typesOf: ['config'] },
   // One edge in two folders: what it looks like, and what it does.
@@ -47,6 +48,11 @@ const PACKAGES = [
     test: /^mediasoup(\/|$)/,
     homes: ['media'],
     why: 'the rest of the server asks media by its contract, also of another process',
+  },
+  {
+    test: /^undici(\/|$)/,
+    homes: ['outbound'],
+    why: 'what others have addressed is asked by outbound/, which can not be led into our network',
   },
   {
     test: /^nodemailer(\/|$)/,
