@@ -60,7 +60,7 @@ const schema = z.object({
   MEDIA_PEERS_PER_ROUTER: count(1, 1_000).default(40).describe('Participants of a call on one worker before the call spreads to the next'),
   TURN_URLS: list.default([]).describe('Addresses of a TURN server (coturn) of your own, comma-separated: turn:host:3478?transport=udp; default: none'),
   TURN_SECRET: z.string().min(16).optional().describe('The secret that it shares (coturn: use-auth-secret), 16 characters or more; needed beside TURN_URLS'),
-  OUTBOUND_PORTS: list.pipe(z.array(count(1, 65_535))).default([80, 443]).describe('Ports of others that may be asked (feeds, pages behind links, push, webhooks), comma-separated'),
+  OUTBOUND_PORTS: list.transform((given) => given.map(Number)).refine((given) => given.every((one) => Number.isInteger(one) && one >= 1 && one <= 65_535), { message: 'expected ports, comma-separated' }).default([80, 443]).describe('Ports of others that may be asked (feeds, pages behind links, push, webhooks), comma-separated'),
   OUTBOUND_PRIVATE_HOSTS: list.default([]).describe('Hosts that may be asked although they are private, comma-separated: `host` for any of its ports, or `host:port`; all else must be of the public internet'),
   JOBS: flag.default(true).describe('Run background jobs here (with WORKERS, in one of them)'),
 });

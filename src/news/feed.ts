@@ -1,5 +1,4 @@
-import { parseFeed } from 'feedsmith';
-import type { Atom, Json, Rdf, Rss } from 'feedsmith/types';
+import { parseFeed, type AtomFeed, type JsonFeed, type RdfFeed, type RssFeed } from 'feedsmith';
 import { decode } from './decode.js';
 import { cleanLink, linkKey } from './links.js';
 import { cleanArticle } from './sanitize.js';
@@ -50,7 +49,7 @@ interface RawItem {
   summary?: string | undefined;
   content?: string | undefined;
   author?: string | undefined;
-  date?: string | undefined;
+  date?: unknown;
   topics?: (string | undefined)[] | undefined;
   images?: (string | undefined)[] | undefined;
 }
@@ -110,7 +109,7 @@ function formatOf({ format, feed }: Parsed): RawFeed {
   }
 }
 
-type Media = NonNullable<Rss.Item<string>['media']>;
+type Media = NonNullable<RssFeed.Item<unknown>['media']>;
 
 /** Pictures, the largest first. */
 function pictures(media: Media | undefined): (string | undefined)[] {
@@ -120,30 +119,30 @@ function pictures(media: Media | undefined): (string | undefined)[] {
   return [...shown, ...thumbnails].sort((a, b) => (b.width ?? 0) - (a.width ?? 0)).map(({ url }) => url);
 }
 
-const rssItem = (item: Rss.Item<string>): RawItem => ({
+const rssItem = (item: RssFeed.Item<unknown>): RawItem => ({
   link: item.link ?? (item.guid?.isPermaLink === false ? undefined : item.guid?.value), id: item.guid?.value, title: item.title ?? item.dc?.titles?.[0], summary: item.description,
   content: item.content?.encoded, author: item.dc?.creators?.[0] ?? item.authors?.[0]?.name, date: item.pubDate ?? item.dc?.dates?.[0],
   topics: [...(item.categories ?? []).map(({ name }) => name), ...(item.dc?.subjects ?? [])],
   images: [...pictures(item.media), ...(item.enclosures ?? []).filter(({ type }) => type?.startsWith('image/')).map(({ url }) => url)],
 });
 
-const atomItem = (entry: Atom.Entry<string>): RawItem => ({
+const atomItem = (entry: AtomFeed.Entry<unknown>): RawItem => ({
   link: alternate(entry.links), id: entry.id, title: entry.title?.value, summary: entry.summary?.value, content: entry.content?.value, author: entry.authors?.[0]?.name, date: entry.published ?? entry.updated,
   topics: (entry.categories ?? []).map(({ label, term }) => label ?? term),
   images: [...pictures(entry.media as Media | undefined), ...(entry.links ?? []).filter(({ rel, type }) => rel === 'enclosure' && type?.startsWith('image/')).map(({ href }) => href)],
 });
 
-const rdfItem = (item: Rdf.Item<string>): RawItem => ({
+const rdfItem = (item: RdfFeed.Item<unknown>): RawItem => ({
   link: item.link ?? item.rdf?.about, id: item.rdf?.about, title: item.title ?? item.dc?.titles?.[0], summary: item.description, content: item.content?.encoded, author: item.dc?.creators?.[0],
   date: item.dc?.dates?.[0], topics: item.dc?.subjects, images: pictures(item.media as Media | undefined),
 });
 
-const jsonItem = (item: Json.Item<string>): RawItem => ({
+const jsonItem = (item: JsonFeed.Item<unknown>): RawItem => ({
   link: item.url ?? item.external_url, id: item.id, title: item.title, summary: item.summary ?? item.content_text, content: item.content_html, author: item.authors?.[0]?.name, date: item.date_published,
   topics: item.tags, images: [item.image, item.banner_image],
 });
 
-const alternate = (links: Atom.Link<string>[] | undefined): string | undefined => (links?.find(({ rel }) => rel === undefined || rel === 'alternate') ?? links?.[0])?.href;
+const alternate = (links: AtomFeed.Link<unknown>[] | undefined): string | undefined => (links?.find(({ rel }) => rel === undefined || rel === 'alternate') ?? links?.[0])?.href;
 
 const PERIODS: Readonly<Record<string, number>> = { hourly: 3_600, daily: 86_400, weekly: 604_800, monthly: 2_592_000, yearly: 31_536_000 };
 function everyOf(ttl: number | undefined, sy: { updatePeriod?: string; updateFrequency?: number } | undefined): number | null {
@@ -161,7 +160,7 @@ function clean(raw: RawItem, base: string): FeedItem | null {
   const url = cleanLink(link);
   const summary = plainLine(raw.summary ?? '', MAX_SUMMARY) || null;
   const content = contentOf([raw.content, raw.summary], url);
-  const date = Date.parse(raw.date ?? '');
+  const date = Date.parse(typeof raw.date === 'string' ? raw.date : '');
   const topics = new Set((raw.topics ?? []).map((topic) => plainLine(topic ?? '', 60)).filter(Boolean));
   const image = [...(raw.images ?? []), /<img[^>]+src\s*=\s*["']([^"']+)/i.exec(raw.content ?? raw.summary ?? '')?.[1]];
   return {

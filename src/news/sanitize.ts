@@ -16,11 +16,11 @@ export function cleanArticle(html: string, base: string): string {
     allowProtocolRelative: false,
     nestingLimit: 64,
     transformTags: {
-      a: (tagName, { href }) => {
+      a: (tagName, { href }): sanitizeHtml.Tag => {
         const address = webAddress(href, base);
         return { tagName, attribs: address ? { href: address, rel: 'noopener noreferrer nofollow', target: '_blank' } : {} };
       },
-      img: (tagName, { src, alt, width, height }) => {
+      img: (tagName, { src, alt, width, height }): sanitizeHtml.Tag => {
         const address = webAddress(src, base);
         const size = Object.fromEntries(Object.entries({ width, height }).filter(([, value]) => value && /^\d{1,5}$/.test(value))) as Record<string, string>;
         return { tagName, attribs: address ? { src: address, alt: alt ?? '', loading: 'lazy', ...size } : {} };
