@@ -34,7 +34,7 @@ export async function readBody(stream: Readable, encoding: string, { maxBytes, o
   const encodings = encoding.split(',').map((one) => one.trim().toLowerCase()).filter((one) => one && one !== 'identity').reverse();
   const unpackers = encodings.map((one) => UNPACK[one]?.());
   if (encodings.length > MAX_ENCODINGS || unpackers.includes(undefined)) {
-    stream.destroy();
+    stream.on('error', () => undefined).destroy(); // its being cut off is what we want
     throw new OutboundError('UNREADABLE', `packed as ${encoding.slice(0, 100)}`);
   }
   const chunks: Buffer[] = [];
