@@ -4,7 +4,7 @@ import { topOf } from './lib/profile.js';
 import { save, tableOf, type Row } from './lib/report.js';
 import { VAR } from './lib/server-process.js';
 import { describeMachine } from './lib/system.js';
-import { runCalls } from './scenarios/calls.js';
+import { isPartOfCalls, runCalls } from './scenarios/calls.js';
 import { runBurst, runIdle, runStorm } from './scenarios/crowds.js';
 import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
 import { JOIN_NOTE, runJoin } from './scenarios/join.js';
@@ -25,7 +25,8 @@ const USAGE = `npm run bench -- <scenario> [options]
   storm    2,000 clients reconnect at once and resume
   workers  room and pairs with one process and with two, on a Redis
   burst    500 messages at once to 300 subscribers
-  calls    Opus and VP8 to plain receivers with SRTP through our rooms, mediasoup by itself and Janus' VideoRoom (Debian: janus), in turn; consumers a core
+  calls [opus|vp8|capacity]   Opus and VP8 to plain receivers with SRTP through our rooms, mediasoup by itself and Janus' VideoRoom (Debian: janus), in turn; consumers
+           a core; --rounds=3
   join     from joinCall to the first decoded frame in a browser, 40 times (Debian: chromium)
 
   --vs [room|documents|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
@@ -110,10 +111,16 @@ async function main(): Promise<number> {
   if (values.vs) return versus(positionals.length ? positionals : VERSUS, Number(values.rounds), values.save ? command : null);
   const name = positionals[0] ?? '';
   if (name === 'calls') {
-    const { rows, notes } = await runCalls(Number(values.rounds));
+    const only = positionals[1];
+    if (only && !isPartOfCalls(only)) {
+      console.log(USAGE);
+      return 2;
+    }
+    const part = only ? `calls: ${only}` : 'calls';
+    const { rows, notes } = await runCalls({ rounds: Number(values.rounds), only });
     const body = `${tableOf(rows)}\n\n${notes}`;
-    console.log(`\ncalls, on ${describeMachine()}\n\n${body}`);
-    if (values.save) save('calls', command, body);
+    console.log(`\n${part}, on ${describeMachine()}\n\n${body}`);
+    if (values.save) save(part, command, body);
     return 0;
   }
   const scenario = SCENARIOS[name];

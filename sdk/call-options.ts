@@ -24,6 +24,22 @@ export interface RemoteTrack<Track extends MediaTrack = MediaTrack> {
   paused: boolean;
 }
 
+/** Something that somebody else sends by a data channel. */
+export interface CallMessage {
+  participantId: string;
+  /** Of the channel. */
+  label: string;
+  data: string | ArrayBuffer;
+}
+
+/** Of WebRTC: in order and without loss unless told otherwise. */
+export interface ChannelOptions {
+  protocol?: string;
+  ordered?: boolean;
+  maxPacketLifeTime?: number;
+  maxRetransmits?: number;
+}
+
 /** WAITING: in the lobby. RECONNECTING: the network is away, the seat is kept for 30 seconds. */
 export type CallSessionState = 'WAITING' | 'CONNECTED' | 'RECONNECTING' | 'ENDED';
 /** LEFT: by oneself. MOVED: the seat is on another device now. ENDED: the call is over. */
@@ -42,6 +58,8 @@ export interface JoinCallOptions<Track extends MediaTrack> {
   onTrack?: (remote: RemoteTrack<Track>) => void;
   onTrackPaused?: (remote: RemoteTrack<Track>) => void;
   onTrackEnded?: (remote: RemoteTrack<Track>) => void;
+  /** What the others send by data channels, which are received only if this is given. */
+  onMessage?: (message: CallMessage) => void;
   onState?: (state: CallSessionState) => void;
   /** Everything that happens in the call: people who come and go, levels, who speaks. */
   onEvent?: (event: CallEvent) => void;
@@ -49,9 +67,13 @@ export interface JoinCallOptions<Track extends MediaTrack> {
   onProblem?: (problem: OmniTalkError) => void;
 }
 
+export type VideoCodec = 'VP8' | 'VP9' | 'H264' | 'AV1';
+
 export interface SendOptions {
   /** By the track's kind unless told: MICROPHONE or CAMERA. */
   source?: CallSource;
+  /** The device's own choice unless told. VP9 and AV1 send the three sizes as layers of one stream (SVC). UNSUPPORTED where it can't. */
+  codec?: VideoCodec;
   /** A camera is sent in three sizes, of which each receiver gets one, unless told otherwise. */
   encodings?: types.RtpEncodingParameters[];
 }

@@ -1,12 +1,14 @@
-import type { Device, types } from 'mediasoup-client';
-import type { CallSessionEnd, CallSessionState, CallSource, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions } from './call-options.js';
-import { TurnServers } from './call-turn.js';
+import type { types } from 'mediasoup-client';
+import { CallChannels, type CallChannel } from './call-channels.js';
+import type { CallSessionEnd, CallSessionState, CallSource, ChannelOptions, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions, VideoCodec } from './call-options.js';
+import { CallTransports, PASSING } from './call-transports.js';
 import type { CallEvent, OmniTalk } from './client.js';
 import { failure, OmniTalkError } from './errors.js';
 import type { CallConsumerPartsFragment, CallParticipantPartsFragment, CallProducerPartsFragment, JoinCallMutation } from './generated/graphql.js';
 import type { EventStream } from './stream.js';
 
-export type { CallSessionEnd, CallSessionState, CallSource, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions } from './call-options.js';
+export type { CallChannel } from './call-channels.js';
+export type { CallMessage, CallSessionEnd, CallSessionState, CallSource, ChannelOptions, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions, VideoCodec } from './call-options.js';
 
 type Joined = JoinCallMutation['joinCall'];
 interface Local {
@@ -20,13 +22,10 @@ const CAMERA_ENCODINGS: types.RtpEncodingParameters[] = [
   { scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: 'L1T3' },
   { scaleResolutionDownBy: 1, maxBitrate: 1_500_000, scalabilityMode: 'L1T3' },
 ];
-/** A transport that says "disconnected" often comes back by itself. */
-const RESTART_AFTER_MS = 1_000;
-const RETRY_MS = 2_000;
+/** The same by one encoding in layers (SVC), where the codec can. */
+const LAYERED_ENCODINGS: types.RtpEncodingParameters[] = [{ scalabilityMode: 'L3T3_KEY', maxBitrate: 1_500_000 }];
 /** A network that is gone holds nobody in a call. */
 const LEAVE_WITHIN_MS = 1_000;
-/** What trying again can mend. */
-const PASSING: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED', 'CALLS_UNAVAILABLE', 'INTERNAL']);
 const GONE = { ParticipantRemoved: 'REMOVED', ParticipantLeft: 'LEFT', ParticipantMoved: 'MOVED' } as const;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -46,10 +45,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   readonly remote = new Map<string, RemoteTrack<Track>>();
   readonly #local = new Map<CallSource, Local>();
   readonly #consumers = new Map<string, types.Consumer>();
-  readonly #transports: Partial<Record<'SEND' | 'RECEIVE', Promise<types.Transport>>> = {};
-  readonly #transportIds = new Set<string>();
-  #device: Device | null = null;
-  readonly #turnServers: TurnServers;
+  readonly #transports: CallTransports;
+  readonly #channels: CallChannels;
   #stream: EventStream<CallEvent> | null = null;
   #finish!: (reason: CallSessionEnd) => void;
   /** What changes is done one after the other. */
@@ -63,7 +60,13 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     private readonly options: JoinCallOptions<Track>,
   ) {
     this.ended = new Promise((resolve) => (this.#finish = resolve));
-    this.#turnServers = new TurnServers(client, options.callId, options.iceTransportPolicy === 'relay');
+    this.#transports = new CallTransports(client, {
+      callId: options.callId,
+      over: () => this.state === 'ENDED',
+      away: (away) => (away ? this.#stateIs('RECONNECTING') : this.state === 'RECONNECTING' && this.#stateIs('CONNECTED')),
+      rejoin: () => void this.#rejoin(),
+    }, options.iceTransportPolicy);
+    this.#channels = new CallChannels(client, options.callId, this.#transports, options.onMessage);
   }
 
   get callId(): string {
@@ -112,6 +115,11 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   /** The highest layers of somebody's picture that are wanted here. */
   async setPreferredLayers({ consumerId }: RemoteTrack<Track>, spatialLayer: number, temporalLayer = 2): Promise<void> {
     await this.client.api.setPreferredLayers({ input: { callId: this.callId, consumerId, spatialLayer, temporalLayer } });
+  }
+
+  /** Opens a data channel to everybody else in the call: resolves once it is open. It comes back by itself when the media begins anew; what is sent meanwhile is lost. */
+  openChannel(label: string, options: ChannelOptions = {}): Promise<CallChannel> {
+    return this.#channels.open(label, options);
   }
 
   /** Whether something is sent now. */
@@ -172,7 +180,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       case 'ResyncRequired':
         return void this.#rejoin();
       case 'CallTransportChanged':
-        if (event.state === 'CLOSED' && this.#transportIds.has(event.transportId)) void this.#rejoin();
+        if (event.state === 'CLOSED' && this.#transports.ids.has(event.transportId)) void this.#rejoin();
         return;
       default:
         return;
@@ -182,14 +190,16 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   /** Brings what is sent and received here in step with what the server says. */
   async #settle(joined: Joined): Promise<void> {
     if (joined.participant.state === 'WAITING') return this.#stateIs('WAITING');
-    if (!this.#device) {
-      this.#device = new this.options.Device();
-      await this.#device.load({ routerRtpCapabilities: joined.rtpCapabilities as types.RtpCapabilities });
+    if (!this.#transports.device) {
+      const device = new this.options.Device();
+      await device.load({ routerRtpCapabilities: joined.rtpCapabilities as types.RtpCapabilities });
+      this.#transports.device = device;
     }
     this.#stateIs('CONNECTED');
     for (const producer of joined.producers) this.#inTurn(() => this.#receive(producer));
     await this.#clear(joined);
     for (const [source, { track, options, producer }] of [...this.#local]) if (producer.closed) await this.#produce(source, track, options);
+    await this.#channels.reopen();
   }
 
   /**
@@ -198,41 +208,52 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
    */
   #forgetLost({ own, producers }: Joined): void {
     const alive = new Set(own.transports.map(({ id }) => id));
-    if ([...this.#transportIds].some((id) => !alive.has(id))) return this.#forgetMedia();
+    if ([...this.#transports.ids].some((id) => !alive.has(id))) return this.#forgetMedia();
     const sent = new Set(producers.map(({ id }) => id));
     for (const id of [...this.remote.keys()]) if (!sent.has(id)) this.#drop(id);
   }
 
   /** What another page of this device has left in the call. */
   async #clear({ own }: Joined): Promise<void> {
-    const producers = new Set([...this.#local.values()].map(({ producer }) => producer.id));
+    const producers = new Set([...[...this.#local.values()].map(({ producer }) => producer.id), ...this.#channels.producerIds]);
+    const channels = new Set(this.#channels.consumerIds);
     const stale = own.producers.filter(({ id }) => !producers.has(id));
     const unread = own.consumers.filter(({ id }) => !this.#consumers.has(id));
-    const unused = own.transports.filter(({ id }) => !this.#transportIds.has(id));
+    const unused = own.transports.filter(({ id }) => !this.#transports.ids.has(id));
     await Promise.allSettled([
-      ...stale.map(({ id }) => this.client.api.closeProducer({ input: { callId: this.callId, producerId: id } })),
+      ...stale.map(({ id, kind }) => this.client.api[kind === 'DATA' ? 'closeDataProducer' : 'closeProducer']({ input: { callId: this.callId, producerId: id } })),
       ...unread.map(({ id }) => this.client.api.closeConsumer({ input: { callId: this.callId, consumerId: id } })),
+      ...own.dataConsumers.filter(({ id }) => !channels.has(id)).map(({ id }) => this.client.api.closeDataConsumer({ input: { callId: this.callId, consumerId: id } })),
     ]);
     // Last, so that what they carry has been told as closed by then: only so many transports may a participant have.
     await Promise.allSettled(unused.map(({ id }) => this.client.api.closeTransport({ input: { callId: this.callId, transportId: id } })));
   }
 
   async #produce(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
-    const transport = await this.#transport('SEND');
-    const encodings = options.encodings ?? (source === 'CAMERA' ? CAMERA_ENCODINGS : undefined);
+    const transport = await this.#transports.get('SEND');
+    const codec = options.codec && this.#codec(options.codec);
+    const layered = options.codec === 'VP9' || options.codec === 'AV1' ? LAYERED_ENCODINGS : CAMERA_ENCODINGS;
+    const encodings = options.encodings ?? (source === 'CAMERA' ? layered : undefined);
     const producer = await transport.produce({
-      track: track as never, stopTracks: false, appData: { source }, ...(encodings ? { encodings } : {}),
+      track: track as never, stopTracks: false, appData: { source }, ...(encodings ? { encodings } : {}), ...(codec ? { codec } : {}),
       ...(track.kind === 'video' ? { codecOptions: { videoGoogleStartBitrate: 1_000 } } : { codecOptions: { opusDtx: true, opusFec: true } }),
     });
     this.#local.set(source, { track, producer, options });
   }
 
+  #codec(name: VideoCodec): types.RtpCodecCapability {
+    const known = this.#transports.device!.sendRtpCapabilities.codecs!.find(({ mimeType }) => mimeType.toLowerCase() === `video/${name.toLowerCase()}`);
+    if (!known) throw failure('UNSUPPORTED', `This device can not send ${name}.`);
+    return known;
+  }
+
   async #receive(producer: CallProducerPartsFragment): Promise<void> {
-    const { id: producerId, participantId, source, kind } = producer;
-    if (kind === 'DATA' || !source || participantId === this.participant.id || this.remote.has(producerId) || this.state === 'ENDED') return;
+    const { id: producerId, participantId, kind } = producer;
+    if (participantId === this.participant.id || this.remote.has(producerId) || this.state === 'ENDED') return;
     try {
-      const transport = await this.#transport('RECEIVE');
-      const input = { callId: this.callId, transportId: transport.id, producerId, rtpCapabilities: this.#device!.recvRtpCapabilities };
+      if (kind === 'DATA') return await this.#channels.receive(producer);
+      const transport = await this.#transports.get('RECEIVE');
+      const input = { callId: this.callId, transportId: transport.id, producerId, rtpCapabilities: this.#transports.device!.recvRtpCapabilities };
       const { consumer: made } = (await this.client.api.consume({ input })).consume;
       await this.#play(transport, made, producer);
       await this.client.api.setConsumerPaused({ input: { callId: this.callId, consumerId: made.id, paused: false } });
@@ -262,6 +283,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** What one sends was closed elsewhere: the host has taken over the screen, say. */
   #lostLocal(producerId: string): void {
+    this.#channels.drop(producerId);
     for (const [source, { producer, track }] of this.#local) {
       if (producer.id !== producerId) continue;
       this.#local.delete(source);
@@ -271,6 +293,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   #drop(producerId: string): void {
+    this.#channels.drop(producerId);
     const remote = this.remote.get(producerId);
     if (!remote) return;
     this.remote.delete(producerId);
@@ -281,52 +304,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** Whoever is gone has taken with them what they sent. */
   #dropAll(participantId: string): void {
+    this.#channels.dropAll(participantId);
     for (const remote of [...this.remote.values()]) if (remote.participantId === participantId) this.#drop(remote.producerId);
-  }
-
-  #transport(direction: 'SEND' | 'RECEIVE'): Promise<types.Transport> {
-    const made = (this.#transports[direction] ??= this.#makeTransport(direction));
-    made.catch(() => this.#transports[direction] === made && delete this.#transports[direction]);
-    return made;
-  }
-
-  async #makeTransport(direction: 'SEND' | 'RECEIVE'): Promise<types.Transport> {
-    if (!this.#device) throw failure('STATE_CONFLICT', 'You wait in the lobby still.');
-    const { api } = this.client;
-    const { callId } = this;
-    const iceServers = await this.#turnServers.get();
-    const { transport: made } = (await api.createTransport({ input: { callId, direction } })).createTransport;
-    const { id, iceParameters, iceCandidates, dtlsParameters } = made as unknown as types.TransportOptions;
-    const { iceTransportPolicy } = this.options;
-    const options = { id, iceParameters, iceCandidates, dtlsParameters, ...(iceServers ? { iceServers } : {}), ...(iceTransportPolicy ? { iceTransportPolicy } : {}) };
-    const transport = direction === 'SEND' ? this.#device.createSendTransport(options) : this.#device.createRecvTransport(options);
-    this.#transportIds.add(id);
-    transport.on('connect', ({ dtlsParameters: own }, done, fail) => void api.connectTransport({ input: { callId, transportId: id, dtlsParameters: own } }).then(done, fail));
-    transport.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
-      const input = { callId, transportId: id, kind: kind === 'audio' ? ('AUDIO' as const) : ('VIDEO' as const), rtpParameters, source: appData['source'] as CallSource };
-      api.produce({ input }).then(({ produce }) => done({ id: produce.producer.id }), fail);
-    });
-    transport.on('connectionstatechange', (state) => {
-      if (state === 'disconnected' || state === 'failed') void this.#reconnect(transport, state === 'failed' ? 0 : RESTART_AFTER_MS);
-    });
-    return transport;
-  }
-
-  /** The network was lost: the same transport by another way. */
-  async #reconnect(transport: types.Transport, after: number): Promise<void> {
-    const lost = () => !transport.closed && (transport.connectionState === 'disconnected' || transport.connectionState === 'failed');
-    for (await pause(after); lost() && this.state !== 'ENDED'; await pause(RETRY_MS)) {
-      this.#stateIs('RECONNECTING');
-      try {
-        const iceServers = await this.#turnServers.get();
-        if (iceServers) await transport.updateIceServers({ iceServers });
-        const { iceParameters } = (await this.client.api.restartIce({ input: { callId: this.callId, transportId: transport.id } })).restartIce;
-        await transport.restartIce({ iceParameters: iceParameters as types.IceParameters });
-      } catch (error) {
-        if (error instanceof OmniTalkError && !PASSING.has(error.code)) return this.#rejoin();
-      }
-    }
-    if (!transport.closed && this.state === 'RECONNECTING') this.#stateIs('CONNECTED');
   }
 
   /** Takes the seat again, and finds in it what is still there. */
@@ -358,11 +337,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** All transports are gone; one's own tracks are sent again by others. */
   #forgetMedia(): void {
-    for (const [direction, transport] of Object.entries(this.#transports)) {
-      transport.then((one) => one.close(), () => undefined);
-      delete this.#transports[direction as 'SEND' | 'RECEIVE'];
-    }
-    this.#transportIds.clear();
+    this.#transports.forget();
+    this.#channels.forget();
     for (const { producer } of this.#local.values()) producer.close();
     for (const id of [...this.remote.keys()]) this.#drop(id);
   }

@@ -21,6 +21,7 @@ import { CallMedia } from './services/calls/call-media.js';
 import { CallMutes } from './services/calls/call-mutes.js';
 import { CallNode } from './services/calls/call-node.js';
 import { CallParticipants } from './services/calls/call-participants.js';
+import { CallQuality } from './services/calls/call-quality.js';
 import { CallRecordings } from './services/calls/call-recordings.js';
 import { CallSeats } from './services/calls/call-seats.js';
 import { CallTokenService } from './services/calls/call-tokens.js';
@@ -34,6 +35,8 @@ import type { AccessTokens } from './services/tokens.js';
 
 /** A process that is only busy for a moment must not be taken for dead. */
 const LEAST_LEASE_MS = 3_000;
+/** A call that was killed is told of as it was at most so long before. */
+const MEASURE_EVERY_MS = 3_000;
 
 /** For an event to reach the sockets of this process. */
 const TELL_MS = 200;
@@ -91,8 +94,10 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
   const recordings = new CallRecordings(db.sql, unitOfWork, gateway, media, log);
   const callTokens = new CallTokenService(db.sql, unitOfWork, tokens, release);
   const participants = new CallParticipants(db.sql);
+  const quality = new CallQuality(db.background, media, node.id, log, MEASURE_EVERY_MS);
   await gateway.start();
   await node.start();
+  quality.start();
   return {
     service,
     links,
@@ -114,6 +119,7 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
     async close() {
       feed.close();
       recordings.close();
+      await quality.close();
       gateway.close();
       await node.close();
     },

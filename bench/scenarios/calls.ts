@@ -72,10 +72,21 @@ async function measure(make: MakeRig, codec: Codec, receivers: number, seconds: 
 
 const lossOf = (arrived: number, sent: number): number => Math.max(0, 1 - arrived / sent) * 100;
 const median = (values: number[]): number => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)]!;
+const CAPACITY = 'capacity';
 const COST = 'CPU s per 1,000 consumer-seconds';
 
+export interface CallsOptions {
+  rounds: number;
+  /** One codec alone, by the first word of its name, or `capacity`; undefined: all of it. */
+  only: string | undefined;
+}
+
+/** Whether a part is asked for. */
+const wants = (only: string | undefined, part: string): boolean => only === undefined || part.toLowerCase().startsWith(only.toLowerCase());
+export const isPartOfCalls = (name: string): boolean => [...Object.keys(CODECS), CAPACITY].some((part) => wants(name, part));
+
 /** Our rooms, mediasoup by itself and Janus in turn, every second round in the reverse order; then how many consumers one worker carries. */
-export async function runCalls(rounds: number): Promise<{ rows: Record<string, Row>; notes: string }> {
+export async function runCalls({ rounds, only }: CallsOptions): Promise<{ rows: Record<string, Row>; notes: string }> {
   const config = loadConfig();
   const binary = await obtainWorker({ given: config.MEDIASOUP_WORKER_BIN, cacheDir: cacheFolder(config.XDG_CACHE_HOME), report: (line) => console.error(line) });
   const janus = findJanus();
@@ -83,6 +94,8 @@ export async function runCalls(rounds: number): Promise<{ rows: Record<string, R
   const systems: Record<string, MakeRig> = { OmniTalk: ours(binary), mediasoup: bare(binary), ...(janus ? { 'Janus VideoRoom': janus.rig } : {}) };
   const rows: Record<string, Row> = Object.fromEntries(Object.keys(systems).map((system) => [system, {}]));
   for (const [name, codec] of Object.entries(CODECS)) {
+    if (wants(only, CAPACITY)) rows['OmniTalk']![`${name}: consumers a core at under 1 % loss`] = await capacity(systems['OmniTalk']!, codec);
+    if (!wants(only, name)) continue;
     const receivers = codec.kind === 'audio' ? 100 : 50;
     const measured: Record<string, Measured[]> = Object.fromEntries(Object.keys(systems).map((system) => [system, []]));
     for (let round = 0; round < rounds; round++) {
@@ -95,11 +108,15 @@ export async function runCalls(rounds: number): Promise<{ rows: Record<string, R
       rows[system]![`${name}: loss seen by those who are read, %`] = median(measured[system]!.map(({ sampledLossPercent }) => sampledLossPercent));
       if (system === 'OmniTalk') continue;
       const ratios = measured['OmniTalk']!.map(({ cpuPer1000 }, round) => cpuPer1000 / measured[system]![round]!.cpuPer1000);
-      (rows[`OmniTalk / ${system}`] ??= {})[`${name}: ${COST}`] = median(ratios);
+      const column = (rows[`OmniTalk / ${system}`] ??= {});
+      column[`${name}: ${COST}`] = median(ratios);
+      column[`${name}: lowest of the rounds`] = Math.min(...ratios);
+      column[`${name}: highest of the rounds`] = Math.max(...ratios);
     }
-    rows['OmniTalk']![`${name}: consumers a core at under 1 % loss`] = await capacity(systems['OmniTalk']!, codec);
   }
-  return { rows, notes: `${WHAT_IS_FED} Medians of ${rounds} rounds; a ratio is the median of the rounds' ratios.${janus ? ` ${janus.note}` : ''}` };
+  const compared = only && wants(only, CAPACITY) ? '' : ` Medians of ${rounds} rounds; a ratio is the median of the rounds' ratios.${janus ? ` ${janus.note}` : ''}`;
+  const filled = Object.fromEntries(Object.entries(rows).filter(([, row]) => Object.keys(row).length > 0));
+  return { rows: filled, notes: WHAT_IS_FED + compared };
 }
 
 const STEPS = [400, 600, 800, 1_000, 1_300, 1_600, 2_000, 2_600];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { eventually, keeper, mediaServer, refuses, workerBinary } from '../../test/testkit/media.js';
+import { Ledger } from '../../test/testkit/media-ledger.js';
 import { ClientWorker, type RtcClient, ssrc } from '../../test/testkit/rtc.js';
 import { PEER_LIMITS, type DtlsParameters, type RtpParameters } from './contract.js';
 import type { MediaServer } from './media-server.js';
@@ -16,6 +17,7 @@ describe('media on bad days', () => {
   let room: string;
   let ann: RtcClient;
   let ben: RtcClient;
+  let ledger: Ledger;
   before(async () => {
     media = mediaServer();
     clients = await ClientWorker.start(workerBinary());
@@ -26,14 +28,17 @@ describe('media on bad days', () => {
   });
   beforeEach(async () => {
     room = randomUUID();
+    ledger = Ledger.open();
     ann = await clients.join(media, room);
     ben = await clients.join(media, room);
   });
   afterEach(async () => {
     await media.closeRoom(room);
+    clients.vanish();
     const { workers, ...rest } = media.rooms();
     assert.equal(workers, 1);
     assert.deepEqual([...new Set(Object.values(rest))], [0]);
+    await ledger.assertEven();
   });
 
   it('does not know forged ids, nor those of another participant or call', async () => {

@@ -74,7 +74,7 @@ export interface Joined {
   producers: ProducerInfo[];
   dataProducers: DataProducerInfo[];
   /** What this peer had before it lost its connection; empty for one who comes the first time. */
-  own: { transports: { id: string; direction: Direction }[]; producers: ProducerInfo[]; dataProducers: DataProducerInfo[]; consumers: ConsumerInfo[] };
+  own: { transports: { id: string; direction: Direction }[]; producers: ProducerInfo[]; dataProducers: DataProducerInfo[]; consumers: ConsumerInfo[]; dataConsumers: DataConsumerInfo[] };
 }
 
 export interface Layers {
@@ -209,6 +209,7 @@ export interface Media {
 
   produceData(roomId: string, peerId: string, transportId: string, options: ProduceDataOptions): Promise<DataProducerInfo>;
   closeDataProducer(roomId: string, peerId: string, dataProducerId: string): Promise<void>;
+  /** As `consume`, the same again answers the same. */
   consumeData(roomId: string, peerId: string, options: { transportId: string; dataProducerId: string }): Promise<DataConsumerInfo>;
   closeDataConsumer(roomId: string, peerId: string, dataConsumerId: string): Promise<void>;
 

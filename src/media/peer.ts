@@ -1,4 +1,4 @@
-import type { Consumer, DataConsumer, DirectTransport, PlainTransport, Producer, Transport, WebRtcTransport } from 'mediasoup/types';
+import type { Consumer, DirectTransport, PlainTransport, Producer, Transport, WebRtcTransport } from 'mediasoup/types';
 import { InFlight } from '../lib/in-flight.js';
 import {
   MediaError,
@@ -20,18 +20,13 @@ import {
 import { answered, missing, readAppData, readDtlsParameters, readKind, readLabel, readLayer, readRtpCapabilities, readRtpParameters, readSctpStream, readSource, refusal } from './input.js';
 import { dataInfoOf, infoOf, type Neighbours, type Published, type PublishedData } from './published.js';
 import type { Segment } from './segment.js';
+import { consumerInfo, dataConsumerInfo, type Taken, type TakenData } from './taken.js';
 
 interface Seated<Of extends Transport = Transport> {
   transport: Of;
   direction: Direction;
   /** Set by the first connect, and taken back when that is refused. */
   connected: boolean;
-}
-
-interface Taken {
-  consumer: Consumer;
-  transportId: string;
-  from: Published;
 }
 
 type Kind = keyof typeof PEER_LIMITS;
@@ -54,10 +49,11 @@ export class Peer {
   readonly #producers = new Map<string, Published>();
   readonly #consumers = new Map<string, Taken>();
   readonly #dataProducers = new Map<string, PublishedData>();
-  readonly #dataConsumers = new Map<string, { consumer: DataConsumer; from: PublishedData }>();
+  readonly #dataConsumers = new Map<string, TakenData>();
   /** What is being made, by kind: a thousand at once are refused as surely as a thousand in turn. */
   readonly #making: Record<Kind, number> = { transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0 };
   readonly #consuming = new InFlight<ConsumerInfo>();
+  readonly #consumingData = new InFlight<DataConsumerInfo>();
   #closed = false;
 
   constructor(id: string, voiceOnly: boolean, segment: Segment, room: Neighbours) {
@@ -68,12 +64,13 @@ export class Peer {
     segment.sit();
   }
 
-  get own(): { transports: { id: string; direction: Direction }[]; producers: ProducerInfo[]; dataProducers: DataProducerInfo[]; consumers: ConsumerInfo[] } {
+  get own(): { transports: { id: string; direction: Direction }[]; producers: ProducerInfo[]; dataProducers: DataProducerInfo[]; consumers: ConsumerInfo[]; dataConsumers: DataConsumerInfo[] } {
     return {
       transports: [...this.#transports.values()].map(({ transport, direction }) => ({ id: transport.id, direction })),
       producers: [...this.#producers.values()].map(infoOf),
       dataProducers: [...this.#dataProducers.values()].map(dataInfoOf),
       consumers: [...this.#consumers.values()].map(consumerInfo),
+      dataConsumers: [...this.#dataConsumers.values()].map(dataConsumerInfo),
     };
   }
 
@@ -262,25 +259,28 @@ export class Peer {
   async consumeData({ transportId, dataProducerId }: { transportId: string; dataProducerId: string }): Promise<DataConsumerInfo> {
     const { transport, direction } = this.#transport(transportId);
     if (direction !== 'RECEIVE') throw new MediaError('BAD_REQUEST', 'This transport sends: consume on one that receives.', 'transportId');
+    const same = [...this.#dataConsumers.values()].find((one) => one.consumer.dataProducerId === dataProducerId && one.transportId === transportId);
+    if (same) return dataConsumerInfo(same);
     const from = this.#room.findData(dataProducerId);
     if (!from) throw missing('data producer');
-    return this.#within('dataConsumers', async () => {
+    const make = () => this.#within('dataConsumers', async () => {
       const giveBack = await answered(this.segment.borrow({ dataProducerId }, from.peer.segment), 'dataProducerId');
       try {
         const consumer = await transport.consumeData({ dataProducerId });
-        this.#dataConsumers.set(consumer.id, { consumer, from });
+        const taken: TakenData = { consumer, transportId, from };
+        this.#dataConsumers.set(consumer.id, taken);
         consumer.observer.on('close', () => {
           this.#dataConsumers.delete(consumer.id);
           giveBack();
         });
         if (consumer.closed || this.#closed) throw ended(consumer);
-        const { id, label, protocol, sctpStreamParameters } = consumer;
-        return { id, dataProducerId, peerId: from.peer.id, label, protocol, sctpStreamParameters: sctpStreamParameters! };
+        return dataConsumerInfo(taken);
       } catch (error) {
         giveBack();
         throw refusal(error, 'transportId');
       }
     });
+    return this.#consumingData.run(`${transportId} ${dataProducerId}`, make);
   }
 
   closeDataConsumer(dataConsumerId: string): void {
@@ -373,11 +373,6 @@ export class Peer {
     if (!taken) throw missing('consumer');
     return taken.consumer;
   }
-}
-
-function consumerInfo({ consumer, from }: Taken): ConsumerInfo {
-  const { id, producerId, kind, rtpParameters, type, paused, producerPaused } = consumer;
-  return { id, producerId, peerId: from.peer.id, kind, source: from.source, rtpParameters, type, paused, producerPaused };
 }
 
 /** It came too late: what it was made for has ended meanwhile. */

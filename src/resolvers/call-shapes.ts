@@ -14,7 +14,7 @@ export const shownDataConsumer = ({ id, dataProducerId, peerId, ...rest }: DataC
 });
 
 export function shownJoin({ call, participant, cursor, media, producers }: JoinedCall): object {
-  const own = { transports: media?.own.transports ?? [], consumers: media?.own.consumers ?? [] };
+  const own = { transports: media?.own.transports ?? [], consumers: media?.own.consumers ?? [], dataConsumers: media?.own.dataConsumers ?? [] };
   return {
     call,
     participant,
@@ -25,6 +25,7 @@ export function shownJoin({ call, participant, cursor, media, producers }: Joine
       transports: own.transports.map(({ id, direction }) => ({ id: encodeId('CallTransport', id), direction })),
       producers: producers.filter(({ participantId }) => participantId === participant.id),
       consumers: own.consumers.map(shownConsumer),
+      dataConsumers: own.dataConsumers.map(shownDataConsumer),
     },
   };
 }

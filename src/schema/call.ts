@@ -132,6 +132,7 @@ export class ResumedMediaType {
   @Field(() => [CallTransportRefType]) transports: object[];
   @Field(() => [CallProducerType]) producers: object[];
   @Field(() => [CallConsumerType]) consumers: object[];
+  @Field(() => [CallDataConsumerType]) dataConsumers: object[];
 }
 
 export const CallParticipantPages = connectionOf('CallParticipant', () => CallParticipantType);

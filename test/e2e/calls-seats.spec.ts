@@ -47,12 +47,17 @@ describe('seats in a call', () => {
     assert.equal(world.media[0]!.rooms().transports, 1);
   });
 
-  it('are come back to with the same device: the same transports, producers and consumers', async () => {
+  it('are come back to with the same device: the same transports, producers and consumers, of data too', async () => {
     const c = await Seat.take(carol, callId);
     const send = await c.transport('SEND');
     const producer = await c.produce(send);
     const camera = await a.produce(await a.transport('SEND'), 'CAMERA');
     const consumer = await c.consume(await c.transport('RECEIVE'), camera);
+    const { producer: channel } = (await bob.api.produceData({ input: { callId, transportId: await a.transport('SEND', true), sctpStreamParameters: { streamId: 0 }, label: 'chat' } })).produceData;
+    const dataTransport = await c.transport('RECEIVE', true);
+    const follow = async () => (await carol.api.consumeData({ input: { callId, transportId: dataTransport, dataProducerId: channel.id } })).consumeData.dataConsumer.id;
+    const followed = await follow();
+    assert.equal(await follow(), followed, 'asked for twice it is the same');
     c.events.close();
     await eventually(async () => (await seated()).some(({ name, connected }) => name === 'Carol' && !connected), 'she is lost');
     const lost = await a.until('ParticipantUpdated');
@@ -62,7 +67,8 @@ describe('seats in a call', () => {
     assert.equal(back.participantId, c.participantId);
     assert.deepEqual(back.joined.own.producers.map(({ id }) => id), [producer]);
     assert.deepEqual(back.joined.own.consumers.map(({ id }) => id), [consumer]);
-    assert.equal(back.joined.own.transports.length, 2);
+    assert.deepEqual(back.joined.own.dataConsumers.map(({ id, label }) => [id, label]), [[followed, 'chat']]);
+    assert.equal(back.joined.own.transports.length, 3);
     await carol.api.restartIce({ input: { callId, transportId: send } });
     assert.equal((await a.until('ParticipantUpdated')).participant.connected, true);
     world.clock.advance(31_000);

@@ -6,7 +6,7 @@ import type { ClientMedia } from './rtc.js';
 export function apiMedia({ person: { api }, callId, joined }: Seat): ClientMedia {
   return {
     async join() {
-      return { rtpCapabilities: joined.rtpCapabilities as Joined['rtpCapabilities'], producers: [], dataProducers: [], own: { transports: [], producers: [], dataProducers: [], consumers: [] } };
+      return { rtpCapabilities: joined.rtpCapabilities as Joined['rtpCapabilities'], producers: [], dataProducers: [], own: { transports: [], producers: [], dataProducers: [], consumers: [], dataConsumers: [] } };
     },
     async leave() {
       await api.leaveCall({ input: { callId } });

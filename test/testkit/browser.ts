@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FLAGS = [
@@ -17,10 +17,15 @@ export async function bundle(contents: string): Promise<string> {
   return result.outputFiles[0]!.text;
 }
 
+/** How many processes of Chromium share the pages of a spec: two people are in two. */
+const MOST_BROWSERS = 2;
+
 /** Browsers with a camera and a microphone that are not there, on a page of an origin of its own. */
 export class Browsers {
   readonly complaints: string[] = [];
-  readonly #browsers: Browser[] = [];
+  readonly #browsers: Promise<Browser>[] = [];
+  readonly #contexts: BrowserContext[] = [];
+  #pages = 0;
 
   private constructor(
     private readonly files: Server | null,
@@ -42,23 +47,26 @@ export class Browsers {
     return new Browsers(null, origin, process.env['TEST_CHROMIUM']!);
   }
 
-  /** A page in a browser of its own. */
+  /** A page with a profile and a network of its own; one after the other they are in different browsers. */
   async page(path = '/'): Promise<Page> {
-    const browser = await chromium.launch({ executablePath: this.chromium, args: FLAGS });
-    this.#browsers.push(browser);
-    const page = await (await browser.newContext({ permissions: ['camera', 'microphone'] })).newPage();
+    const turn = this.#pages++ % MOST_BROWSERS;
+    const browser = await (this.#browsers[turn] ??= chromium.launch({ executablePath: this.chromium, args: FLAGS }));
+    const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
+    this.#contexts.push(context);
+    const page = await context.newPage();
     page.on('pageerror', (error) => void this.complaints.push(error.message));
     await page.goto(new URL(path, this.origin).href);
     return page;
   }
 
-  /** Ends the browsers; pages can be had again. */
+  /** Closes all pages; others can be had, in the same browsers. */
   async closePages(): Promise<void> {
-    await Promise.all(this.#browsers.splice(0).map((browser) => browser.close()));
+    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+    this.#pages = 0;
   }
 
   async stop(): Promise<void> {
-    await this.closePages();
+    await Promise.all(this.#browsers.splice(0).map(async (browser) => (await browser).close()));
     this.files?.close();
   }
 }

@@ -15,6 +15,7 @@ g.states = [];
 g.events = [];
 g.videos = {};
 g.tracks = {};
+g.messages = [];
 g.connections = [];
 g.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...given) {
@@ -37,6 +38,7 @@ g.join = async (callId, more = {}) => {
     onTrackEnded: ({ source }) => void g.heard.push('-' + source),
     onTrackPaused: ({ source, paused }) => void g.heard.push((paused ? '|' : '>') + source),
     onState: (state) => void g.states.push(state),
+    onMessage: ({ label, data }) => void g.messages.push(label + ': ' + data),
     onEvent: (event) => void g.events.push(event),
     onProblem: (problem) => void g.heard.push('!' + problem.message),
   });
@@ -46,6 +48,13 @@ g.join = async (callId, more = {}) => {
 g.send = async () => {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 240, frameRate: 15 } });
   for (const track of stream.getTracks()) await g.call.send(track);
+};
+g.sendLarge = async (options) => {
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480, frameRate: 15 } });
+  await g.call.send(stream.getTracks()[0], options);
+};
+g.prefer = async (layer) => {
+  await g.call.setPreferredLayers([...g.call.remote.values()].find(({ source }) => source === 'CAMERA'), layer);
 };
 g.share = async () => {
   const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 200 });
@@ -74,13 +83,15 @@ g.received = async (participantId, source) => {
   }
   return { packets: 0, frames: 0, energy: 0 };
 };
+g.codecs = async () => (await statsOf()).flatMap((stats) => [...stats.values()].filter(({ type, kind }) => type === 'outbound-rtp' && kind === 'video').map(({ codecId }) => stats.get(codecId)?.mimeType));
 g.paths = async () => (await statsOf()).map((stats) => {
   const transport = [...stats.values()].find(({ type, selectedCandidatePairId }) => type === 'transport' && selectedCandidatePairId);
   return stats.get(stats.get(transport?.selectedCandidatePairId)?.localCandidateId)?.candidateType ?? 'none';
 });
 `;
 
-const PATIENCE_MS = 20_000;
+/** On a busy machine a browser may need long for a first picture. */
+export const PATIENCE_MS = 45_000;
 
 /** What a page has received of somebody, as WebRTC itself counts it. */
 export interface Received {

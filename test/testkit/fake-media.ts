@@ -49,6 +49,7 @@ export class FakeMedia implements Media {
         producers: [...peer.producers.values()],
         dataProducers: [...peer.dataProducers.values()],
         consumers: [...peer.consumers.values()],
+        dataConsumers: [...peer.dataConsumers.values()],
       },
     };
   }
@@ -163,6 +164,8 @@ export class FakeMedia implements Media {
     this.#of(peer.transports, transportId, 'transport');
     const producer = [...this.open.get(roomId)!.peers.values()].map((other) => other.dataProducers.get(dataProducerId)).find(Boolean);
     if (!producer || producer.peerId === peerId) throw new MediaError('NOT_FOUND', 'There is no such data producer.', 'dataProducerId');
+    const before = [...peer.dataConsumers.values()].find((one) => one.dataProducerId === dataProducerId);
+    if (before) return before;
     const consumer = { ...producer, id: randomUUID(), dataProducerId, sctpStreamParameters: { streamId: 1 } };
     peer.dataConsumers.set(consumer.id, consumer);
     return consumer;

@@ -65,8 +65,13 @@ export class ClientWorker {
     return client;
   }
 
+  /** All of them, as devices do whose batteries are empty. */
+  vanish(): void {
+    for (const client of this.#clients.splice(0)) client.vanish();
+  }
+
   async stop(): Promise<void> {
-    for (const client of this.#clients) client.vanish();
+    this.vanish();
     const gone = once(this.#worker, 'subprocessclose');
     this.#worker.close();
     await gone;

@@ -1,5 +1,7 @@
 import WebSocket from 'ws';
-import type { World } from './world.js';
+
+/** A world, or as much of one as has the address of a server. */
+type Where = { readonly apps: readonly { readonly url: string }[] };
 
 /** A client of `/voice`: what it was told, and what it has heard. */
 export class VoiceClient {
@@ -16,7 +18,7 @@ export class VoiceClient {
     this.closed = new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })));
   }
 
-  static async connect(world: World, first: string | object | Buffer | null, node = 0): Promise<VoiceClient> {
+  static async connect(world: Where, first: string | object | Buffer | null, node = 0): Promise<VoiceClient> {
     const client = new VoiceClient(new WebSocket(`${world.apps[node]!.url.replace('http', 'ws')}/voice`));
     await new Promise((resolve, reject) => {
       client.socket.once('open', resolve);
@@ -26,7 +28,7 @@ export class VoiceClient {
     return client;
   }
 
-  static join(world: World, token: string, callId: string, more: object = {}): Promise<VoiceClient> {
+  static join(world: Where, token: string, callId: string, more: object = {}): Promise<VoiceClient> {
     return VoiceClient.connect(world, { type: 'join', callId, authorization: `Bearer ${token}`, ...more });
   }
 

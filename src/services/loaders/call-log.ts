@@ -29,7 +29,7 @@ export const LOG_COLUMNS = `p.call_id as "callId", p.user_id as "userId", c.chat
   end as outcome,
   c.started_at as "startedAt", p.joined_at as "joinedAt", coalesce(p.left_at, c.ended_at) as "endedAt",
   case when c.answered_at is null then 0 else p.talked_ms end::float8 as "talkedMs",
-  p.quality`;
+  case when p.state not in ('JOINED', 'WAITING') then p.quality end as quality`;
 
 export const callLogEntry: LoaderDef<{ callId: string; userId: string }, CallLogRow> = {
   keyOf: ({ callId, userId }) => `${callId} ${userId}`,

@@ -1,0 +1,124 @@
+import type { types } from 'mediasoup-client';
+import type { CallMessage, ChannelOptions } from './call-options.js';
+import type { CallTransports } from './call-transports.js';
+import type { OmniTalk } from './client.js';
+import { failure } from './errors.js';
+import type { CallProducerPartsFragment } from './generated/graphql.js';
+
+/** More than this waits for no network. */
+const MOST_WAITING_BYTES = 1024 * 1024;
+
+/** What one sends to everybody in the call by a data channel. */
+export class CallChannel {
+  producer: types.DataProducer | null = null;
+
+  constructor(
+    readonly label: string,
+    readonly options: ChannelOptions,
+    private readonly closing: (channel: CallChannel) => Promise<void>,
+  ) {}
+
+  get open(): boolean {
+    return this.producer?.readyState === 'open';
+  }
+
+  /** Whether it goes out: false, and nothing is sent, while the channel is not open, as when the media begins anew, and while 1 MiB waits already. */
+  send(data: string | ArrayBuffer | ArrayBufferView<ArrayBuffer>): boolean {
+    const { producer } = this;
+    if (!producer || !this.open || producer.bufferedAmount > MOST_WAITING_BYTES) return false;
+    producer.send(data as string);
+    return true;
+  }
+
+  close(): Promise<void> {
+    return this.closing(this);
+  }
+}
+
+/** The data channels of a call: one's own, which come back with the seat, and those of the others. */
+export class CallChannels {
+  readonly #own = new Set<CallChannel>();
+  /** By the producer's id. */
+  readonly #heard = new Map<string, { consumer: types.DataConsumer; participantId: string }>();
+
+  constructor(
+    private readonly client: OmniTalk,
+    private readonly callId: string,
+    private readonly transports: CallTransports,
+    /** Without it nothing is received. */
+    private readonly onMessage: ((message: CallMessage) => void) | undefined,
+  ) {}
+
+  get producerIds(): string[] {
+    return [...this.#own].flatMap(({ producer }) => (producer ? [producer.id] : []));
+  }
+
+  get consumerIds(): string[] {
+    return [...this.#heard.values()].map(({ consumer }) => consumer.id);
+  }
+
+  async open(label: string, options: ChannelOptions): Promise<CallChannel> {
+    const channel = new CallChannel(label, options, (one) => this.#close(one));
+    const producer = await this.#produce(channel);
+    this.#own.add(channel);
+    await opened(producer);
+    return channel;
+  }
+
+  /** Those whose media is gone are made anew. */
+  async reopen(): Promise<void> {
+    for (const channel of this.#own) if (channel.producer?.closed !== false) await this.#produce(channel);
+  }
+
+  async receive({ id: producerId, participantId, label }: CallProducerPartsFragment): Promise<void> {
+    if (!this.onMessage || this.#heard.has(producerId)) return;
+    const transport = await this.transports.get('RECEIVE_DATA');
+    const { dataConsumer } = (await this.client.api.consumeData({ input: { callId: this.callId, transportId: transport.id, dataProducerId: producerId } })).consumeData;
+    const { id, protocol, sctpStreamParameters } = dataConsumer;
+    const consumer = await transport.consumeData({ id, dataProducerId: producerId, label: dataConsumer.label, protocol, sctpStreamParameters: sctpStreamParameters as types.SctpStreamParameters });
+    consumer.binaryType = 'arraybuffer';
+    consumer.on('message', (data: string | ArrayBuffer) => this.onMessage?.({ participantId, label: label ?? '', data }));
+    this.#heard.set(producerId, { consumer, participantId });
+  }
+
+  /** Something of somebody has ended; also of one's own. */
+  drop(producerId: string): void {
+    this.#heard.get(producerId)?.consumer.close();
+    this.#heard.delete(producerId);
+    for (const channel of this.#own) {
+      if (channel.producer?.id !== producerId) continue;
+      this.#own.delete(channel);
+      channel.producer.close();
+    }
+  }
+
+  dropAll(participantId: string): void {
+    for (const [producerId, heard] of [...this.#heard]) if (heard.participantId === participantId) this.drop(producerId);
+  }
+
+  /** All transports are gone. */
+  forget(): void {
+    for (const { producer } of this.#own) producer?.close();
+    for (const { consumer } of this.#heard.values()) consumer.close();
+    this.#heard.clear();
+  }
+
+  async #produce(channel: CallChannel): Promise<types.DataProducer> {
+    const transport = await this.transports.get('SEND_DATA');
+    return (channel.producer = await transport.produceData({ label: channel.label, ...channel.options }));
+  }
+
+  async #close(channel: CallChannel): Promise<void> {
+    if (!this.#own.delete(channel) || !channel.producer) return;
+    channel.producer.close();
+    await this.client.api.closeDataProducer({ input: { callId: this.callId, producerId: channel.producer.id } });
+  }
+}
+
+async function opened(producer: types.DataProducer): Promise<void> {
+  if (producer.readyState === 'open') return;
+  await new Promise<void>((resolve, reject) => {
+    producer.on('open', resolve);
+    for (const end of ['close', 'transportclose'] as const) producer.on(end, () => reject(failure('NETWORK', 'The channel ended before it was open.')));
+  });
+}
