@@ -8,6 +8,7 @@ import { isPartOfCalls, runCalls } from './scenarios/calls.js';
 import { runBurst, runIdle, runStorm } from './scenarios/crowds.js';
 import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
 import { JOIN_NOTE, runJoin } from './scenarios/join.js';
+import { REJOIN_NOTE, runRejoin } from './scenarios/rejoin.js';
 import { runReads } from './scenarios/reads.js';
 import { runSends } from './scenarios/sends.js';
 import { runWorkers } from './scenarios/workers.js';
@@ -28,6 +29,7 @@ const USAGE = `npm run bench -- <scenario> [options]
   calls [opus|vp8|capacity]   Opus and VP8 to plain receivers with SRTP through our rooms, mediasoup by itself and Janus' VideoRoom (Debian: janus), in turn; consumers
            a core; --rounds=3
   join     from joinCall to the first decoded frame in a browser, 40 times (Debian: chromium)
+  rejoin   a call of 12 over two workers of which one is killed, until everybody hears everybody again, 10 times
 
   --vs [room|documents|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
 
@@ -69,10 +71,11 @@ const SCENARIOS: Record<string, Scenario> = {
   workers: (ground, { inbox }) => runWorkers(ground, inbox),
   burst: async (ground, options) => ({ OmniTalk: await runBurst(ground, options) }),
   join: runJoin,
+  rejoin: runRejoin,
 };
 
 /** What a table doesn't say. */
-const NOTES: Record<string, string> = { join: JOIN_NOTE };
+const NOTES: Record<string, string> = { join: JOIN_NOTE, rejoin: REJOIN_NOTE };
 
 async function withOurs(ground: Ground, { inbox, documents, personal }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {
   const target = await OmniTalkTarget.start(ground, { inbox, documents, personal });

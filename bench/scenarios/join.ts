@@ -96,7 +96,7 @@ export async function runJoin(ground: Ground): Promise<Record<string, Row>> {
   }
 }
 
-async function callsReady(target: OmniTalkTarget): Promise<void> {
+export async function callsReady(target: OmniTalkTarget): Promise<void> {
   for (const deadline = performance.now() + WITHIN_MS; ; await pause(50)) {
     const health = (await (await fetch(`http://127.0.0.1:${target.port}/health`)).json()) as { calls: string };
     if (health.calls === 'ready') return;
