@@ -45,13 +45,19 @@ async function takePart(client, callId) {
   const elements = new Map();
   const call = await joinCall(client, {
     callId, Device,
-    onTrack: ({ producerId, track, source }) => elements.set(producerId, show(track, source)),
+    onTrack: ({ producerId, participantId, track, source }) => elements.set(producerId, show(track, source, participantId)),
     onTrackEnded: ({ producerId }) => elements.get(producerId)?.remove(),
+    onEvent: (event) => {
+      if (event.participant) called(event.participant);
+      if (event.__typename === 'DominantSpeakerChanged') for (const element of $('people').children) element.classList.toggle('speaks', element.dataset.participant === event.participantId);
+    },
     onState: (state) => say({ WAITING: 'Waiting to be let in …', CONNECTED: '', RECONNECTING: 'The network is away …', ENDED: 'The call is over.' }[state]),
   });
+  for (const { node } of (await client.api.callParticipants({ id: callId })).call.participants.edges) called(node);
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
   for (const track of stream.getTracks()) await call.send(track);
-  show(stream.getVideoTracks()[0], 'OWN');
+  const own = show(stream.getVideoTracks()[0], 'OWN', call.participant.id);
+  call.ended.then(() => own.remove());
 
   const toggle = (button, source, name) =>
     button.addEventListener('click', async () => {
@@ -69,10 +75,22 @@ async function takePart(client, callId) {
   window.addEventListener('pagehide', () => void call.leave().catch(() => undefined));
 }
 
-function show(track, source) {
-  const element = document.createElement(track.kind);
-  Object.assign(element, { autoplay: true, playsInline: true, muted: track.kind === 'video', srcObject: new MediaStream([track]) });
-  element.dataset.source = source;
+/** Names of those in the call, by the participant's id. */
+const names = new Map();
+
+function called({ id, name }) {
+  names.set(id, name);
+  for (const element of $('people').children) if (element.dataset.participant === id) element.querySelector('figcaption').textContent = name;
+}
+
+function show(track, source, participantId) {
+  const element = document.createElement('figure');
+  const player = document.createElement(track.kind);
+  Object.assign(player, { autoplay: true, playsInline: true, muted: track.kind === 'video', srcObject: new MediaStream([track]) });
+  player.dataset.source = source;
+  element.dataset.participant = participantId;
+  element.className = track.kind;
+  element.append(player, Object.assign(document.createElement('figcaption'), { textContent: names.get(participantId) ?? '' }));
   $('people').append(element);
   return element;
 }
