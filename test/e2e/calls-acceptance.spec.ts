@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import type { MediaServer } from '../../src/media/media-server.js';
 import { readRtp } from '../../src/media/rtp.js';
 import { Browsers, bundle } from '../testkit/browser.js';
-import { CALL_PAGE, eventsOf, joinIn, openPage, received, receives } from '../testkit/call-page.js';
+import { CALL_PAGE, eventsOf, joinIn, openPage, PATIENCE_MS, received, receives } from '../testkit/call-page.js';
 import { logOf, startCall } from '../testkit/calls.js';
 import { mediaServer } from '../testkit/media.js';
 import { source } from '../testkit/source.js';
@@ -13,7 +13,7 @@ import { eventually, within, World, type Person } from '../testkit/world.js';
 
 const SECRET = 'a secret that coturn shares';
 const LOUD = 10;
-const AWAY_MS = 4_000;
+const AWAY_MS = 1_500;
 
 describe('a call, from the ring to the log', function () {
   this.timeout(150_000);
@@ -30,7 +30,7 @@ describe('a call, from the ring to the log', function () {
     media = mediaServer();
     await media.start();
     // A network that fails without a word is noticed by a heartbeat or two.
-    world = await World.start({ settings: { CORS_ORIGINS: browsers.origin, HEARTBEAT: '2', TURN_URLS: coturn.url, TURN_SECRET: SECRET }, media: () => media });
+    world = await World.start({ settings: { CORS_ORIGINS: browsers.origin, HEARTBEAT: '1', TURN_URLS: coturn.url, TURN_SECRET: SECRET }, media: () => media });
     [ann, bob, carol] = await world.people('Ann', 'Bob', 'Carol');
   });
   after(async () => {
@@ -72,12 +72,12 @@ describe('a call, from the ring to the log', function () {
     };
     await cutOff(true);
     const connected = async () => (await eventsOf(hers, 'ParticipantUpdated')).slice(told).filter(({ participantId }) => participantId === bobId).map(({ participant }) => participant.connected);
-    await eventually(async () => (await connected()).includes(false), 'she is told that he was lost', 15_000);
+    await eventually(async () => (await connected()).includes(false), 'she is told that he was lost', PATIENCE_MS);
     const stood = (await received(hers, bobId, 'CAMERA')).frames;
     await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
     assert.equal((await received(hers, bobId, 'CAMERA')).frames, stood, 'nothing of him comes while he is cut off');
     await cutOff(false);
-    await eventually(async () => (await connected()).at(-1) === true, 'she is told that he is back', 20_000);
+    await eventually(async () => (await connected()).at(-1) === true, 'she is told that he is back', PATIENCE_MS);
     await bothWays('again');
     assert.deepEqual([await his.evaluate('globalThis.reason'), (await heard(hers)).filter((one) => one === '+CAMERA').length], [undefined, 1], 'it is the same seat, and the same tracks');
 
@@ -90,12 +90,14 @@ describe('a call, from the ring to the log', function () {
     await Promise.all([receives(hers, carolId, 'MICROPHONE', 'Ann hears Carol'), receives(his, carolId, 'MICROPHONE', 'Bob hears Carol')]);
     for (const page of [hers, his]) {
       const level = async () => Math.max(0, ...(await eventsOf(page, 'CallAudioLevels')).flatMap(({ levels }) => levels.filter(({ participantId }) => participantId === carolId).map((one) => one.level)));
-      await eventually(async () => (await level()) > 100, 'and sees how loud she is');
+      await eventually(async () => (await level()) > 100, 'and sees how loud she is', PATIENCE_MS);
+      const speakers = async () => (await eventsOf(page, 'DominantSpeakerChanged')).map(({ participantId }) => participantId);
+      await eventually(async () => (await speakers()).includes(carolId), 'and that she has the floor', PATIENCE_MS);
     }
     // She hears both of them, each in a stream of their own.
     const streamOf = (participantId: string) => voice.texts.find((text) => text['type'] === 'stream' && text['participantId'] === participantId)?.['stream'];
     const framesOf = (participantId: string) => voice.frames.filter((frame) => frame.readUInt16BE(0) === streamOf(participantId)).length;
-    await eventually(() => framesOf(annId) > 25 && framesOf(bobId) > 25, 'she hears both', 15_000);
+    await eventually(() => framesOf(annId) > 25 && framesOf(bobId) > 25, 'she hears both', PATIENCE_MS);
 
     // Everybody leaves, one after the other.
     hush();

@@ -111,7 +111,7 @@ describe('a call in two browsers, by the SDK', function () {
     const [hers, his] = await both();
     await seesMore(hers, 'CAMERA', 'she sees him');
     await his.context().setOffline(true);
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     await ann.api.muteParticipant({ input: { callId, participantId: await his.evaluate('call.participant.id'), source: 'MICROPHONE' } });
     await his.context().setOffline(false);
     await eventually(async () => (await his.evaluate(`call.isSending('MICROPHONE')`)) === false, 'he hears that he was muted meanwhile', PATIENCE_MS);
