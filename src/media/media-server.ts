@@ -42,12 +42,15 @@ export interface MediaServerOptions {
   port: number;
   peersPerRouter: number;
   peersPerRoom?: number;
+  /** A recording that nobody ends ends after this. */
+  longestRecordingMs?: number;
   /** Where recordings go. */
   store: MediaStore;
   log: Logger;
 }
 
 const PEERS_PER_ROOM = 500;
+const LONGEST_RECORDING_MS = 12 * 3_600_000;
 
 /** Media of this process: its workers and the rooms on them. */
 export class MediaServer implements Media {
@@ -183,7 +186,8 @@ export class MediaServer implements Media {
   async startRecording(roomId: string, options: RecordingOptions): Promise<{ recordingId: string }> {
     const room = this.room(roomId);
     if (this.#recordings.has(roomId)) throw new MediaError('CONFLICT', 'This call is being recorded already.');
-    const starting = Recording.start(room, options, this.#options.store, (recording) => void this.#recordingEnded(roomId, recording));
+    const { store, longestRecordingMs: longestMs = LONGEST_RECORDING_MS } = this.#options;
+    const starting = Recording.start(room, options, { store, longestMs, ended: (recording) => void this.#recordingEnded(roomId, recording) });
     this.#recordings.set(roomId, starting);
     try {
       const recording = await starting;

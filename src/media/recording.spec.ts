@@ -45,31 +45,36 @@ describe('recording', () => {
     const ann = await clients.join(media, room);
     const ben = await clients.join(media, room);
     const stops = [await play(await ann.send('opus'), 'opus'), await play(await ann.send('vp8'), 'vp8')];
+    const began = performance.now();
     const { recordingId } = await media.startRecording(room, {});
     await refuses(media.startRecording(room, {}), 'CONFLICT');
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     // Ann falls silent, and Ben comes later.
     stops[0]!();
+    const silent = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     stops[0] = await play(await ben.send('opus'), 'opus', 880);
+    const pauseSeconds = (performance.now() - silent) / 1_000;
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     for (const stop of stops) stop();
     await refuses(media.stopRecording(room, randomUUID()), 'NOT_FOUND');
     const recorded = await media.stopRecording(room, recordingId);
+    const took = performance.now() - began;
     const file = join(recordings, recorded.file);
     const { format, streams } = probe(file);
     assert.match(format.format_name, /webm/);
     assert.deepEqual(streams.map(({ codec_name }) => codec_name).sort(), ['opus', 'vp8']);
     const video = streams.find(({ codec_type }) => codec_type === 'video')!;
     assert.equal(video.width, 320);
-    assert.ok(Number(video.nb_read_packets) >= 40, `${video.nb_read_packets} frames of about 65`);
+    assert.ok(Number(video.nb_read_packets) >= 30, `${video.nb_read_packets} frames of about 65`);
     assert.ok(recorded.bytes > 20_000);
-    assert.ok(recorded.durationMs > 4_400 && recorded.durationMs < 8_000);
+    assert.ok(recorded.durationMs > 4_400 && recorded.durationMs <= took, `${recorded.durationMs} of ${took} ms`);
     assert.ok(Number(format.duration) > 3.5, format.duration);
     // Ann, then nobody for about a second, then Ben.
     const quiet = silences(file).filter(({ from, to }) => from > 0.3 && to < Number(format.duration) - 0.5);
     assert.equal(quiet.length, 1, JSON.stringify(silences(file)));
-    assert.ok(quiet[0]!.to - quiet[0]!.from > 0.5 && quiet[0]!.to - quiet[0]!.from < 4, JSON.stringify(quiet));
+    const heard = quiet[0]!.to - quiet[0]!.from;
+    assert.ok(heard > 0.5 && heard < pauseSeconds + 2, `${heard} s of silence, ${pauseSeconds} s of pause`);
     await refuses(media.stopRecording(room, recordingId), 'NOT_FOUND');
   }).timeout(60_000);
 
@@ -84,6 +89,19 @@ describe('recording', () => {
     await eventually(() => assert.equal(ended.length, 1), 15_000);
     assert.equal(ended[0]!.recordingId, recordingId);
     assert.deepEqual(probe(join(recordings, ended[0]!.recorded!.file)).streams.map(({ codec_name }) => codec_name), ['opus']);
+  }).timeout(60_000);
+
+  it('ends by itself, and is kept, when it was forgotten', async () => {
+    const forgetful = mediaServer({ longestRecordingMs: 1_500 });
+    const ended = keeper(forgetful)('recordingEnded');
+    const ann = await clients.join(forgetful, room);
+    const stop = await play(await ann.send('opus'), 'opus');
+    const { recordingId } = await forgetful.startRecording(room, {});
+    await eventually(() => assert.equal(ended.length, 1), 30_000);
+    stop();
+    assert.deepEqual([ended[0]!.recordingId, forgetful.rooms().recordings, forgetful.rooms().rooms], [recordingId, 0, 1]);
+    assert.deepEqual(probe(join(recordings, ended[0]!.recorded!.file)).streams.map(({ codec_name }) => codec_name), ['opus']);
+    await forgetful.close();
   }).timeout(60_000);
 
   it('has nothing to show where nothing was said', async () => {

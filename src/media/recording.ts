@@ -11,6 +11,13 @@ import type { Room } from './room.js';
 
 const MOST_TRACKS = 64;
 
+export interface RecordingCare {
+  store: MediaStore;
+  longestMs: number;
+  /** Hears when the room's end, or the longest time, has ended it. */
+  ended: (recording: Recording) => void;
+}
+
 /**
  * A room's recording. Every producer is written to a file of its own while it lives, which costs no encoding; at the end ffmpeg lays them together,
  * each at its time: voices mixed into one track of Opus, pictures as they are, a track each.
@@ -33,11 +40,12 @@ export class Recording {
     this.#folder = folder;
   }
 
-  /** `ended` hears when the room's end has ended it. @throws MediaError UNAVAILABLE without ffmpeg */
-  static async start(room: Room, options: RecordingOptions, store: MediaStore, ended: (recording: Recording) => void): Promise<Recording> {
+  /** @throws MediaError UNAVAILABLE without ffmpeg */
+  static async start(room: Room, options: RecordingOptions, { store, longestMs, ended }: RecordingCare): Promise<Recording> {
     if (!(await has('ffmpeg', '-version'))) throw new MediaError('UNAVAILABLE', 'Recording needs ffmpeg on the PATH of the server: apt-get install -y ffmpeg');
     const recording = new Recording(room, options, store, await mkdtemp(join(tmpdir(), 'omnitalk-recording-')));
-    recording.#undo.push(room.onClose(() => ended(recording)), room.follow((published) => recording.#take(published)));
+    const timer = setTimeout(() => ended(recording), longestMs).unref();
+    recording.#undo.push(() => clearTimeout(timer), room.onClose(() => ended(recording)), room.follow((published) => recording.#take(published)));
     for (const published of room.published) recording.#take(published);
     return recording;
   }
