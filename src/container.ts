@@ -6,6 +6,7 @@ import { makeDocuments } from './container-documents.js';
 import { makePeople } from './container-people.js';
 import { makeCalls, makeMedia, type Calls } from './container-calls.js';
 import { makeChats } from './container-chats.js';
+import { makeStatuses } from './container-statuses.js';
 import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
@@ -115,6 +116,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const timely = makeTimely({ db, unitOfWork, clock, log, hub, sendQueue });
 
+  const statuses = makeStatuses({ db, unitOfWork });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, log);
   await ownMedia?.start();
@@ -124,7 +126,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const instances: object[] = [
     ...accounts.resolvers,
     ...people.resolvers,
-    new NodeResolver({ chats, messages: messages.messages, groups, scheduled: timely.scheduled, documents: documents.documents, calls: calls.service }),
+    new NodeResolver({ chats, messages: messages.messages, groups, scheduled: timely.scheduled, documents: documents.documents, calls: calls.service, statuses: statuses.feed }),
     new UserResolver(),
     new ViewerResolver(hub.log),
     new ChatResolver(chats, messages.messages),
@@ -133,6 +135,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...messages.resolvers,
     ...timely.resolvers,
     ...documents.resolvers,
+    ...statuses.resolvers,
     ...calls.resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
@@ -148,7 +151,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     receipts: timely.receipts,
     replicas: documents.replicas,
     consumers: new LogConsumers([], db.background, hub, log),
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, documents: documents.documents },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, documents: documents.documents, ...statuses.jobs },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();

@@ -9,7 +9,13 @@ export interface ForwardRef {
   at: string;
 }
 /** What a card message or a system message is about; a poll's contents stand in tables of their own. */
-export type CardRef = { type: 'poll' } | { type: 'location'; latitude: number; longitude: number; name: string | null } | SystemRef;
+export type CardRef = { type: 'poll' } | { type: 'location'; latitude: number; longitude: number; name: string | null } | StatusRef | SystemRef;
+/** The status that a message answers. */
+export interface StatusRef {
+  type: 'status';
+  statusId: string;
+  authorId: string;
+}
 export const SYSTEM_ACTIONS = ['MEMBER_JOINED', 'MEMBER_ADDED', 'MEMBER_LEFT', 'MEMBER_REMOVED', 'OWNER_CHANGED', 'TITLE_CHANGED', 'AVATAR_CHANGED', 'MESSAGE_TTL_CHANGED'] as const;
 export type SystemAction = (typeof SYSTEM_ACTIONS)[number];
 /** What has happened to a chat, told in its history; the message's sender did it. */

@@ -32,9 +32,21 @@ export type UserEventRef =
   | { kind: 'profile.changed' }
   | { kind: 'account.changed' }
   | { kind: 'sessions.changed'; sessionId: string }
+  | StatusEventRef
   | { kind: 'call.incoming'; callId: string }
   | { kind: 'call.ring.ended'; callId: string; reason: RingEndReason }
   | { kind: 'call.log'; callId: string };
+
+/** Of statuses, on the streams of those who may see them, and of their author. */
+export type StatusEventRef =
+  | { kind: 'status.posted'; statusId: string; authorId: string }
+  | { kind: 'status.deleted'; statusId: string; authorId: string; expired: boolean }
+  /** To its author: who has seen it, and who has reacted. */
+  | { kind: 'status.viewed'; statusId: string }
+  /** To whoever has seen it, on their other devices. */
+  | { kind: 'status.marks'; statusId: string; authorId: string }
+  | { kind: 'status.muted'; userId: string }
+  | { kind: 'status.highlight'; highlightId: string };
 
 /** On a call's own stream. */
 export type CallEventRef =

@@ -6,6 +6,7 @@ import type { EmailService, VerificationJob } from '../services/emails.js';
 import type { PhoneService } from '../services/phone.js';
 import type { RecoveryService, ResetJob } from '../services/recovery.js';
 import type { ScheduledMessageService } from '../services/scheduled-messages.js';
+import type { StatusNews, TellingJob } from '../services/statuses/status-news.js';
 import type { UpkeepService } from '../services/upkeep.js';
 import type { RunnableTask } from './runner.js';
 import type { Sweep } from './sweeper.js';
@@ -21,6 +22,7 @@ export interface JobDeps {
   emails: EmailService;
   phone: PhoneService;
   recovery: RecoveryService;
+  statusNews: StatusNews;
 }
 
 /** What a kind of job does. It runs at least once: a repeat must do no harm. A failure is tried again, later and later. */
@@ -35,6 +37,7 @@ const TASKS = {
   'end-stale-co-browsing': async ({ documents }) => {
     while (await documents.endStale());
   },
+  'tell-of-status': ({ statusNews }, payload: TellingJob) => statusNews.tell(payload),
   'send-phone-code': ({ phone }, payload: { id: string }) => phone.sendCode(payload),
   'send-email-verification': ({ emails }, payload: VerificationJob) => emails.sendVerification(payload),
   'send-password-reset': ({ recovery }, payload: ResetJob) => recovery.sendReset(payload),
@@ -60,13 +63,18 @@ export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
 /** What happens at a moment of its own is late by at most this. */
 const SWEEP_MS = 500;
 
+/** An author hears this often, at the most, who has seen a status of theirs. */
+const STATUS_VIEWS_MS = 1_000;
+
 /** Processes that have died are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ calls, callRecordings, disappearing, scheduled }: JobDeps): Sweep[] {
+export function sweepsOf({ calls, callRecordings, disappearing, scheduled, statusNews }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', everyMs: SWEEP_MS, run: () => scheduled.release() },
     { name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() },
+    { name: 'expired-statuses', everyMs: SWEEP_MS, run: () => statusNews.expire() },
+    { name: 'status-views', everyMs: STATUS_VIEWS_MS, run: () => statusNews.tellViews() },
     { name: 'calls', everyMs: SWEEP_MS, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },

@@ -16,6 +16,8 @@ export const ID_PREFIXES = {
   Report: 'rep',
   File: 'fil',
   Document: 'doc',
+  Status: 'sta',
+  StatusHighlight: 'shl',
   Call: 'cal',
   CallParticipant: 'cpt',
   CallProducer: 'cpr',

@@ -31,6 +31,9 @@ import { PresenceResolver } from './presence.js';
 import { CoBrowsingResolver } from './co-browsing.js';
 import { AwarenessChangedResolver, ChatDocumentsResolver, DocumentChangedResolver, DocumentResolver } from './documents.js';
 import { ReportResolver } from './reports.js';
+import { StatusGroupResolver, UserStatusesResolver, ViewerStatusesResolver } from './status-feed.js';
+import { StatusHighlightResolver } from './status-highlights.js';
+import { StatusCardResolver, StatusInsightsResolver, StatusResolver, StatusViewerResolver } from './statuses.js';
 import { SubscriptionResolver } from './subscriptions.js';
 import { MessageSystemResolver, SystemNoticeResolver } from './system-notice.js';
 import { UserResolver, ViewerResolver } from './user.js';
@@ -46,6 +49,10 @@ const DOCUMENT_RESOLVERS = [DocumentResolver, ChatDocumentsResolver, CoBrowsingR
 const CALL_RESOLVERS = [
   CallResolver, CallParticipantResolver, CallProducerResolver, ChatCallResolver, CallLogEntryResolver, ViewerCallsResolver, CallVerbsResolver, CallTokensResolver, CallMediaResolver,
   CallRecordingsResolver, CallRecordingsOfCallResolver, CallEventsResolver, ...CALL_EVENT_RESOLVERS,
+];
+
+const STATUS_RESOLVERS = [
+  StatusResolver, StatusInsightsResolver, StatusViewerResolver, StatusCardResolver, StatusGroupResolver, ViewerStatusesResolver, UserStatusesResolver, StatusHighlightResolver,
 ];
 
 /** Every resolver class. container.ts makes one instance of each. */
@@ -86,6 +93,7 @@ export const RESOLVERS = [
   ReportResolver,
   PresenceResolver,
   ...DOCUMENT_RESOLVERS,
+  ...STATUS_RESOLVERS,
   ...CALL_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,

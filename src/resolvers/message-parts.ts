@@ -60,6 +60,7 @@ export class MessagePartsResolver {
   @FieldResolver(() => MessageCard, { nullable: true })
   card(@Root() { card, chatId, seq }: MessageRow, @Ctx() context: Context): object | null | Promise<object | null> {
     if (card?.type === 'location') return { ...card, __typename: 'LocationCard' };
+    if (card?.type === 'status') return { ...card, __typename: 'StatusCard' };
     if (card?.type !== 'poll') return null;
     return context.load(pollByKey, { chatId, seq }).then((poll) => poll && { ...poll, __typename: 'PollCard' });
   }

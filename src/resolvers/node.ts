@@ -7,6 +7,7 @@ import type { DocumentService } from '../services/documents/documents.js';
 import type { GroupService } from '../services/groups.js';
 import type { MessageService } from '../services/messages.js';
 import type { ScheduledMessageService } from '../services/scheduled-messages.js';
+import type { StatusFeed } from '../services/statuses/status-feed.js';
 import { userById } from '../services/loaders/users.js';
 import type { Context } from './context.js';
 
@@ -20,13 +21,14 @@ export interface NodeServices {
   scheduled: ScheduledMessageService;
   documents: DocumentService;
   calls: CallService;
+  statuses: StatusFeed;
 }
 
 @Resolver()
 export class NodeResolver {
   readonly #finders: Partial<Record<IdType, Finder>>;
 
-  constructor({ chats, messages, groups, scheduled, documents, calls }: NodeServices) {
+  constructor({ chats, messages, groups, scheduled, documents, calls, statuses }: NodeServices) {
     this.#finders = {
       User: (context, { uuid }) => context.load(userById, uuid),
       Chat: (context, { uuid }) => chats.find(context, uuid),
@@ -34,6 +36,8 @@ export class NodeResolver {
       Message: (context, { uuid, seq }) => messages.find(context, { chatId: uuid, seq: seq! }),
       Document: (context, { uuid }) => documents.find(context, uuid),
       Call: (context, { uuid }) => calls.find(context.requireCaller(), uuid),
+      Status: (context, { uuid }) => statuses.find(context, uuid),
+      StatusHighlight: (context, { uuid }) => statuses.findHighlight(context, uuid),
       ScheduledMessage: (context, { uuid }) => scheduled.find(context, uuid),
     };
   }

@@ -9,6 +9,7 @@ import { MessageType, ReactionGroupType } from './message.js';
 import { PrivacySettingsType } from './people.js';
 import { ScheduledMessageType } from './scheduled.js';
 import { EventCursor } from './scalars.js';
+import { STATUSES_OF_INBOX } from './status-events.js';
 import { ResyncRequiredType, StreamEventType } from './stream-event.js';
 import { UserType } from './user.js';
 
@@ -194,6 +195,7 @@ export const USER_EVENT_TYPES: ClassType[] = [
   BlockChangedType,
   ViewerReceiptChangedType,
   ...CALLS_OF_INBOX,
+  ...STATUSES_OF_INBOX,
 ];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });

@@ -1,5 +1,6 @@
-import { createUnionType, Field, Float, Int, ObjectType } from 'type-graphql';
+import { createUnionType, Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { DateTime } from './scalars.js';
+import { StatusType } from './status.js';
 
 @ObjectType('PollOption')
 export class PollOptionType {
@@ -31,4 +32,10 @@ export class LocationCardType {
   @Field(() => String, { nullable: true }) name: string | null;
 }
 
-export const MessageCard = createUnionType({ name: 'MessageCard', description: 'What a message carries beside its text.', types: () => [PollCardType, LocationCardType] as const });
+@ObjectType('StatusCard', { description: 'The status that a message answers.' })
+export class StatusCardType {
+  @Field(() => ID) statusId: string;
+  @Field(() => StatusType, { nullable: true, description: 'Null when it has expired, or is not there for the viewer any more.' }) status: object | null;
+}
+
+export const MessageCard = createUnionType({ name: 'MessageCard', description: 'What a message carries beside its text.', types: () => [PollCardType, LocationCardType, StatusCardType] as const });

@@ -36,6 +36,13 @@ export class SendMessagePayload {
   @Field(() => MessageType) message: object;
 }
 
+@InputType('ReplyToStatusInput')
+export class ReplyToStatusInput {
+  @Field(() => ID) statusId: string;
+  @Field(() => String, { description: 'Up to 16 KiB.' }) text: string;
+  @Field(() => ID) idempotencyKey: string;
+}
+
 @InputType('EditMessageInput')
 export class EditMessageInput {
   @Field(() => ID) messageId: string;
@@ -116,3 +123,5 @@ export class AddReactionPayload extends MessagePayload {}
 export class RemoveReactionPayload extends MessagePayload {}
 @ObjectType('VotePollPayload')
 export class VotePollPayload extends MessagePayload {}
+@ObjectType('ReplyToStatusPayload')
+export class ReplyToStatusPayload extends MessagePayload {}

@@ -1,6 +1,7 @@
 import { Field, InputType, ObjectType } from 'type-graphql';
 import { PresencePrivacy } from './enums.js';
 import { PresenceType } from './presence.js';
+import { StatusGroupType } from './status.js';
 import { UserType } from './user.js';
 
 @ObjectType('UserViewerState', { description: 'What another person is to the viewer.' })
@@ -10,6 +11,8 @@ export class UserViewerStateType {
   @Field(() => String, { nullable: true, description: 'The name that the viewer gave this contact.' }) contactName: string | null;
   @Field(() => Boolean) blockedByViewer: boolean;
   @Field(() => PresenceType, { nullable: true, description: 'Null when the viewer may not see it.' }) presence: object | null;
+  @Field(() => StatusGroupType, { nullable: true, description: 'What they show to the viewer at this moment; null: nothing.' }) statuses: object | null;
+  @Field(() => Boolean, { description: 'The viewer has muted their statuses.' }) statusesMuted: boolean;
 }
 
 @ObjectType('PrivacySettings', { description: 'Who may find a person, and see when they are there.' })

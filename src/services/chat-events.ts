@@ -12,6 +12,7 @@ import { messageMark } from './loaders/message-parts.js';
 import { blockOf, contactOf } from './loaders/relations.js';
 import { groupById, groupMember } from './loaders/groups.js';
 import { streamHead } from './loaders/streams.js';
+import { hydrateStatusEvent } from './statuses/status-events.js';
 import { chatStream } from '../events/catalogue.js';
 import type { LoaderDef } from '../db/loaders.js';
 
@@ -147,6 +148,13 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       const block = await load(blockOf, { ownerId: userId, otherId: ref.userId });
       return make('BlockChanged', { userId: encodeId('User', ref.userId), userKey: ref.userId, blocked: block !== null });
     }
+    case 'status.posted':
+    case 'status.deleted':
+    case 'status.viewed':
+    case 'status.marks':
+    case 'status.muted':
+    case 'status.highlight':
+      return hydrateStatusEvent(userId, ref, make, load);
     default:
       // A newer server may have written what this one has never heard of.
       throw new Error(`There is no shape for ${(ref as { kind: string }).kind}.`);

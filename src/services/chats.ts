@@ -76,26 +76,27 @@ export class ChatService {
       if (input.kind === 'DIRECT') await lockPairs(tx.sql, actor.userId, others);
       await assertNotAcrossBlock(tx.sql, actor.userId, others, 'memberIds');
       if (input.groupId != null) await assertFitsGroup(tx, input.groupId, others);
-      return { chatId: input.kind === 'DIRECT' ? await this.#direct(tx, actor.userId, others[0]!) : await makeGroupChat(tx, actor.userId, others, title, input.groupId ?? null) };
+      return { chatId: input.kind === 'DIRECT' ? await directChat(tx, actor.userId, others[0]!) : await makeGroupChat(tx, actor.userId, others, title, input.groupId ?? null) };
     });
     const [chat] = await this.sql<ChatRow>(`select ${CHAT_COLUMNS} from chats c where c.id = $1`, [chatId]);
     return chat!;
   }
+}
 
-  async #direct(tx: Tx, actorId: string, otherId: string): Promise<string> {
-    const key = [actorId, otherId].sort().join(':');
-    const id = newId();
-    const made = await tx.sql(`insert into chats (id, kind, direct_key, created_at, last_message_at) values ($1, 'DIRECT', $2, $3, $3) on conflict (direct_key) do nothing returning id`, [id, key, tx.now]);
-    if (!made.length) {
-      const [found] = await tx.sql<{ id: string }>('select id from chats where direct_key = $1', [key]);
-      return found!.id;
-    }
-    await addMembers(tx, id, [
-      { userId: actorId, role: 'MEMBER' },
-      { userId: otherId, role: 'MEMBER' },
-    ]);
-    return id;
+/** The direct chat of two people, which is made where there is none; the caller holds the pair's lock, and has asked for blocks. */
+export async function directChat(tx: Tx, actorId: string, otherId: string): Promise<string> {
+  const key = [actorId, otherId].sort().join(':');
+  const id = newId();
+  const made = await tx.sql(`insert into chats (id, kind, direct_key, created_at, last_message_at) values ($1, 'DIRECT', $2, $3, $3) on conflict (direct_key) do nothing returning id`, [id, key, tx.now]);
+  if (!made.length) {
+    const [found] = await tx.sql<{ id: string }>('select id from chats where direct_key = $1', [key]);
+    return found!.id;
   }
+  await addMembers(tx, id, [
+    { userId: actorId, role: 'MEMBER' },
+    { userId: otherId, role: 'MEMBER' },
+  ]);
+  return id;
 }
 
 /** Makes a group chat with the actor as owner; the caller has checked everybody. */

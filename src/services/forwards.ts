@@ -127,8 +127,8 @@ function letterOf({ message, poll }: { message: MessageRow; poll: PollRow | null
   const { chatId, seq, senderId, createdAt, kind, text, card } = message;
   const forward = message.forward ?? { chatId, seq, senderId, at: createdAt.toISOString() };
   return {
-    // Whom a text names is decided where it was written: sending it on calls nobody.
-    draft: { ...to, kind, text, mentions: null, replyToSeq: null, threadRootSeq: null, forward, card },
+    // A status is answered in the chat with its author alone. Whom a text names is decided where it was written: sending it on calls nobody.
+    draft: { ...to, kind, text, mentions: null, replyToSeq: null, threadRootSeq: null, forward, card: card?.type === 'status' ? null : card },
     poll: poll && { question: poll.question, options: poll.options.map((option) => option.text), multiple: poll.multiple, anonymous: poll.anonymous, closesAt: null },
   };
 }

@@ -56,8 +56,11 @@ describe('bad input', () => {
     const groupId = (await group(ann)).createGroup.group.id;
     const inviteLinkId = (await link(ann, chatId)).createInviteLink.inviteLink.id;
     const whiteboard = async (person: Person, id: string) => (await person.api.createWhiteboard({ input: { chatId: id, idempotencyKey: world.key() } })).createWhiteboard.document.id;
-    own = { documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
-    foreign = { documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
+    const status = async (person: Person) => (await person.api.postStatus({ input: { text: 'A status', idempotencyKey: world.key() } })).postStatus.status.id;
+    const highlight = async (person: Person, statusId: string) => (await person.api.createHighlight({ input: { title: 'Kept', statusIds: [statusId], idempotencyKey: world.key() } })).createHighlight.highlight.id;
+    const [shown, theirStatus] = [await status(ann), await status(stranger)];
+    own = { statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    foreign = { statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
   after(() => world.stop());
 
@@ -105,6 +108,7 @@ describe('bad input', () => {
     if (/chat/i.test(name)) return ids['chatId']!;
     if (/session/i.test(name)) return ids['sessionId']!;
     if (/group/i.test(name)) return ids['groupId']!;
+    if (/status/i.test(name)) return ids['statusId']!;
     if (/document/i.test(name)) return ids['documentId']!;
     if (/invite/i.test(name)) return ids['inviteLinkId']!;
     return ids['userId']!;

@@ -1,4 +1,5 @@
 import type { DocumentPartsFragment, EventStream, InboxEvent, MessagePartsFragment } from '../../sdk/index.js';
+import { StatusShelf } from './status-shelf.js';
 import type { Person } from './world.js';
 
 /** What a client keeps of a message. What it resolves by itself (people, the message that is replied to) stands by id. */
@@ -59,6 +60,7 @@ export class Refetch {
   readonly groups = new Map<string, unknown>();
   readonly scheduled = new Map<string, unknown>();
   readonly calls = new Map<string, unknown>();
+  readonly statuses = new StatusShelf();
   own: { account: unknown; profile: unknown; privacy: unknown } = { account: null, profile: null, privacy: null };
   readonly cursors: string[] = [];
 
@@ -85,6 +87,7 @@ export class Refetch {
       this.scheduled.set(node.id, scheduled);
     }
     for (const { node } of (await api.callLog({ first: 100 })).viewer!.callLog.edges) this.calls.set(node.callId, node);
+    await this.statuses.read(this.person);
     const { user } = await api.user({ id: this.person.id });
     const { privacy } = (await api.privacy()).viewer!;
     this.own = {
@@ -121,6 +124,7 @@ export class Refetch {
       groups: sorted(this.groups),
       scheduled: sorted(this.scheduled),
       calls: sorted(this.calls),
+      statuses: this.statuses.snapshot(),
       starred: [...this.marks].filter(([, mark]) => mark.starred).map(([id]) => id).sort(),
       chats: sorted(this.chats).map(([id, chat]) => ({
         id,
@@ -237,7 +241,15 @@ export class Replica extends Refetch {
         return;
       case 'MessageMarksChanged':
         return void this.marks.set(event.messageId, { starred: event.starred, hidden: event.deletedForViewer });
+      case 'StatusPosted':
+      case 'StatusDeleted':
+      case 'StatusViewed':
+      case 'StatusMarksChanged':
+      case 'StatusMuteChanged':
+      case 'StatusHighlightChanged':
+        return this.statuses.apply(event);
       case 'ContactChanged':
+        if (!event.contact?.mutual) this.statuses.dropAuthor(event.userId);
         return void (event.contact ? this.contacts.set(event.userId, contactOf(event.contact)) : this.contacts.delete(event.userId));
       case 'BlockChanged':
         return void (event.blocked ? this.blocked.add(event.userId) : this.blocked.delete(event.userId));

@@ -1,5 +1,6 @@
 import type { ChatEventRef, UserEventRef } from '../../src/events/catalogue.js';
 import { digitsIn } from './outbox.js';
+import { befriend } from './statuses.js';
 import { eventually, type Person, type World } from './world.js';
 
 /** What an inbox can bring; calls have a spec of their own (calls-state.spec.ts). */
@@ -183,7 +184,46 @@ export function scenariosOf({ world, ann, bob, carol, chatId }: Stage): Scenario
       const { signIn } = await world.client().api.signIn({ input: { email: 'bob@example.com', password: 'password of bob' } });
       await bob.api.signOut({ input: { sessionId: signIn.session.id } });
     },
+    'status.posted': async () => {
+      await befriend(ann, bob);
+      const answered = await post(ann, 'Off to the lake', { backgroundColor: '#00aaff', font: 'SERIF' });
+      await post(ann, 'For Bob alone', { audience: { kind: 'ONLY', userIds: [bob.id] } });
+      await post(ann, 'Not for Bob', { audience: { kind: 'EXCEPT', userIds: [bob.id] } });
+      await post(bob, 'Staying at home', { audience: { kind: 'EXCEPT', userIds: [carol.id] } });
+      await bob.api.replyToStatus({ input: { statusId: answered.id, text: 'Me too!', idempotencyKey: world.key() } });
+    },
+    'status.deleted': async () => {
+      for (const person of [ann, bob]) {
+        const { id } = await post(person, 'A slip of the tongue');
+        await person.api.deleteStatus({ input: { statusId: id } });
+      }
+    },
+    'status.viewed': async () => {
+      const { id: statusId } = await post(bob, 'Look at this');
+      await ann.api.viewStatus({ input: { statusId } });
+      await ann.api.reactToStatus({ input: { statusId, emoji: '👏' } });
+      await eventually(async () => !(await world.sql('select from statuses where news_at is not null')).length, 'its author has been told');
+    },
+    'status.marks': async () => {
+      const [seen, liked] = [await post(ann, 'Seen'), await post(ann, 'Liked')];
+      await bob.api.viewStatus({ input: { statusId: seen.id } });
+      await bob.api.reactToStatus({ input: { statusId: liked.id, emoji: '❤️' } });
+    },
+    'status.muted': async () => {
+      for (const { id: userId } of [ann, carol]) await bob.api.muteStatuses({ input: { userId } });
+      await bob.api.unmuteStatuses({ input: { userId: ann.id } });
+    },
+    'status.highlight': async () => {
+      const make = (title: string, ...statusIds: string[]) => bob.api.createHighlight({ input: { title, statusIds, idempotencyKey: world.key() } });
+      const [one, two] = [await post(bob, 'One'), await post(bob, 'Two')];
+      const kept = (await make('Summer', one.id, two.id)).createHighlight.highlight.id;
+      await bob.api.updateHighlight({ input: { highlightId: kept, title: 'Autumn', coverStatusId: two.id } });
+      await bob.api.deleteHighlight({ input: { highlightId: (await make('Spring', one.id)).createHighlight.highlight.id } });
+      // Of others: by it their chats' members see it, too.
+      await ann.api.createHighlight({ input: { title: 'Lakes', statusIds: [(await post(ann, 'A lake')).id], idempotencyKey: world.key() } });
+    },
   };
+  const post = async (person: Person, text: string, more: object = {}) => (await person.api.postStatus({ input: { text, idempotencyKey: world.key(), ...more } })).postStatus.status;
   const ring = async (from: Person, id: string) => (await from.api.startCall({ input: { chatId: id, kind: 'VOICE', idempotencyKey: world.key() } })).startCall.call.id;
   const hangUp = (person: Person, callId: string) => person.api.endCall({ input: { callId } });
   /** Whoever of the two is in the chat already. */
