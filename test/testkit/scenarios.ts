@@ -190,6 +190,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId }: Stage): Scenario
       await post(ann, 'For Bob alone', { audience: { kind: 'ONLY', userIds: [bob.id] } });
       await post(ann, 'Not for Bob', { audience: { kind: 'EXCEPT', userIds: [bob.id] } });
       await post(bob, 'Staying at home', { audience: { kind: 'EXCEPT', userIds: [carol.id] } });
+      await bob.api.reactToStatus({ input: { statusId: answered.id, emoji: '🌊' } });
       await bob.api.replyToStatus({ input: { statusId: answered.id, text: 'Me too!', idempotencyKey: world.key() } });
     },
     'status.deleted': async () => {

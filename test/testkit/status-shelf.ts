@@ -32,7 +32,7 @@ export class StatusShelf {
       this.#insights.set(node.id, insightsOf(node.insights!));
     }
     for (const { node } of (await person.api.statusMutes({ first: 100 })).viewer!.statusMutes.edges) this.#muted.add(node.id);
-    for (const { node } of (await person.api.ownHighlights({ first: 100 })).viewer!.highlights.edges) {
+    for (const { node } of (await person.api.ownHighlights({ first: 20, firstOfEach: 20 })).viewer!.highlights.edges) {
       this.#highlights.set(node.id, { title: node.title, version: node.version, statusIds: node.statuses.edges.map((edge) => edge.node.id) });
     }
   }
