@@ -4,6 +4,7 @@ import { ALL_ENTITIES } from './src/entities/index.js';
 import { FirstLight1763600000000 } from './migrations/1763600000000-first-light.js';
 import { Calls1763700000000 } from './migrations/1763700000000-calls.js';
 import { Documents1763700000001 } from './migrations/1763700000001-documents.js';
+import { Files1763800000000 } from './migrations/1763800000000-files.js';
 import { LogConsumers1764100000000 } from './migrations/1764100000000-log-consumers.js';
 import { Statuses1763900000000 } from './migrations/1763900000000-statuses.js';
 
@@ -14,7 +15,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
     url,
     poolSize,
     entities: ALL_ENTITIES,
-    migrations: [FirstLight1763600000000, Calls1763700000000, Documents1763700000001, Statuses1763900000000, LogConsumers1764100000000],
+    migrations: [FirstLight1763600000000, Calls1763700000000, Documents1763700000001, Files1763800000000, Statuses1763900000000, LogConsumers1764100000000],
     migrationsTableName: 'migrations',
     synchronize: false,
     extra: { idle_in_transaction_session_timeout: 30_000, statement_timeout: 30_000, connectionTimeoutMillis: 10_000 },

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createDataSource } from '../ormconfig.js';
-import type { Config } from './config.js';
+import { filesPortOf, type Config } from './config.js';
 import { createContainer, type Container, type Outside } from './container.js';
 import { migrate } from './db/migrate.js';
 import { SCHEDULES, sweepsOf, tasksOf } from './jobs/index.js';
@@ -8,7 +8,7 @@ import { JobRunner } from './jobs/runner.js';
 import { systemClock, type Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { buildSchema } from './resolvers/build-schema.js';
-import { serve, type Serving } from './server/serve.js';
+import { hostOf, serve, type Serving } from './server/serve.js';
 import { withMarks } from './server/viewer-parts.js';
 
 export interface App {
@@ -49,7 +49,7 @@ export async function startApp(config: Config & { DATABASE_URL: string }, log: L
     const container = await createContainer(config, source, log, clock, outside);
     closers.push(() => container.close());
     const build = () => buildSchema({ get: (type) => container.resolvers.get(type) });
-    const serving = await serve(container, build(), withMarks(build()));
+    const serving = await serve(container, build(), withMarks(build()), filesPortOf(config));
     const { port } = serving.fastify.server.address() as AddressInfo;
     let jobs: JobRunner | null = null;
     closers.push(() => Promise.all([serving.close(), jobs?.stop(config.DRAIN * 1000), container.consumers.stop(config.DRAIN * 1000)]));
@@ -57,7 +57,7 @@ export async function startApp(config: Config & { DATABASE_URL: string }, log: L
       ? await JobRunner.start({ databaseUrl: config.DATABASE_URL, tasks: tasksOf(container.jobs), schedules: SCHEDULES, sweeps: sweepsOf(container.jobs), log })
       : null;
     if (config.JOBS) await container.consumers.start();
-    return { url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`, container, serving, jobs, stop: () => (stopping ??= close()) };
+    return { url: `http://${hostOf(config)}:${port}`, container, serving, jobs, stop: () => (stopping ??= close()) };
   } catch (error) {
     await close();
     throw error;

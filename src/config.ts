@@ -62,6 +62,12 @@ const schema = z.object({
   TURN_SECRET: z.string().min(16).optional().describe('The secret that it shares (coturn: use-auth-secret), 16 characters or more; needed beside TURN_URLS'),
   OUTBOUND_PORTS: list.transform((given) => given.map(Number)).refine((given) => given.every((one) => Number.isInteger(one) && one >= 1 && one <= 65_535), { message: 'expected ports, comma-separated' }).default([80, 443]).describe('Ports of others that may be asked (feeds, pages behind links, push, webhooks), comma-separated'),
   OUTBOUND_PRIVATE_HOSTS: list.default([]).describe('Hosts that may be asked although they are private, comma-separated: `host` for any of its ports, or `host:port`; all else must be of the public internet'),
+  FILES_PORT: port.optional().describe('TCP port on which files are sent and fetched, an origin of its own; default: the one after PORT'),
+  FILES_URL: url(['http', 'https']).optional().describe('How clients reach FILES_PORT: an origin that nothing else is served from, https://files.example.com; default: http://HOST:FILES_PORT'),
+  CDN_URL: url(['http', 'https']).optional().describe('A cache that stands before FILES_URL: files are fetched from there, and sent to FILES_URL; default: none'),
+  FILE_URL_TTL: count(60, 604_800).default(21_600).describe('A link to a file is good for one to two times this, seconds; whoever may no longer see a file can use a link for so long'),
+  MAX_FILE_BYTES: count(1, 1_099_511_627_776).default(2_147_483_648).describe('Largest file, bytes'),
+  FILE_QUOTA: count(1, 1_125_899_906_842_624).default(10_737_418_240).describe('What one person’s files may take together, bytes'),
   JOBS: flag.default(true).describe('Run background jobs here (with WORKERS, in one of them)'),
 });
 
@@ -90,6 +96,9 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   if (mistakes.length || !parsed.success) throw new ConfigError(`These settings are wrong:\n${mistakes.join('\n')}`);
   return parsed.data;
 }
+
+/** The port of files: beside that of the API, unless it is set. */
+export const filesPortOf = ({ FILES_PORT, PORT }: Pick<Config, 'FILES_PORT' | 'PORT'>): number => FILES_PORT ?? (PORT && PORT + 1);
 
 /** The environment with other settings in it, for a process that is started with them. */
 export const withSettings = (settings: Partial<Record<keyof Config, string>>): NodeJS.ProcessEnv => ({ ...process.env, ...settings });

@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import { makeAccounts } from './container-accounts.js';
 import { makeMessages } from './container-messages.js';
 import { makeDocuments } from './container-documents.js';
+import { makeFiles, makeStore, type Files } from './container-files.js';
 import { makePeople } from './container-people.js';
 import { makeCalls, makeMedia, type Calls } from './container-calls.js';
 import { makeChats } from './container-chats.js';
@@ -41,6 +42,7 @@ import { ATTEMPTS_WINDOW, Rates } from './server/limits/rates.js';
 import type { Box } from './server/metrics.js';
 import { loadServerKey } from './services/refresh-tokens.js';
 import { AccessTokens } from './services/tokens.js';
+import type { ObjectStore } from './storage/store.js';
 
 export interface Container {
   config: Config;
@@ -63,6 +65,7 @@ export interface Container {
   calls: Calls;
   /** The one way to addresses that others have chosen. */
   outbound: Outbound;
+  files: Files;
   /** Of this process. */
   media: Media;
   /** What follows from events. Started where jobs run. */
@@ -83,6 +86,7 @@ export interface Outside {
   /** The other processes on this port. */
   box?: Box;
   media?: Media;
+  store?: ObjectStore;
 }
 
 /** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
@@ -117,6 +121,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const timely = makeTimely({ db, unitOfWork, clock, log, hub, sendQueue });
 
   const statuses = makeStatuses({ db, unitOfWork });
+  const store = outside.store ?? makeStore(config);
+  const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, log);
   await ownMedia?.start();
@@ -136,6 +142,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...timely.resolvers,
     ...documents.resolvers,
     ...statuses.resolvers,
+    ...files.resolvers,
     ...calls.resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
@@ -147,16 +154,18 @@ export async function createContainer(config: Config, source: DataSource, log: L
     presence: people.presence,
     calls,
     outbound,
+    files,
     media,
     receipts: timely.receipts,
     replicas: documents.replicas,
     consumers: new LogConsumers([], db.background, hub, log),
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, documents: documents.documents, ...statuses.jobs },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, documents: documents.documents, ...statuses.jobs },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();
       await calls.close();
       await ownMedia?.close();
+      store.close();
       await people.presence.close();
       hub.close();
       rates.close();

@@ -60,6 +60,11 @@ const PACKAGES = [
     why: 'mails leave by messaging/',
   },
   {
+    test: /^(sharp|file-type|blurhash|@aws-sdk\/[^/]*)(\/|$)/,
+    homes: ['storage'],
+    why: 'files are kept and looked at in storage/',
+  },
+  {
     test: /^typeorm(\/|$)/,
     homes: ['entities', 'db', 'events', 'services', 'jobs', 'server'],
     why: 'the edge, the policies, media and ml know no TypeORM',

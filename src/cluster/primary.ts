@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { prepareDatabase } from '../app.js';
-import { withSettings, type Config } from '../config.js';
+import { filesPortOf, withSettings, type Config } from '../config.js';
 import type { Logger } from '../lib/logger.js';
 import { BoxFigures } from './figures.js';
 import { Restarts } from './restarts.js';
@@ -34,6 +34,8 @@ export class Workers {
   #deaths = 0;
   /** Where all of them listen: http://host:port */
   #url = '';
+  /** Of all of them, once the first has found it. */
+  #filesPort: number | null = null;
 
   private constructor(
     private readonly config: Config & { DATABASE_URL: string },
@@ -89,6 +91,7 @@ export class Workers {
       JOBS: String(this.config.JOBS && slot.number === 1),
       ...mediaOf(this.config, slot.number),
       PORT: this.#url ? new URL(this.#url).port : String(this.config.PORT),
+      FILES_PORT: String(this.#filesPort ?? filesPortOf(this.config)),
     };
     const worker = fork(process.argv[1]!, [`${WORKER_ARGUMENT}${slot.number}`], { env: withSettings(settings) });
     const startedAt = performance.now();
@@ -97,8 +100,10 @@ export class Workers {
     this.#figures.joined(slot.number, (message: FromPrimary) => void worker.send(message, () => undefined));
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'serving') resolve(message.url);
-        else if (message.kind === 'failed') reason = message.reason;
+        if (message.kind === 'serving') {
+          this.#filesPort ??= message.filesPort;
+          resolve(message.url);
+        } else if (message.kind === 'failed') reason = message.reason;
         else this.#figures.hear(slot.number, message);
       });
       worker.on('error', (error) => this.log.warn({ worker: slot.number, error: error.message }, 'a worker could not be reached'));
@@ -157,9 +162,11 @@ export class Workers {
 }
 
 /** Workers share a port with whoever else asks to share it: another OmniTalk there would go unnoticed, and take half of the connections. */
-async function assertFree({ HOST, PORT }: Config): Promise<void> {
-  const server = createServer().listen(PORT, HOST);
-  await once(server, 'listening');
-  server.close();
-  await once(server, 'close');
+async function assertFree(config: Config): Promise<void> {
+  for (const port of [config.PORT, filesPortOf(config)]) {
+    const server = createServer().listen(port, config.HOST);
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+  }
 }

@@ -5,7 +5,7 @@ export const WORKER_ARGUMENT = 'worker-';
 
 /** What a worker tells the primary, over the channel between them. */
 export type FromWorker =
-  | { kind: 'serving'; url: string }
+  | { kind: 'serving'; url: string; filesPort: number }
   /** It could not start; its end follows. */
   | { kind: 'failed'; reason: string }
   /** Somebody has asked this worker for the figures of all. */

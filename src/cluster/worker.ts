@@ -43,7 +43,7 @@ export async function runWorker(config: Config): Promise<void> {
   });
   try {
     app = await startApp({ ...config, DATABASE_URL: config.DATABASE_URL! }, log, systemClock, { box: new BoxChannel() });
-    tell({ kind: 'serving', url: app.url });
+    tell({ kind: 'serving', url: app.url, filesPort: app.serving.filesPort });
   } catch (error) {
     const { message, stack } = error as Error;
     const reason = error instanceof ConfigError ? message : (stack ?? message);

@@ -9,12 +9,17 @@ export interface ForwardRef {
   at: string;
 }
 /** What a card message or a system message is about; a poll's contents stand in tables of their own. */
-export type CardRef = { type: 'poll' } | { type: 'location'; latitude: number; longitude: number; name: string | null } | StatusRef | SystemRef;
+export type CardRef = { type: 'poll' } | { type: 'location'; latitude: number; longitude: number; name: string | null } | StatusRef | FilesRef | SystemRef;
 /** The status that a message answers. */
 export interface StatusRef {
   type: 'status';
   statusId: string;
   authorId: string;
+}
+/** What is attached; whose files they are stands in file_references. */
+export interface FilesRef {
+  type: 'files';
+  ids: string[];
 }
 export const SYSTEM_ACTIONS = ['MEMBER_JOINED', 'MEMBER_ADDED', 'MEMBER_LEFT', 'MEMBER_REMOVED', 'OWNER_CHANGED', 'TITLE_CHANGED', 'AVATAR_CHANGED', 'MESSAGE_TTL_CHANGED'] as const;
 export type SystemAction = (typeof SYSTEM_ACTIONS)[number];

@@ -2,6 +2,8 @@ import type { CallRecordings } from '../services/calls/call-recordings.js';
 import type { CallUpkeep } from '../services/calls/call-upkeep.js';
 import type { DisappearingMessages } from '../services/disappearing.js';
 import type { DocumentService } from '../services/documents/documents.js';
+import type { FileProcessor } from '../services/files/file-processor.js';
+import type { FileRemoval } from '../services/files/file-removal.js';
 import type { EmailService, VerificationJob } from '../services/emails.js';
 import type { PhoneService } from '../services/phone.js';
 import type { RecoveryService, ResetJob } from '../services/recovery.js';
@@ -19,6 +21,8 @@ export interface JobDeps {
   scheduled: ScheduledMessageService;
   disappearing: DisappearingMessages;
   documents: DocumentService;
+  files: FileProcessor;
+  fileRemoval: FileRemoval;
   emails: EmailService;
   phone: PhoneService;
   recovery: RecoveryService;
@@ -38,6 +42,8 @@ const TASKS = {
     while (await documents.endStale());
   },
   'tell-of-status': ({ statusNews }, payload: TellingJob) => statusNews.tell(payload),
+  'process-file': ({ files }, payload: { id: string }) => files.run(payload.id),
+  'remove-file': ({ fileRemoval }, payload: { id: string }) => fileRemoval.remove(payload.id),
   'send-phone-code': ({ phone }, payload: { id: string }) => phone.sendCode(payload),
   'send-email-verification': ({ emails }, payload: VerificationJob) => emails.sendVerification(payload),
   'send-password-reset': ({ recovery }, payload: ResetJob) => recovery.sendReset(payload),
@@ -66,15 +72,19 @@ const SWEEP_MS = 500;
 /** An author hears this often, at the most, who has seen a status of theirs. */
 const STATUS_VIEWS_MS = 1_000;
 
+/** Files that nobody has finished or shown for days can wait a little longer. */
+const SWEEP_FILES_MS = 3_000;
+
 /** Processes that have died are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ calls, callRecordings, disappearing, scheduled, statusNews }: JobDeps): Sweep[] {
+export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', everyMs: SWEEP_MS, run: () => scheduled.release() },
     { name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() },
     { name: 'expired-statuses', everyMs: SWEEP_MS, run: () => statusNews.expire() },
     { name: 'status-views', everyMs: STATUS_VIEWS_MS, run: () => statusNews.tellViews() },
+    { name: 'files', everyMs: SWEEP_FILES_MS, run: () => fileRemoval.sweep() },
     { name: 'calls', everyMs: SWEEP_MS, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },

@@ -24,12 +24,15 @@ function assertStands(message: MessageFacts): void {
   if (message.deletedAt) throw new DomainError('STATE_CONFLICT', 'The message has been deleted.');
 }
 
+/** Words, and the caption of files. */
+const EDITABLE: ReadonlySet<MessageFacts['kind']> = new Set(['TEXT', 'MEDIA']);
+
 /** One's own words, while they stand: what was forwarded is somebody else's. */
 export function assertCanEdit(access: SeenBy, message: MessageFacts, actorId: string): void {
   assertCanSend(access);
   if (message.senderId !== actorId) throw forbidden('Only its sender edits a message.');
   assertStands(message);
-  if (message.kind !== 'TEXT' || message.forward) throw forbidden('Only a text that one wrote oneself can be edited.');
+  if (!EDITABLE.has(message.kind) || message.forward) throw forbidden('Only a text that one wrote oneself can be edited.');
 }
 
 /** One's own, or anybody's by those who run a group chat. What the chat itself has written stays. */

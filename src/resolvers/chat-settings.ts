@@ -8,6 +8,7 @@ import { unreadOf } from '../services/loaders/chat-list.js';
 import { chatById, type MemberRow } from '../services/loaders/chats.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import type { Context } from './context.js';
+import { avatarInput } from './files.js';
 
 @Resolver()
 export class ChatSettingsMutations {
@@ -16,7 +17,7 @@ export class ChatSettingsMutations {
   @Mutation(() => UpdateChatPayload, { description: 'For those who run the chat.' })
   async updateChat(@Arg('input', () => UpdateChatInput) input: UpdateChatInput, @Ctx() context: Context): Promise<object> {
     const viewer = context.requireViewer();
-    return { chat: await this.settings.update(viewer, { ...input, chatId: decodeId('Chat', input.chatId, 'chatId') }) };
+    return { chat: await this.settings.update(viewer, { ...input, ...avatarInput(input), chatId: decodeId('Chat', input.chatId, 'chatId') }) };
   }
 
   @Mutation(() => UpdateChatSettingsPayload, { description: 'The viewer’s own: mute, pin, archive, draft.' })

@@ -7,9 +7,10 @@ import { decodeId, encodeId } from '../lib/ids.js';
 import { ChatMemberPages, ChatMemberType, ChatType, ChatViewerStateType } from '../schema/chat.js';
 import { CreateChatInput, CreateChatPayload } from '../schema/chat-inputs.js';
 import { ConnectionArgs, ForwardArgs } from '../schema/connection.js';
+import { FileType } from '../schema/file.js';
 import { MessagePages, MessageType } from '../schema/message.js';
 import { EventCursor } from '../schema/scalars.js';
-import { FileType, UserType } from '../schema/user.js';
+import { UserType } from '../schema/user.js';
 import type { ChatService } from '../services/chats.js';
 import { lastVisibleMessage } from '../services/loaders/chat-list.js';
 import { streamHead } from '../services/loaders/streams.js';
@@ -19,6 +20,7 @@ import { userById, type UserRow } from '../services/loaders/users.js';
 import type { MessageService } from '../services/messages.js';
 import { askedAt } from './asked.js';
 import type { Context } from './context.js';
+import { avatarFile, type ShownFile } from './files.js';
 import { ViewerDependent } from './viewer-dependent.js';
 
 @Resolver(() => ChatType)
@@ -48,8 +50,8 @@ export class ChatResolver {
   }
 
   @FieldResolver(() => FileType, { nullable: true })
-  avatar(@Root() chat: ChatRow): FileType | null {
-    return chat.avatarUrl === null ? null : { url: chat.avatarUrl };
+  avatar(@Root() chat: ChatRow, @Ctx() context: Context): ShownFile | null | Promise<ShownFile | null> {
+    return avatarFile(chat.avatarUrl, context);
   }
 
   @FieldResolver(() => EventCursor, { description: 'Read it before the state, then subscribe from it.' })

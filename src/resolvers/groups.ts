@@ -4,13 +4,14 @@ import { decodeId, encodeId } from '../lib/ids.js';
 import type { GroupAccess } from '../policies/group-policy.js';
 import { ChatPages, ChatType } from '../schema/chat.js';
 import { ForwardArgs } from '../schema/connection.js';
+import { FileType } from '../schema/file.js';
 import { CreateGroupInput, CreateGroupPayload, GroupMemberPages, GroupPages, GroupType, GroupViewerStateType, UpdateGroupInput, UpdateGroupPayload } from '../schema/group.js';
-import { FileType } from '../schema/user.js';
 import { ViewerType } from '../schema/viewer.js';
 import type { GroupService } from '../services/groups.js';
 import type { ChatRow } from '../services/loaders/chats.js';
 import { groupAccess, groupById, type GroupMemberRow, type GroupRow } from '../services/loaders/groups.js';
 import type { Context } from './context.js';
+import { avatarFile, avatarInput, type ShownFile } from './files.js';
 import { ViewerDependent } from './viewer-dependent.js';
 
 type Membership = NonNullable<GroupAccess['membership']>;
@@ -38,13 +39,13 @@ export class GroupResolver {
   @Mutation(() => CreateGroupPayload, { description: 'Makes a group with its first chat; whoever joins the group is in that chat.' })
   async createGroup(@Arg('input', () => CreateGroupInput) input: CreateGroupInput, @Ctx() context: Context): Promise<object> {
     const viewer = context.requireViewer();
-    return { group: await this.groups.create(viewer, { ...input }) };
+    return { group: await this.groups.create(viewer, { ...input, ...avatarInput(input) }) };
   }
 
   @Mutation(() => UpdateGroupPayload, { description: 'For those who run the group.' })
   async updateGroup(@Arg('input', () => UpdateGroupInput) { groupId, ...change }: UpdateGroupInput, @Ctx() context: Context): Promise<object> {
     const viewer = context.requireViewer();
-    return { group: await this.groups.update(viewer, decodeId('Group', groupId, 'groupId'), change) };
+    return { group: await this.groups.update(viewer, decodeId('Group', groupId, 'groupId'), { ...change, ...avatarInput(change) }) };
   }
 
   @FieldResolver()
@@ -53,8 +54,8 @@ export class GroupResolver {
   }
 
   @FieldResolver(() => FileType, { nullable: true })
-  avatar(@Root() group: GroupRow): FileType | null {
-    return group.avatarUrl === null ? null : { url: group.avatarUrl };
+  avatar(@Root() group: GroupRow, @Ctx() context: Context): ShownFile | null | Promise<ShownFile | null> {
+    return avatarFile(group.avatarUrl, context);
   }
 
   @ViewerDependent()

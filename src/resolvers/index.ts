@@ -11,6 +11,7 @@ import { ViewerChatsResolver } from './chat-list.js';
 import { ChatMembershipResolver } from './chat-members.js';
 import { ChatSettingsMutations, ChatSettingsResolver, ChatViewerStateResolver } from './chat-settings.js';
 import { EVENT_RESOLVERS } from './events.js';
+import { AttachmentResolver, FileResolver, UploadPartResolver, UploadResolver, ViewerStorageResolver } from './files.js';
 import { GroupMembershipResolver, GroupMemberResolver } from './group-members.js';
 import { ChatGroupResolver, GroupResolver, GroupViewerStateResolver, ViewerGroupsResolver } from './groups.js';
 import { ChatInvitesResolver, InviteLinkResolver } from './invites.js';
@@ -46,6 +47,7 @@ const CHAT_RESOLVERS = [
 const GROUP_RESOLVERS = [GroupResolver, GroupViewerStateResolver, ChatGroupResolver, ViewerGroupsResolver, GroupMembershipResolver, GroupMemberResolver];
 
 const DOCUMENT_RESOLVERS = [DocumentResolver, ChatDocumentsResolver, CoBrowsingResolver, DocumentChangedResolver, AwarenessChangedResolver];
+const FILE_RESOLVERS = [FileResolver, UploadResolver, UploadPartResolver, AttachmentResolver, ViewerStorageResolver];
 const CALL_RESOLVERS = [
   CallResolver, CallParticipantResolver, CallProducerResolver, ChatCallResolver, CallLogEntryResolver, ViewerCallsResolver, CallVerbsResolver, CallTokensResolver, CallMediaResolver,
   CallRecordingsResolver, CallRecordingsOfCallResolver, CallEventsResolver, ...CALL_EVENT_RESOLVERS,
@@ -94,6 +96,7 @@ export const RESOLVERS = [
   PresenceResolver,
   ...DOCUMENT_RESOLVERS,
   ...STATUS_RESOLVERS,
+  ...FILE_RESOLVERS,
   ...CALL_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,

@@ -3,11 +3,13 @@ import type { Page } from '../db/pages.js';
 import type { ForwardRef } from '../entities/message.js';
 import { ChatType } from '../schema/chat.js';
 import { ConnectionArgs, ForwardArgs } from '../schema/connection.js';
+import { AttachmentType } from '../schema/file.js';
 import { MessageCard } from '../schema/message-cards.js';
 import {
-  AttachmentType, ForwardOriginType, LinkPreviewType, MessageEditPages, MessagePages, MessageType, MessageViewerStateType, ReactionGroupType, ThreadSummaryType,
+  ForwardOriginType, LinkPreviewType, MessageEditPages, MessagePages, MessageType, MessageViewerStateType, ReactionGroupType, ThreadSummaryType,
 } from '../schema/message.js';
 import { UserPages, UserType } from '../schema/user.js';
+import { MAX_ATTACHMENTS } from '../services/attachments.js';
 import type { ChatService } from '../services/chats.js';
 import type { ChatRow } from '../services/loaders/chats.js';
 import { threadParticipants, type EditRow, type ReactingUser, type ViewerMarks } from '../services/loaders/message-parts.js';
@@ -19,6 +21,7 @@ import type { MessageMarkService } from '../services/message-marks.js';
 import type { MessageService } from '../services/messages.js';
 import type { PinService } from '../services/pins.js';
 import type { ReactionGroup, ReactionService } from '../services/reactions.js';
+import { AtMost } from './at-most.js';
 import type { Context } from './context.js';
 import { ViewerDependent } from './viewer-dependent.js';
 
@@ -37,9 +40,10 @@ export class MessagePartsResolver {
     return message.mentions ? people(context, message.mentions) : [];
   }
 
-  @FieldResolver(() => [AttachmentType])
-  attachments(): AttachmentType[] {
-    return [];
+  @AtMost(MAX_ATTACHMENTS)
+  @FieldResolver(() => [AttachmentType], { description: 'In the order in which they were given; `text` is their caption.' })
+  attachments(@Root() { card }: MessageRow): { id: string }[] {
+    return card?.type === 'files' ? card.ids.map((id) => ({ id })) : [];
   }
 
   @FieldResolver(() => LinkPreviewType, { nullable: true })

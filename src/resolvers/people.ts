@@ -11,6 +11,7 @@ import { privacyOf, viewerRelation, type PrivacyRow, type RelationRow } from '..
 import { userById, type UserRow } from '../services/loaders/users.js';
 import type { PeopleService } from '../services/people.js';
 import type { Context, Viewer } from './context.js';
+import { avatarInput } from './files.js';
 import { ViewerDependent } from './viewer-dependent.js';
 
 @Resolver(() => UserType)
@@ -31,7 +32,7 @@ export class PeopleResolver {
   @Mutation(() => UpdateProfilePayload)
   async updateProfile(@Arg('input', () => UpdateProfileInput) input: UpdateProfileInput, @Ctx() context: Context): Promise<object> {
     const { userId } = context.requireViewer();
-    await this.people.updateProfile(context.requireViewer(), input);
+    await this.people.updateProfile(context.requireViewer(), { ...input, ...avatarInput(input) });
     context.forget();
     return { user: await context.load(userById, userId), privacy: await context.load(privacyOf, userId) };
   }

@@ -3,11 +3,13 @@ import { userStream } from '../events/catalogue.js';
 import { encodeCursor } from '../events/cursor.js';
 import type { EventLog } from '../events/log.js';
 import { decodeId, encodeId } from '../lib/ids.js';
+import { FileType } from '../schema/file.js';
 import { EventCursor } from '../schema/scalars.js';
-import { FileType, UserType } from '../schema/user.js';
+import { UserType } from '../schema/user.js';
 import { ViewerType } from '../schema/viewer.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import type { Context, Viewer } from './context.js';
+import { avatarFile, type ShownFile } from './files.js';
 
 @Resolver(() => UserType)
 export class UserResolver {
@@ -23,8 +25,8 @@ export class UserResolver {
   }
 
   @FieldResolver(() => FileType, { nullable: true })
-  avatar(@Root() user: UserRow): FileType | null {
-    return user.avatarUrl === null ? null : { url: user.avatarUrl };
+  avatar(@Root() user: UserRow, @Ctx() context: Context): ShownFile | null | Promise<ShownFile | null> {
+    return avatarFile(user.avatarUrl, context);
   }
 }
 

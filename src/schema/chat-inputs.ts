@@ -22,6 +22,7 @@ export class UpdateChatInput {
   @Field(() => ID) chatId: string;
   @Field(() => String, { nullable: true, description: '1 to 256 bytes.' }) title?: string | null;
   @Field(() => String, { nullable: true, description: 'An http(s) address.' }) avatarUrl?: string | null;
+  @Field(() => ID, { nullable: true, description: 'One of one’s own pictures, instead of `avatarUrl`.' }) avatarFileId?: string | null;
   @Field(() => Int, { nullable: true, description: '0 to 3,600.' }) slowModeSeconds?: number | null;
   @Field(() => Int, { nullable: true, description: 'New messages disappear after so many seconds: 5 to 31,536,000. In a direct chat either of the two sets it.' }) messageTtlSeconds?: number | null;
 }

@@ -47,6 +47,7 @@ export class CreateGroupInput {
   @Field(() => GroupVisibility) visibility: Visibility;
   @Field(() => GroupJoinPolicy) joinPolicy: JoinPolicy;
   @Field(() => String, { nullable: true, description: 'An http(s) address.' }) avatarUrl?: string | null;
+  @Field(() => ID, { nullable: true, description: 'One of one’s own pictures, instead of `avatarUrl`.' }) avatarFileId?: string | null;
   @Field(() => ID) idempotencyKey: string;
 }
 
@@ -60,6 +61,7 @@ export class UpdateGroupInput {
   @Field(() => GroupVisibility, { nullable: true }) visibility?: Visibility | null;
   @Field(() => GroupJoinPolicy, { nullable: true }) joinPolicy?: JoinPolicy | null;
   @Field(() => String, { nullable: true }) avatarUrl?: string | null;
+  @Field(() => ID, { nullable: true, description: 'One of one’s own pictures, instead of `avatarUrl`.' }) avatarFileId?: string | null;
 }
 
 @InputType('JoinGroupInput')

@@ -22,8 +22,8 @@ export class LocationInput {
 @InputType('SendMessageInput')
 export class SendMessageInput {
   @Field(() => ID) chatId: string;
-  @Field(() => String, { nullable: true, description: 'Up to 16 KiB. May be left out with a poll or a location.' }) text?: string | null;
-  @Field(() => [ID], { nullable: true }) attachmentIds?: string[] | null;
+  @Field(() => String, { nullable: true, description: 'Up to 16 KiB. May be left out with files, a poll or a location.' }) text?: string | null;
+  @Field(() => [ID], { nullable: true, description: 'Up to 10 of one’s own files that are READY; `text` is their caption. Not together with a poll or a location.' }) attachmentIds?: string[] | null;
   @Field(() => ID, { nullable: true }) replyToId?: string | null;
   @Field(() => ID, { nullable: true, description: 'Answers in the thread of this message; the reply does not show in the main history.' }) threadRootId?: string | null;
   @Field(() => PollInput, { nullable: true, description: 'Not together with `location`.' }) poll?: PollInput | null;

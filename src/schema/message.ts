@@ -51,13 +51,6 @@ export class MessageEditType {
   @Field(() => DateTime) replacedAt: Date;
 }
 
-@ObjectType('Attachment', { description: 'A file that came with a message.' })
-export class AttachmentType {
-  @Field(() => ID) id: string;
-  @Field(() => String) url: string;
-  @Field(() => String) contentType: string;
-}
-
 @ObjectType('LinkPreview', { description: 'What stands behind a link of the text.' })
 export class LinkPreviewType {
   @Field(() => String) url: string;

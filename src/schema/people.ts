@@ -1,4 +1,4 @@
-import { Field, InputType, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import { PresencePrivacy } from './enums.js';
 import { PresenceType } from './presence.js';
 import { StatusGroupType } from './status.js';
@@ -27,6 +27,7 @@ export class UpdateProfileInput {
   @Field(() => String, { nullable: true, description: 'Up to 128 bytes.' }) displayName?: string | null;
   @Field(() => String, { nullable: true, description: 'Up to 1 KiB.' }) about?: string | null;
   @Field(() => String, { nullable: true, description: 'http or https, up to 2 KiB.' }) avatarUrl?: string | null;
+  @Field(() => ID, { nullable: true, description: 'One of one’s own pictures, instead of `avatarUrl`.' }) avatarFileId?: string | null;
   @Field(() => String, { nullable: true, description: '3 to 32 of a–z, 0–9, _ and, inside, full stops.' }) handle?: string | null;
   @Field(() => PresencePrivacy, { nullable: true }) presencePrivacy?: 'EVERYONE' | 'CONTACTS' | 'NOBODY' | null;
   @Field(() => Boolean, { nullable: true }) findByPhone?: boolean | null;

@@ -3,11 +3,6 @@ import { connectionOf } from './connection.js';
 import { UserKind } from './enums.js';
 import { NodeType } from './node.js';
 
-@ObjectType('File', { description: 'A picture or other file, by its address.' })
-export class FileType {
-  @Field(() => String) url: string;
-}
-
 @ObjectType('User', { implements: NodeType, description: 'A person or a bot. What depends on who asks stands under `viewerState`.' })
 export class UserType extends NodeType {
   @Field(() => ID) override id: string;

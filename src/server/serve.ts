@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyListenOptions } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import type { Config } from '../config.js';
 import type { Container } from '../container.js';
 import { isUnavailable, tookTooLong } from '../db/failures.js';
 import { LoaderScope } from '../db/loaders.js';
@@ -8,6 +9,7 @@ import { Authentication } from './authentication.js';
 import { Documents, loadPersistedOperations } from './documents.js';
 import { Engine } from './engine.js';
 import { ErrorMapper } from './errors.js';
+import { FilesServer } from './files/files-server.js';
 import { GraphiQL } from './graphiql/graphiql.js';
 import { addGraphql } from './graphql-route.js';
 import { addProbes, type Probe } from './health.js';
@@ -44,6 +46,8 @@ const LOOK_AGAIN_MS = 20;
 
 export interface Serving {
   fastify: FastifyInstance;
+  /** Of the port of files. */
+  filesPort: number;
   sockets: WsServer;
   streams: EventStreams;
   channels: Channels;
@@ -52,9 +56,12 @@ export interface Serving {
   close(): Promise<void>;
 }
 
+/** As it stands in an address. */
+export const hostOf = ({ HOST }: Pick<Config, 'HOST'>): string => (HOST.includes(':') ? `[${HOST}]` : HOST);
+
 /** Wires the schema to its transports and listens; `marked` is the same schema with marks (see viewer-parts.ts). Throws a ConfigError when the persisted operations are not valid. */
-export async function serve(container: Container, schema: GraphQLSchema, marked: GraphQLSchema): Promise<Serving> {
-  const { config, log, clock, db, bus, calls, hub, presence, recent, sessions, tokens, rates } = container;
+export async function serve(container: Container, schema: GraphQLSchema, marked: GraphQLSchema, filesAt: number): Promise<Serving> {
+  const { config, log, clock, db, bus, calls, files, hub, presence, recent, sessions, tokens, rates } = container;
   const heartbeatMs = config.HEARTBEAT * 1000;
   const errors = new ErrorMapper(log);
   const rules = [maxDepth(config.MAX_QUERY_DEPTH), ...(config.INTROSPECTION ? [] : [noIntrospection])];
@@ -118,6 +125,9 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   // Of several processes the system gives each its share of connections: docs/adr/0008 says why.
   const listening: FastifyListenOptions & { reusePort: boolean } = { host: config.HOST, port: config.PORT, backlog: BACKLOG, reusePort: container.box !== null };
   await fastify.listen(listening);
+  const filesServer = new FilesServer({ ...files, clock, errors, log, trustProxy: config.TRUST_PROXY });
+  const filesPort = await filesServer.listen({ ...listening, port: filesAt });
+  files.urls.servedAt(`http://${hostOf(config)}:${filesPort}`);
   probe.phase = 'ready';
 
   /** Waits for the requests under way, DRAIN seconds at the most. */
@@ -127,7 +137,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
     if (route.pending) log.warn({ left: route.pending }, 'requests were still under way at the end of DRAIN');
   };
   return {
-    fastify, sockets, streams, channels, subscriptions, metrics,
+    fastify, filesPort, sockets, streams, channels, subscriptions, metrics,
     async close() {
       probe.phase = 'draining';
       clearInterval(reconcile);
@@ -140,6 +150,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
       voices.close();
       streams.close();
       await route.stop();
+      await filesServer.close();
       const closing = fastify.close();
       fastify.server.closeAllConnections();
       await closing;

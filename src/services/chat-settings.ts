@@ -2,11 +2,12 @@ import type { Sql } from '../db/database.js';
 import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
 import { chatStream, userStream } from '../events/catalogue.js';
 import { DomainError, invalidInput, notFound } from '../lib/errors.js';
-import { boundedInt, cleanText, cleanUrl } from '../lib/validate.js';
+import { boundedInt, cleanText } from '../lib/validate.js';
 import { assertCanUpdateChat, type ChatAccess } from '../policies/chat-policy.js';
 import type { Actor } from './actor.js';
 import { bumpAcl, lockChat } from './chat-access.js';
 import { MAX_TITLE_BYTES } from './chats.js';
+import { changeAvatar, cleanAvatar } from './files/avatars.js';
 import { CHAT_COLUMNS, type ChatRow } from './loaders/chats.js';
 import { writeSystemMessage } from './message-writer.js';
 
@@ -23,6 +24,7 @@ export interface UpdateChat {
   chatId: string;
   title?: string | null;
   avatarUrl?: string | null;
+  avatarFileId?: string | null;
   slowModeSeconds?: number | null;
   /** Null: messages stay. */
   messageTtlSeconds?: number | null;
@@ -60,6 +62,7 @@ export class ChatSettingsService {
       await tx.sql('update chats set title = $2, avatar_url = $3, slow_mode_seconds = $4, message_ttl_seconds = $5, version = version + 1 where id = $1', [
         chatId, after.title, after.avatarUrl, after.slowModeSeconds, after.messageTtlSeconds,
       ]);
+      if (moved.includes('avatarUrl')) await changeAvatar(tx, actor.userId, { before: before!.avatarUrl, after: after.avatarUrl }, 'CHAT_AVATAR', chatId);
       await bumpAcl(tx.sql, chatId);
       tx.append(chatStream(chatId), { kind: 'chat.updated' });
       await this.#tell(tx, access, actor.userId, after, moved);
@@ -114,10 +117,11 @@ interface OwnSettings {
   draftUpdatedAt: Date | null;
 }
 
-function checkedChange({ title, avatarUrl, slowModeSeconds, messageTtlSeconds }: UpdateChat): Change {
+function checkedChange({ title, slowModeSeconds, messageTtlSeconds, ...input }: UpdateChat): Change {
   const change: Change = {};
   if (title !== undefined) change.title = title === null ? null : cleanText(title, { field: 'title', maxBytes: MAX_TITLE_BYTES });
-  if (avatarUrl !== undefined) change.avatarUrl = avatarUrl === null ? null : cleanUrl(avatarUrl, 'avatarUrl');
+  const avatarUrl = cleanAvatar(input);
+  if (avatarUrl !== undefined) change.avatarUrl = avatarUrl;
   if (slowModeSeconds != null) change.slowModeSeconds = boundedInt(slowModeSeconds, 'slowModeSeconds', 0, MAX_SLOW_MODE);
   if (messageTtlSeconds !== undefined) change.messageTtlSeconds = messageTtlSeconds === null ? null : boundedInt(messageTtlSeconds, 'messageTtlSeconds', MIN_TTL, MAX_TTL);
   return change;

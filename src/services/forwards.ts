@@ -7,6 +7,7 @@ import { checkIdempotencyKey, distinct } from '../lib/validate.js';
 import { assertCanSend, slowModeFor } from '../policies/chat-policy.js';
 import { isForwardable } from '../policies/message-policy.js';
 import type { Actor } from './actor.js';
+import type { NewAttachments } from './attachments.js';
 import type { ChatAccessReader } from './chat-access.js';
 import { MESSAGE_COLUMNS, messageByKey, messageKey, shown, type MessageKey, type MessageRow } from './loaders/messages.js';
 import { pollByKey, type PollRow } from './loaders/polls.js';
@@ -26,6 +27,7 @@ export interface ForwardInput {
 interface Letter {
   draft: Draft;
   poll: NewPoll | null;
+  files: NewAttachments | null;
 }
 
 /** Sending on what others have written: it keeps its origin, and goes the way of every message. */
@@ -110,13 +112,13 @@ export class ForwardService {
     }
   }
 
-  /** In order: neighbours without a poll together, since the queue of a chat keeps their order. */
+  /** In order: neighbours with nothing but words together, since the queue of a chat keeps their order. */
   async #send(letters: Letter[]): Promise<MessageRow[]> {
     const sent: MessageRow[] = [];
     for (let at = 0; at < letters.length; ) {
-      const next = letters.findIndex((letter, index) => index >= at && letter.poll);
+      const next = letters.findIndex((letter, index) => index >= at && (letter.poll ?? letter.files));
       const end = next === at ? at + 1 : next < 0 ? letters.length : next;
-      sent.push(...(await Promise.all(letters.slice(at, end).map(({ draft, poll }) => this.messages.deliver(draft, poll)))));
+      sent.push(...(await Promise.all(letters.slice(at, end).map(({ draft, ...parts }) => this.messages.deliver(draft, parts)))));
       at = end;
     }
     return sent;
@@ -130,5 +132,6 @@ function letterOf({ message, poll }: { message: MessageRow; poll: PollRow | null
     // A status is answered in the chat with its author alone. Whom a text names is decided where it was written: sending it on calls nobody.
     draft: { ...to, kind, text, mentions: null, replyToSeq: null, threadRootSeq: null, forward, card: card?.type === 'status' ? null : card },
     poll: poll && { question: poll.question, options: poll.options.map((option) => option.text), multiple: poll.multiple, anonymous: poll.anonymous, closesAt: null },
+    files: card?.type === 'files' ? { ids: card.ids, of: { chatId, seq } } : null,
   };
 }

@@ -3,12 +3,13 @@ import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../db/
 import type { UnitOfWork } from '../db/unit-of-work.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
-import { cleanText, cleanUrl, distinct } from '../lib/validate.js';
+import { cleanText, distinct } from '../lib/validate.js';
 import { assertRunsGroup, canSeeGroup, canSeeInside, type GroupJoinPolicy, type GroupMemberState, type GroupVisibility } from '../policies/group-policy.js';
 import { runs } from '../policies/member-policy.js';
 import type { Actor, Reading } from './actor.js';
 import { containing } from './chat-list.js';
 import { makeGroupChat } from './chats.js';
+import { changeAvatar, cleanAvatar } from './files/avatars.js';
 import { lockGroup, tellOfGroup, toBeTold } from './group-membership.js';
 import { chatById, CHAT_COLUMNS, type ChatRow } from './loaders/chats.js';
 import { groupAccess, groupById, GROUP_COLUMNS, GROUP_MEMBER_COLUMNS, type GroupMemberRow, type GroupRow } from './loaders/groups.js';
@@ -25,6 +26,7 @@ export interface GroupChange {
   visibility?: GroupVisibility | null;
   joinPolicy?: GroupJoinPolicy | null;
   avatarUrl?: string | null;
+  avatarFileId?: string | null;
 }
 export interface CreateGroup extends GroupChange {
   name: string;
@@ -47,7 +49,8 @@ function checked(change: GroupChange): Partial<Values> {
   if (change.topics != null) values.topics = distinct(distinct(change.topics, 'topics', MAX_TOPICS).map((topic) => normalTopic(topic, 'topics')), 'topics', MAX_TOPICS);
   if (change.visibility != null) values.visibility = change.visibility;
   if (change.joinPolicy != null) values.joinPolicy = change.joinPolicy;
-  if (change.avatarUrl !== undefined) values.avatarUrl = change.avatarUrl === null ? null : cleanUrl(change.avatarUrl, 'avatarUrl');
+  const avatarUrl = cleanAvatar(change);
+  if (avatarUrl !== undefined) values.avatarUrl = avatarUrl;
   return values;
 }
 
@@ -71,6 +74,7 @@ export class GroupService {
         [id, name, description, rules, topics, avatarUrl, visibility, joinPolicy, tx.now],
       );
       await tx.sql(`insert into group_members (group_id, user_id, role, state, joined_at) values ($1, $2, 'OWNER', 'MEMBER', $3)`, [id, actor.userId, tx.now]);
+      await changeAvatar(tx, actor.userId, { before: null, after: avatarUrl }, 'GROUP_AVATAR', id);
       await makeGroupChat(tx, actor.userId, [], 'General', id);
       tellOfGroup(tx, id, [actor.userId]);
       return { groupId: id };
@@ -90,6 +94,7 @@ export class GroupService {
         `update groups set name = $2, description = $3, rules = $4, topics = $5, avatar_url = $6, visibility = $7, join_policy = $8, version = version + 1 where id = $1`,
         [groupId, after.name, after.description, after.rules, after.topics, after.avatarUrl, after.visibility, after.joinPolicy],
       );
+      await changeAvatar(tx, actor.userId, { before: before!.avatarUrl, after: after.avatarUrl }, 'GROUP_AVATAR', groupId);
       tellOfGroup(tx, groupId, new Set([actor.userId, ...(await toBeTold(tx, groupId, 'MEMBERS'))]));
     });
     return this.#read(groupId);

@@ -3,6 +3,7 @@ import { chatStream } from '../events/catalogue.js';
 import { notFound } from '../lib/errors.js';
 import { assertCanSee, type SeenBy } from '../policies/message-policy.js';
 import { lockChat } from './chat-access.js';
+import { releaseFiles } from './files/file-claims.js';
 import { MESSAGE_COLUMNS, messageByKey, shown, type MessageKey, type MessageRow } from './loaders/messages.js';
 
 /** Locks the chat, then reads a message: every change of one starts here. Throws NOT_FOUND for what the actor may not see. */
@@ -28,7 +29,7 @@ export async function touchMessage(tx: Tx, { chatId, seq }: MessageKey): Promise
 
 /**
  * Erases messages for everyone, under the chat's lock, which the caller holds: text, card, reactions, earlier texts, poll,
- * pin. What stays is that there was a message. Those that were erased before stay as they are. Returns the numbers of
+ * pin, files. What stays is that there was a message. Those that were erased before stay as they are. Returns the numbers of
  * those that were not; each is told by `message.deleted`, and a thread that has lost answers by `message.updated` of its root.
  */
 export async function eraseMessages(tx: Tx, chatId: string, seqs: readonly number[]): Promise<number[]> {
@@ -45,6 +46,7 @@ export async function eraseMessages(tx: Tx, chatId: string, seqs: readonly numbe
      select seq, thread_root_seq as root from erased order by seq`,
     [chatId, seqs, tx.now],
   );
+  if (rows.length) await releaseFiles(tx, 'MESSAGE', rows.map(({ seq }) => ({ id: chatId, seq })));
   for (const { seq } of rows) tx.append(chatStream(chatId), { kind: 'message.deleted', seq });
   const roots = [...new Set(rows.flatMap(({ root }) => (root === null ? [] : [root])))];
   if (roots.length) await recountThreads(tx, chatId, roots);

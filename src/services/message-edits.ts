@@ -28,7 +28,7 @@ export class MessageEditService {
       if (input.expectedVersion !== null && input.expectedVersion !== message.version) {
         throw new DomainError('STATE_CONFLICT', `The message is at version ${message.version}.`, { field: 'expectedVersion' });
       }
-      await tx.sql('insert into message_edits (chat_id, seq, version, text, replaced_at) values ($1, $2, $3, $4, $5)', [key.chatId, key.seq, message.version, message.text, tx.now]);
+      if (message.text !== null) await tx.sql('insert into message_edits (chat_id, seq, version, text, replaced_at) values ($1, $2, $3, $4, $5)', [key.chatId, key.seq, message.version, message.text, tx.now]);
       const [edited] = await tx.sql<MessageRow>(
         `update messages m set text = $3, mentions = $4, edited_at = $5, version = version + 1 where m.chat_id = $1 and m.seq = $2 returning ${MESSAGE_COLUMNS}`,
         [key.chatId, key.seq, text, await mentionsIn(tx.sql, text, key.chatId), tx.now],

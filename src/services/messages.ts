@@ -4,8 +4,9 @@ import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../db/
 import type { CardRef } from '../entities/message.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
 import { InFlight } from '../lib/in-flight.js';
-import { checkIdempotencyKey, cleanText } from '../lib/validate.js';
+import { checkIdempotencyKey, cleanText, distinct } from '../lib/validate.js';
 import type { Actor, Reading } from './actor.js';
+import { MAX_ATTACHMENTS, writeWithFiles, type NewAttachments } from './attachments.js';
 import { threadMessages } from './loaders/message-parts.js';
 import { viewerMembership } from './loaders/chats.js';
 import { MESSAGE_COLUMNS, messageByKey, messageColumns, shown, type MessageKey, type MessageRow } from './loaders/messages.js';
@@ -109,7 +110,7 @@ export class MessageService {
 
   /**
    * Sends a message. A repeat under the same key answers the message that the first made.
-   * Errors: NOT_FOUND (chat, reply target, thread root), BLOCKED, SLOW_MODE, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED, OVERLOADED.
+   * Errors: NOT_FOUND (chat, reply target, thread root, file), STATE_CONFLICT (a file that is not READY), BLOCKED, SLOW_MODE, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED, OVERLOADED.
    */
   async send(actor: Actor, input: SendInput): Promise<MessageRow> {
     checkIdempotencyKey(input.idempotencyKey);
@@ -117,8 +118,9 @@ export class MessageService {
     const text = input.text === null ? null : cleanText(input.text, { field: 'text', maxBytes: MAX_TEXT_BYTES, multiline: true });
     const poll = input.poll && cleanPoll(input.poll);
     const card: CardRef | null = poll ? { type: 'poll' } : input.location && { type: 'location', ...cleanLocation(input.location) };
-    if (text === null && card === null) throw invalidInput('text', 'A message needs a text.');
-    if (input.attachmentIds.length) throw new DomainError('NOT_FOUND', 'There is no such file.', { field: 'attachmentIds' });
+    const ids = distinct(input.attachmentIds, 'attachmentIds', MAX_ATTACHMENTS);
+    if (ids.length && card) throw invalidInput('attachmentIds', 'Files go with words, not with a poll or a location.');
+    if (text === null && card === null && !ids.length) throw invalidInput('text', 'A message needs a text, or something attached.');
     for (const [key, field] of [[input.replyTo, 'replyToId'], [input.threadRoot, 'threadRootId']] as const) {
       if (key && key.chatId !== input.chatId) throw new DomainError('NOT_FOUND', 'There is no such message in this chat.', { field });
     }
@@ -137,17 +139,17 @@ export class MessageService {
           replyToSeq: input.replyTo?.seq ?? null,
           threadRootSeq: input.threadRoot?.seq ?? null,
           forward: null,
-          card,
+          card: ids.length ? { type: 'files', ids } : card,
         },
-        poll,
+        { poll, files: ids.length ? { ids, of: null } : null },
       ),
     );
   }
 
-  /** Writes a draft that was checked: with others in one go, or with its poll in a transaction of its own. */
-  deliver(draft: Draft, poll: NewPoll | null): Promise<MessageRow> {
-    if (!poll) return this.queue.send(draft);
-    return this.unitOfWork.run({ actorId: draft.senderId, operation: 'sendMessage' }, (tx) => writePoll(tx, draft, poll));
+  /** Writes a draft that was checked: with others in one go, or with its poll or files in a transaction of its own. */
+  deliver(draft: Draft, { poll, files }: { poll: NewPoll | null; files: NewAttachments | null }): Promise<MessageRow> {
+    if (!poll && !files) return this.queue.send(draft);
+    return this.unitOfWork.run({ actorId: draft.senderId, operation: 'sendMessage' }, (tx) => (files ? writeWithFiles(tx, draft, files) : writePoll(tx, draft, poll!)));
   }
 }
 

@@ -4,9 +4,10 @@ import type { UnitOfWork } from '../db/unit-of-work.js';
 import type { PresencePrivacy } from '../entities/user.js';
 import { userStream } from '../events/catalogue.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
-import { cleanText, cleanUrl } from '../lib/validate.js';
+import { cleanText } from '../lib/validate.js';
 import { cleanDisplayName, cleanHandle } from './account-input.js';
 import type { Actor } from './actor.js';
+import { changeAvatar, cleanAvatar } from './files/avatars.js';
 import { USER_COLUMNS, USERS, type UserRow } from './loaders/users.js';
 import type { PresenceNews } from './presence-news.js';
 
@@ -20,6 +21,7 @@ export interface UpdateProfile {
   displayName?: string | null;
   about?: string | null;
   avatarUrl?: string | null;
+  avatarFileId?: string | null;
   handle?: string | null;
   presencePrivacy?: PresencePrivacy | null;
   findByPhone?: boolean | null;
@@ -37,24 +39,26 @@ export class PeopleService {
   /** Errors: INVALID_INPUT, HANDLE_TAKEN. */
   async updateProfile(actor: Actor, input: UpdateProfile): Promise<void> {
     const about = input.about == null || !input.about.trim() ? null : cleanText(input.about, { field: 'about', maxBytes: MAX_ABOUT_BYTES, multiline: true });
+    const avatar = cleanAvatar(input);
     const values = [
       actor.userId,
       input.displayName == null ? null : cleanDisplayName(input.displayName),
       input.about !== undefined,
       about,
-      input.avatarUrl !== undefined,
-      input.avatarUrl == null ? null : cleanUrl(input.avatarUrl, 'avatarUrl'),
+      avatar !== undefined,
+      avatar ?? null,
       input.handle == null ? null : cleanHandle(input.handle),
       input.presencePrivacy ?? null,
       input.findByPhone ?? null,
       input.discoverable ?? null,
     ];
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'updateProfile' }, async (tx) => {
-      const [before] = await tx.sql<{ privacy: PresencePrivacy }>('select presence_privacy as privacy from users where id = $1 for no key update', [actor.userId]);
+      const [before] = await tx.sql<{ privacy: PresencePrivacy; avatar: string | null }>('select presence_privacy as privacy, avatar_url as avatar from users where id = $1 for no key update', [actor.userId]);
       const changed = await tx.sql<{ privacy: PresencePrivacy }>(UPDATE_PROFILE, values).catch((error: { code?: string }) => {
         throw error.code === UNIQUE_VIOLATION ? new DomainError('HANDLE_TAKEN', 'This handle is taken.', { field: 'handle' }) : error;
       });
       if (!changed.length) return;
+      if (avatar !== undefined) await changeAvatar(tx, actor.userId, { before: before!.avatar, after: avatar }, 'USER_AVATAR', actor.userId);
       tx.changed(USERS, actor.userId);
       tx.append(userStream(actor.userId), { kind: 'profile.changed' });
       if (changed[0]!.privacy !== before!.privacy) tx.afterCommit.push(() => this.presence.tell([actor.userId]));

@@ -15,6 +15,7 @@ import { OmniTalkError } from '../../sdk/index.js';
 import { ERROR_CODES } from '../../src/lib/errors.js';
 import { Seat, startCall } from '../testkit/calls.js';
 import { digest } from '../testkit/digest.js';
+import { PIXEL } from '../testkit/pictures.js';
 import { World, type Person } from '../testkit/world.js';
 
 /**
@@ -56,11 +57,12 @@ describe('bad input', () => {
     const groupId = (await group(ann)).createGroup.group.id;
     const inviteLinkId = (await link(ann, chatId)).createInviteLink.inviteLink.id;
     const whiteboard = async (person: Person, id: string) => (await person.api.createWhiteboard({ input: { chatId: id, idempotencyKey: world.key() } })).createWhiteboard.document.id;
+    const fileId = async (person: Person) => (await world.upload(person, PIXEL, { contentType: 'image/png' })).id!;
     const status = async (person: Person) => (await person.api.postStatus({ input: { text: 'A status', idempotencyKey: world.key() } })).postStatus.status.id;
     const highlight = async (person: Person, statusId: string) => (await person.api.createHighlight({ input: { title: 'Kept', statusIds: [statusId], idempotencyKey: world.key() } })).createHighlight.highlight.id;
     const [shown, theirStatus] = [await status(ann), await status(stranger)];
-    own = { statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
-    foreign = { statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
+    own = { fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    foreign = { fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
   after(() => world.stop());
 
@@ -88,7 +90,7 @@ describe('bad input', () => {
       case 'Int':
         return 1;
       case 'Float':
-        return 1.5;
+        return field.name === 'bytes' ? 4 : 1.5;
       case 'Boolean':
         return true;
       case 'Bytes':
@@ -111,6 +113,7 @@ describe('bad input', () => {
     if (/status/i.test(name)) return ids['statusId']!;
     if (/document/i.test(name)) return ids['documentId']!;
     if (/invite/i.test(name)) return ids['inviteLinkId']!;
+    if (/file|attachment/i.test(name)) return ids['fileId']!;
     return ids['userId']!;
   };
   const textFor = (name: string): string => {
@@ -119,6 +122,8 @@ describe('bad input', () => {
     if (/url/i.test(name)) return 'https://example.com/a.png';
     if (/handle/i.test(name)) return `h_${world.key().replace('-', '_')}`;
     if (/emoji/i.test(name)) return '👍';
+    if (name === 'sha256') return 'ab'.repeat(32);
+    if (name === 'contentType') return 'text/plain';
     return 'some text';
   };
   const baseline = (type: GraphQLInputObjectType): Record<string, unknown> =>

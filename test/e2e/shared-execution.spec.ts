@@ -35,7 +35,7 @@ const cpuMs = (): number => process.cpuUsage().user / 1000;
 const SEATED = 2;
 
 /** Types that no event shows yet, since nothing writes them. Whoever makes them be written is told to take them out. */
-const NOT_WRITTEN_YET = ['File', 'Attachment', 'LinkPreview'];
+const NOT_WRITTEN_YET = ['LinkPreview'];
 
 /** Who may hear an event, and from which message they see its chat. */
 interface Audience {

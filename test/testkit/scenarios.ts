@@ -1,4 +1,5 @@
 import type { ChatEventRef, UserEventRef } from '../../src/events/catalogue.js';
+import { PIXEL } from './pictures.js';
 import { digitsIn } from './outbox.js';
 import { befriend } from './statuses.js';
 import { eventually, type Person, type World } from './world.js';
@@ -28,6 +29,8 @@ export function scenariosOf({ world, ann, bob, carol, chatId }: Stage): Scenario
       await say(bob, 'an answer', { replyToId: first.id });
       const poll = await ann.api.sendMessage({ input: { chatId, text: null, poll: { question: 'Tea?', options: ['yes', 'no'] }, idempotencyKey: world.key() } });
       await ann.api.sendMessage({ input: { chatId, location: { latitude: 47.4, longitude: 8.5, name: 'Zürich' }, idempotencyKey: world.key() } });
+      const photo = await world.upload(ann, PIXEL, { name: 'dot.png', contentType: 'image/png' });
+      await ann.api.sendMessage({ input: { chatId, text: 'look', attachmentIds: [photo.id!], idempotencyKey: world.key() } });
       const target = await other();
       await ann.api.forwardMessages({ input: { messageIds: [first.id, poll.sendMessage.message.id], chatIds: [target], idempotencyKey: world.key() } });
     },

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { OmniTalk, OmniTalkError, type EventStream } from '../../sdk/index.js';
 import { startApp, type App } from '../../src/app.js';
 import { loadConfig, type Config } from '../../src/config.js';
@@ -52,12 +56,13 @@ export class World {
 
   static async start({ settings = {}, nodes = 1, bus, media }: WorldOptions = {}): Promise<World> {
     const database = await createTestDatabase();
+    const folder = await mkdtemp(join(tmpdir(), 'omnitalk-world-'));
     const redis = nodes > 1 && !bus ? { REDIS_URL: process.env['TEST_REDIS_URL']! } : {};
     const config = loadConfig({
-      PORT: '0', DATABASE_URL: database.url, DATABASE_POOL: '8', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', RECONCILE: '1',
+      PORT: '0', DATABASE_URL: database.url, DATA_DIR: folder, DATABASE_POOL: '8', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', RECONCILE: '1',
       RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', ...redis, ...settings,
     });
-    const world = new World(database.url, { ...config, DATABASE_URL: database.url }, database.drop, bus ?? null, media ?? null);
+    const world = new World(database.url, { ...config, DATABASE_URL: database.url }, () => database.drop().finally(() => rm(folder, { recursive: true, force: true })), bus ?? null, media ?? null);
     for (let node = 0; node < nodes; node++) await world.addNode();
     return world;
   }
@@ -124,6 +129,17 @@ export class World {
   /** Rows of the database, for asserting that nothing changed: what a partner can't do, tests don't do by SQL. */
   async sql<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
     return this.app.container.db.sql<Row>(text, values);
+  }
+
+  /** Uploads bytes as a person's app would; answers the file as `completeUpload` does. */
+  async upload(person: Person, body: Uint8Array, { name = 'a file', contentType = 'application/octet-stream', voice = false }: { name?: string; contentType?: string; voice?: boolean } = {}) {
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const { file, upload } = (await person.api.createUpload({ input: { name, contentType, bytes: body.length, sha256, voice, idempotencyKey: this.key() } })).createUpload;
+    for (const { url, headers, offset, bytes } of upload!.url ? [{ url: upload!.url, headers: upload!.headers, offset: 0, bytes: body.length }] : upload!.parts) {
+      const sent = await fetch(url, { method: 'PUT', headers: Object.fromEntries(headers.map((header) => [header.name, header.value])), body: body.slice(offset, offset + bytes) });
+      assert.ok(sent.ok, `${sent.status} ${await sent.text()}`);
+    }
+    return (await person.api.completeUpload({ input: { fileId: file.id! } })).completeUpload.file;
   }
 
   /** Waits until every mail and text message that was due has been sent, so that a test can tell what was not. */

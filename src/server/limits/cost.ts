@@ -15,6 +15,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { AT_MOST } from '../../resolvers/at-most.js';
 
 /** How many items a list counts for when nothing says otherwise, and the most that any page holds. */
 export const DEFAULT_PAGE = 20;
@@ -34,7 +35,7 @@ export interface Counted {
 
 /**
  * What an operation may cost, before it runs: a scalar or enum is free, every other field counts 1, and what stands under a
- * list counts as often as the list has items: `first` or `last`, else 20. Aliases and repeats count each time, and so does
+ * list counts as often as the list has items: `first` or `last`, else its own bound (`AtMost`), else 20. Aliases and repeats count each time, and so does
  * every branch of a union; @skip and @include are not looked at. It is an upper bound, linear in the document's size.
  */
 export function countCost(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): Counted {
@@ -96,7 +97,7 @@ class Counter {
     if (isConnection(type)) return 1 + this.#selections(node.selectionSet, type, size ?? DEFAULT_PAGE);
     const inner = this.#selections(node.selectionSet, type, null);
     const isList = isListType(isNonNullType(field.type) ? field.type.ofType : field.type);
-    return 1 + (isList ? (size ?? page ?? DEFAULT_PAGE) * inner : inner);
+    return 1 + (isList ? (size ?? page ?? (field.extensions[AT_MOST] as number | undefined) ?? DEFAULT_PAGE) * inner : inner);
   }
 
   /** Null when the field takes none. */

@@ -32,13 +32,13 @@ const ALWAYS = 'm.seq, m.sender_id as "senderId", m.kind, m.created_at as "creat
 /** Columns that most readings don't need, by the fields that do. */
 const FIELD_COLUMNS: Readonly<Record<string, string>> = {
   __typename: '', id: '', seq: '', sender: '', kind: '', createdAt: '', deletedAt: '', expiresAt: '', text: '',
-  version: ', m.version', editedAt: ', m.edited_at as "editedAt"', reactions: ', m.reactions',
+  version: ', m.version', editedAt: ', m.edited_at as "editedAt"', reactions: ', m.reactions', attachments: ', m.card',
 };
 
 /**
  * The columns for these fields of messages of one chat, whose id the caller puts in: a third of all for what a page shows of
  * most. Null where a field is asked for that needs other columns or another reading of the message: then read all. One of
- * eight texts, so that each is prepared.
+ * sixteen texts, so that each is prepared.
  */
 export function messageColumns(fields: ReadonlySet<string>): string | null {
   let columns = ALWAYS;

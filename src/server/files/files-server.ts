@@ -1,0 +1,129 @@
+import type { AddressInfo } from 'node:net';
+import cors from '@fastify/cors';
+import Fastify, { type FastifyInstance, type FastifyListenOptions, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Clock } from '../../lib/clock.js';
+import { DomainError, type ErrorCode } from '../../lib/errors.js';
+import type { Logger } from '../../lib/logger.js';
+import type { Download, DownloadService } from '../../services/files/downloads.js';
+import type { FileUrls } from '../../services/files/file-urls.js';
+import type { UploadService } from '../../services/files/uploads.js';
+import type { ErrorMapper } from '../errors.js';
+import { requestId, sendError } from '../http.js';
+import { byteRange } from './byte-range.js';
+
+export interface FilesServerDeps {
+  urls: FileUrls;
+  uploads: UploadService;
+  downloads: DownloadService;
+  clock: Clock;
+  errors: ErrorMapper;
+  log: Logger;
+  trustProxy: boolean;
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, INVALID_INPUT: 400, STORAGE_UNAVAILABLE: 503, UNAVAILABLE: 503, INTERNAL: 500 };
+const A_DAY = 86_400;
+/** A connection on which nothing moves for so long is closed, and what it had begun is undone. */
+const IDLE_MS = 60_000;
+
+/**
+ * Files, on a port of their own and so of an origin of their own: whatever somebody uploads, a page that a browser makes of it shares nothing with the
+ * API or with the app. And it makes none: the type is one that can't run, or bytes to be saved, in a sandbox either way.
+ */
+export class FilesServer {
+  readonly #fastify: FastifyInstance;
+  /** Requests under way. */
+  pending = 0;
+
+  constructor(private readonly deps: FilesServerDeps) {
+    const { trustProxy, log, errors } = deps;
+    this.#fastify = Fastify({ logger: false, trustProxy: trustProxy && ((_address: string, hop: number) => hop === 0), genReqId: (request) => requestId(request), forceCloseConnections: 'idle', connectionTimeout: IDLE_MS });
+    this.#fastify.removeAllContentTypeParsers();
+    // The body is read where it goes, and nowhere as a whole.
+    this.#fastify.addContentTypeParser('*', (_request, _body, done) => done(null));
+    this.#fastify.addHook('onRequest', async (request, reply) => {
+      this.pending++;
+      void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+    });
+    this.#fastify.addHook('onResponse', async (request, reply) => {
+      log.info({ requestId: request.id, method: request.method, path: pathOf(request).split('/', 4).join('/'), status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), address: request.ip }, 'file request');
+    });
+    this.#fastify.setNotFoundHandler((_request, reply) => sendError(reply, 404, 'NOT_FOUND', 'There is nothing here.'));
+    this.#fastify.setErrorHandler((error, request, reply) => {
+      const { message, extensions } = errors.map(error as Error);
+      const { code, ...more } = extensions as { code: ErrorCode; retryAfter?: number };
+      // The body that was not read must not be taken for the next request.
+      if (!request.raw.complete) void reply.header('connection', 'close');
+      if (more.retryAfter !== undefined) void reply.header('retry-after', more.retryAfter);
+      return sendError(reply, error instanceof DomainError && /full/.test(message) ? 507 : (STATUS[code] ?? 400), code, message, more);
+    });
+  }
+
+  async listen(options: FastifyListenOptions & { reusePort: boolean }): Promise<number> {
+    // The links are what lets somebody in, not who asks: any page that was given one may use it.
+    await this.#fastify.register(cors, { origin: '*', methods: ['GET', 'HEAD', 'PUT'], exposedHeaders: ['content-range', 'accept-ranges', 'etag', 'content-length', 'retry-after'], maxAge: A_DAY });
+    this.#fastify.put('/uploads/*', (request, reply) => this.#receive(request, reply));
+    this.#fastify.route({ method: ['GET', 'HEAD'], url: '/files/*', handler: (request, reply) => this.#send(request, reply) });
+    await this.#fastify.listen(options);
+    return (this.#fastify.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    const closing = this.#fastify.close();
+    this.#fastify.server.closeAllConnections();
+    await closing;
+  }
+
+  async #receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { urls, uploads, clock } = this.deps;
+    const place = urls.readUpload(pathOf(request), clock.now());
+    if (!place) return sendError(reply, 404, 'NOT_FOUND', 'This address was not signed here, or has ended.');
+    const length = request.headers['content-length'];
+    await uploads.receive(place, { contentType: request.headers['content-type'], contentLength: length === undefined ? undefined : Number(length) }, request.raw);
+    return reply.code(204).send();
+  }
+
+  async #send(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { urls, downloads, clock } = this.deps;
+    const now = clock.now();
+    const link = urls.read(pathOf(request), now);
+    if (!link) return sendError(reply, 404, 'NOT_FOUND', 'This address was not signed here, or has ended.');
+    const file = await downloads.open(link);
+    const life = Math.max(0, Math.floor((file.expiresAt.getTime() - now.getTime()) / 1000));
+    void reply.headers({
+      'content-type': file.type,
+      'content-disposition': disposition(file),
+      'accept-ranges': 'bytes',
+      etag: file.etag,
+      // Nobody keeps it for longer than the link is good for.
+      'cache-control': `public, max-age=${life}, immutable`,
+    });
+    if (request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === file.etag || tag.trim() === '*')) return reply.code(304).send();
+    const ifRange = request.headers['if-range'];
+    const range = ifRange !== undefined && ifRange !== file.etag ? null : byteRange(request.headers.range, file.bytes);
+    if (range === 'unsatisfiable') return reply.code(416).header('content-range', `bytes */${file.bytes}`).removeHeader('content-type').send();
+    void reply.header('content-length', range ? range.end - range.start + 1 : file.bytes);
+    if (range) void reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${file.bytes}`);
+    if (request.method === 'HEAD') return reply.send();
+    const body = await file.body(range ?? undefined);
+    return reply.send(body);
+  }
+}
+
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+  // Pages of other origins show pictures of ours.
+  'cross-origin-resource-policy': 'cross-origin',
+};
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]!;
+
+/** RFC 6266: the name in plain ASCII for the old, and as it is. */
+function disposition({ inline, name }: Download): string {
+  const plain = name.normalize('NFKD').replaceAll(/[^\x20-\x7e]/g, '').replaceAll(/["\\%/]/g, '_').trim() || 'file';
+  const encoded = encodeURIComponent(name).replaceAll(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `${inline ? 'inline' : 'attachment'}; filename="${plain}"; filename*=UTF-8''${encoded}`;
+}

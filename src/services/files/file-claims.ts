@@ -1,0 +1,108 @@
+import type { Tx } from '../../db/unit-of-work.js';
+import type { FileKind } from '../../entities/file.js';
+import { DomainError } from '../../lib/errors.js';
+import { distinct } from '../../lib/validate.js';
+import { FILE_COLUMNS, FILES, type FileRow } from '../loaders/files.js';
+
+/**
+ * What ties a file to whatever shows it. The contract:
+ *
+ * - A file belongs to whoever uploaded it, and only they can claim it, once it is READY. Whoever may see what shows a file may have the file:
+ *   a service shows a file only to those who may see its reference, and needs no other check.
+ * - `claimFiles` in the transaction that writes the reference (a message, a status, an avatar), `releaseFiles` in the one that erases it. Both lock the files'
+ *   rows, by id: after chats, before streams.
+ * - A file may be claimed any number of times. When its last reference is released it is DELETED: from the commit on no link serves it, and a
+ *   job removes its bytes. A READY file that nothing has claimed for a day is swept.
+ * - `purpose` and `ref` name the reference. A room that shows files of its own adds its purpose here.
+ */
+export const FILE_PURPOSES = ['MESSAGE', 'STATUS', 'USER_AVATAR', 'CHAT_AVATAR', 'GROUP_AVATAR', 'CALL_RECORDING', 'CARD'] as const;
+export type FilePurpose = (typeof FILE_PURPOSES)[number];
+
+/** What shows a file: the key of a row; of a message its chat and its number. */
+export interface FileRef {
+  id: string;
+  seq?: number;
+}
+
+/** What a claim asks of a file. */
+export interface ClaimRules {
+  /** The input field that named the files, for errors. */
+  field: string;
+  most: number;
+  kinds?: readonly FileKind[];
+}
+
+/**
+ * The actor's own READY files, in the order given, locked until the transaction ends. Errors: NOT_FOUND (not there, or another's), STATE_CONFLICT (not READY),
+ * INVALID_INPUT (too many, another kind).
+ */
+export async function lockOwnFiles(tx: Tx, actorId: string, given: readonly string[], { field, most, kinds }: ClaimRules): Promise<FileRow[]> {
+  const ids = distinct(given, field, most);
+  if (!ids.length) return [];
+  const rows = await tx.sql<FileRow>(`select ${FILE_COLUMNS} from files f where f.id = any($1) and f.owner_id = $2 and f.state <> 'DELETED' order by f.id for update`, [ids, actorId]);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => {
+    const file = byId.get(id);
+    if (!file) throw new DomainError('NOT_FOUND', 'There is no such file.', { field });
+    if (file.state !== 'READY') throw new DomainError('STATE_CONFLICT', `The file is ${file.state}: only one that is READY can be shown.`, { field });
+    if (kinds && !kinds.includes(file.kind)) throw new DomainError('INVALID_INPUT', `The file is of the kind ${file.kind}; ${kinds.join(' or ')} goes here.`, { field });
+    return file;
+  });
+}
+
+/** Ties files that the transaction has locked to what shows them. */
+export async function tieFiles(tx: Tx, fileIds: readonly string[], purpose: FilePurpose, { id, seq = 0 }: FileRef): Promise<void> {
+  if (!fileIds.length) return;
+  await tx.sql('insert into file_references (purpose, ref_id, ref_seq, file_id) select $1, $2, $3, unnest($4::uuid[]) on conflict do nothing', [purpose, id, seq, fileIds]);
+  await tx.sql('update files set expires_at = null where id = any($1) and expires_at is not null', [fileIds]);
+  for (const fileId of fileIds) tx.changed(FILES, fileId);
+}
+
+/** `lockOwnFiles` and `tieFiles` in one: for what has its key before it is written. Answers the files in the order given. */
+export async function claimFiles(tx: Tx, actorId: string, fileIds: readonly string[], purpose: FilePurpose, ref: FileRef, rules: ClaimRules): Promise<FileRow[]> {
+  const files = await lockOwnFiles(tx, actorId, fileIds, rules);
+  await tieFiles(tx, files.map((file) => file.id), purpose, ref);
+  return files;
+}
+
+/**
+ * Ties what one thing shows to another that shows it too (a forward): whoever does it has been asked whether they may see the first. Answers false, and ties
+ * nothing, when one of the files is no longer there.
+ */
+export async function tieFilesOf(tx: Tx, from: { purpose: FilePurpose; ref: FileRef }, fileIds: readonly string[], to: { purpose: FilePurpose; ref: FileRef }): Promise<boolean> {
+  const rows = await tx.sql(
+    `select f.id from files f where f.id = any($1) and f.state = 'READY'
+       and exists (select from file_references r where r.file_id = f.id and r.purpose = $2 and r.ref_id = $3 and r.ref_seq = $4) order by f.id for update`,
+    [fileIds, from.purpose, from.ref.id, from.ref.seq ?? 0],
+  );
+  if (rows.length < fileIds.length) return false;
+  await tieFiles(tx, fileIds, to.purpose, to.ref);
+  return true;
+}
+
+/** Unties whatever these references show; files that nothing shows any more are DELETED, and a job removes their bytes. */
+export async function releaseFiles(tx: Tx, purpose: FilePurpose, refs: readonly FileRef[]): Promise<void> {
+  if (!refs.length) return;
+  const ids = await tx.sql<{ id: string }>(
+    `select f.id from files f where f.id in (
+       select r.file_id from file_references r join unnest($2::uuid[], $3::int[]) k(id, seq) on r.purpose = $1 and r.ref_id = k.id and r.ref_seq = k.seq) order by f.id for update`,
+    [purpose, refs.map((ref) => ref.id), refs.map((ref) => ref.seq ?? 0)],
+  );
+  if (!ids.length) return;
+  await tx.sql('delete from file_references r using unnest($2::uuid[], $3::int[]) k(id, seq) where r.purpose = $1 and r.ref_id = k.id and r.ref_seq = k.seq', [
+    purpose, refs.map((ref) => ref.id), refs.map((ref) => ref.seq ?? 0),
+  ]);
+  await deleteUnreferenced(tx, ids.map(({ id }) => id));
+}
+
+/** Of files that the transaction has locked: those that nothing shows are DELETED from its commit on. */
+export async function deleteUnreferenced(tx: Tx, ids: readonly string[]): Promise<void> {
+  const gone = await tx.sql<{ id: string }>(
+    `update files f set state = 'DELETED', expires_at = null where f.id = any($1) and f.state <> 'DELETED' and not exists (select from file_references r where r.file_id = f.id) returning f.id`,
+    [ids],
+  );
+  for (const { id } of gone) {
+    tx.changed(FILES, id);
+    await tx.enqueue('remove-file', { id }, { key: `remove-file ${id}` });
+  }
+}

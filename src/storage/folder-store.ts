@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, open, readdir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { StoreError, type ObjectStore, type SignedPut, type UploadTerms } from './store.js';
+
+/** Keys are ours: this keeps a slip from leaving the folder. */
+const KEY = /^(?!.*\.\.)[\w-][\w./-]*$/;
+
+/** A folder of this machine (or one that all machines mount); keys are paths inside it. */
+export class FolderStore implements ObjectStore {
+  #turn = 0;
+
+  constructor(private readonly folder: string) {}
+
+  async putFile(key: string, path: string): Promise<{ bytes: number }> {
+    return this.#guarded(async () => {
+      const target = await this.#place(key);
+      const { size } = await stat(path);
+      await rename(path, target).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EXDEV') throw error;
+        // On another file system a rename is a copy; whole before it has its name.
+        await this.#whole(target, (draft) => copyFile(path, draft));
+        await rm(path);
+      });
+      return { bytes: size };
+    });
+  }
+
+  async put(key: string, body: Uint8Array): Promise<void> {
+    await this.#guarded(async () => {
+      await this.#whole(await this.#place(key), async (draft) => {
+        const file = await open(draft, 'wx');
+        try {
+          await file.writeFile(body);
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+      });
+    });
+  }
+
+  async read(key: string, range?: { start: number; end: number }): Promise<Readable> {
+    const file = await this.#guarded(() => open(this.#path(key), 'r'));
+    return file.createReadStream(range ?? {});
+  }
+
+  async size(key: string): Promise<number | null> {
+    const found = await this.#guarded(() => stat(this.#path(key)).catch(absent));
+    return found?.isFile() ? found.size : null;
+  }
+
+  withFile<Result>(key: string, work: (path: string) => Promise<Result>): Promise<Result> {
+    return work(this.#path(key));
+  }
+
+  async remove(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      await this.#guarded(() => rm(this.#path(key), { force: true }));
+      await rmdir(dirname(this.#path(key))).catch(() => undefined); // not empty: others stand there
+    }
+  }
+
+  async removeAll(prefix: string): Promise<void> {
+    await this.#guarded(() => rm(this.#path(prefix), { recursive: true, force: true }));
+  }
+
+  /** The parts are written into one file, each at its place; a marker for each says that it stands whole. */
+  async beginParts(key: string): Promise<string> {
+    const uploadId = 'parts';
+    await this.#guarded(async () => {
+      await mkdir(this.#markers(key, uploadId), { recursive: true });
+      await (await open(this.#draft(key, uploadId), 'a')).close();
+    });
+    return uploadId;
+  }
+
+  async signPut(): Promise<SignedPut | null> {
+    return null;
+  }
+
+  async receive(key: string, part: { uploadId: string; number: number; offset: number } | null, terms: UploadTerms, body: Readable): Promise<void> {
+    await this.#guarded(async () => {
+      if (!part) return this.#whole(await this.#place(key), (draft) => write(draft, 'wx', 0, terms, body));
+      const marker = join(this.#markers(key, part.uploadId), String(part.number));
+      if (await stat(marker).catch(absent)) {
+        // What has arrived whole is not written over: a repeat changes nothing.
+        for await (const _chunk of body);
+        return;
+      }
+      await write(this.#draft(key, part.uploadId), 'r+', part.offset, terms, body);
+      await (await open(marker, 'w')).close();
+    });
+  }
+
+  async partsOf(key: string, uploadId: string): Promise<number[]> {
+    const names = (await this.#guarded(() => readdir(this.#markers(key, uploadId)).catch(absent))) ?? [];
+    return names.map(Number).sort((a, b) => a - b);
+  }
+
+  async finishParts(key: string, uploadId: string, count: number): Promise<void> {
+    if ((await this.size(key)) !== null) return; // by an earlier try
+    if ((await this.partsOf(key, uploadId)).length < count) throw new StoreError('MISSING', 'Not all parts have arrived.');
+    await this.#guarded(async () => {
+      await rename(this.#draft(key, uploadId), this.#path(key));
+      await rm(this.#markers(key, uploadId), { recursive: true, force: true });
+    });
+  }
+
+  async abortParts(key: string, uploadId: string): Promise<void> {
+    await this.#guarded(() => rm(this.#draft(key, uploadId), { force: true }));
+    await this.#guarded(() => rm(this.#markers(key, uploadId), { recursive: true, force: true }));
+  }
+
+  close(): void {}
+
+  #path(key: string): string {
+    if (!KEY.test(key)) throw new Error(`not a key: ${key}`);
+    return join(this.folder, key);
+  }
+
+  #draft(key: string, uploadId: string): string {
+    return `${this.#path(key)}.${uploadId}`;
+  }
+
+  #markers(key: string, uploadId: string): string {
+    return `${this.#draft(key, uploadId)}.there`;
+  }
+
+  async #place(key: string): Promise<string> {
+    const path = this.#path(key);
+    await mkdir(dirname(path), { recursive: true });
+    return path;
+  }
+
+  /** A file gets its name once it stands whole: nobody reads half of one, and what fails leaves nothing. */
+  async #whole(target: string, make: (draft: string) => Promise<void>): Promise<void> {
+    const draft = `${target}.${process.pid}-${++this.#turn}.part`;
+    try {
+      await make(draft);
+      await rename(draft, target);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+  }
+
+  async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+}
+
+const absent = (error: NodeJS.ErrnoException): null => {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+  throw error;
+};
+
+function storeError(error: unknown): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (error instanceof StoreError || !syscall) return error;
+  if (code === 'ENOENT') return new StoreError('MISSING', 'There is no such object.', { cause: error });
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return new StoreError('FULL', 'The disk is full.', { cause: error });
+  return new StoreError('FAILED', message, { cause: error });
+}
+
+/** Exactly the bytes that were agreed, on the disk before it answers. */
+async function write(path: string, flags: string, offset: number, { bytes, sha256 }: UploadTerms, body: Readable): Promise<void> {
+  const file: FileHandle = await open(path, flags);
+  try {
+    const hash = sha256 === null ? null : createHash('sha256');
+    let written = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (written + chunk.length > bytes) throw new StoreError('MISMATCH', `More than ${bytes} bytes came.`);
+      hash?.update(chunk);
+      for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done, chunk.length - done, offset + written + done)).bytesWritten;
+      written += chunk.length;
+    }
+    if (written < bytes) throw new StoreError('MISMATCH', `${written} of ${bytes} bytes came.`);
+    if (hash && hash.digest('hex') !== sha256) throw new StoreError('MISMATCH', 'The bytes have another checksum.');
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
