@@ -8,6 +8,7 @@ import {
   ChatEventsDocument,
   DocumentEventsDocument,
   InboxEventsDocument,
+  NewsEventsDocument,
   PresenceEventsDocument,
   RefreshSessionDocument,
   TypingEventsDocument,
@@ -15,6 +16,7 @@ import {
   type ChatEventsSubscription,
   type DocumentEventsSubscription,
   type InboxEventsSubscription,
+  type NewsEventsSubscription,
   type PresenceEventsSubscription,
   type TypingEventsSubscription,
 } from './generated/graphql.js';
@@ -40,6 +42,7 @@ export interface OmniTalkOptions extends TokenSource {
 export type CallEvent = CallEventsSubscription['callEvents'];
 export type ChatEvent = ChatEventsSubscription['chatEvents'];
 export type InboxEvent = InboxEventsSubscription['inboxEvents'];
+export type NewsEvent = NewsEventsSubscription['newsPublished'];
 export type DocumentEvent = DocumentEventsSubscription['documentUpdates'];
 export type PresenceEvent = PresenceEventsSubscription['presenceEvents'];
 export type TypingEvent = TypingEventsSubscription['typingEvents'];
@@ -138,6 +141,19 @@ export class OmniTalk {
       return event;
     };
     return this.#open(CallEventsDocument, variables, take, true);
+  }
+
+  /** What sections publish. Resumes each behind its last article; from `after`, cursors of these sections, what came since is told first. */
+  newsEvents(sourceIds: readonly string[], after: readonly string[] = []): EventStream<NewsEvent> {
+    const cursors = new Map(after.map((cursor) => [streamOf(cursor), cursor]));
+    const variables: Variables = { sourceIds: [...sourceIds], after: [...after] };
+    const take = (data: unknown): NewsEvent => {
+      const event = (data as NewsEventsSubscription).newsPublished;
+      cursors.set(streamOf(event.cursor), event.cursor);
+      variables['after'] = [...cursors.values()];
+      return event;
+    };
+    return this.#open(NewsEventsDocument, variables, take, true);
   }
 
   /** Presence of up to 100 people: as it is, then each change. After a lost connection, or a slow reader, it begins anew. */

@@ -8,6 +8,7 @@ import { makePeople } from './container-people.js';
 import { makeCalls, makeMedia, type Calls } from './container-calls.js';
 import { makeChats } from './container-chats.js';
 import { makeStatuses } from './container-statuses.js';
+import { makeNews } from './container-news.js';
 import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
@@ -22,6 +23,7 @@ import type { Logger } from './lib/logger.js';
 import { LogMailer, LogSmsSender } from './messaging/log.js';
 import type { Media } from './media/contract.js';
 import type { Mailer, SmsSender } from './messaging/messaging.js';
+import type { Summarizer } from './news/summarizer.js';
 import { SmtpMailer } from './messaging/smtp.js';
 import { Outbound } from './outbound/outbound.js';
 import { ChatMemberResolver, ChatResolver } from './resolvers/chat.js';
@@ -87,6 +89,8 @@ export interface Outside {
   box?: Box;
   media?: Media;
   store?: ObjectStore;
+  /** Makes articles short; default: by their own sentences. */
+  summarizer?: Summarizer;
 }
 
 /** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
@@ -123,6 +127,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const statuses = makeStatuses({ db, unitOfWork });
   const store = outside.store ?? makeStore(config);
   const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
+  const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, log);
   await ownMedia?.start();
@@ -144,6 +149,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...statuses.resolvers,
     ...files.resolvers,
     ...calls.resolvers,
+    ...news.resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
   ];
@@ -159,7 +165,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     receipts: timely.receipts,
     replicas: documents.replicas,
     consumers: new LogConsumers([], db.background, hub, log),
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, documents: documents.documents, ...statuses.jobs },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();
@@ -171,6 +177,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
       rates.close();
       await mailer.close();
       await outbound.close();
+      await news.close();
       await bus.close();
     },
   };

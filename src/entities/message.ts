@@ -8,8 +8,22 @@ export interface ForwardRef {
   senderId: string;
   at: string;
 }
+/** A shared article, as it was. */
+export interface NewsCardRef {
+  type: 'news';
+  articleId: string;
+  title: string;
+  url: string;
+  imageUrl: string | null;
+  publisher: string;
+}
+/** What stands behind a link of the text; null: nobody has looked yet. OFF: the sender wants none. */
+export type PreviewRef =
+  | { state: 'NONE' | 'OFF' }
+  | { state: 'PENDING'; url: string }
+  | { state: 'READY'; url: string; title: string; description: string | null; imageUrl: string | null; siteName: string | null };
 /** What a card message or a system message is about; a poll's contents stand in tables of their own. */
-export type CardRef = { type: 'poll' } | { type: 'location'; latitude: number; longitude: number; name: string | null } | StatusRef | FilesRef | SystemRef;
+export type CardRef = { type: 'poll' } | { type: 'location'; latitude: number; longitude: number; name: string | null } | NewsCardRef | StatusRef | FilesRef | SystemRef;
 /** The status that a message answers. */
 export interface StatusRef {
   type: 'status';
@@ -54,6 +68,7 @@ export class Message {
   @Column('uuid', { array: true, nullable: true }) mentions: string[] | null;
   @Column('jsonb', { nullable: true }) forward: ForwardRef | null;
   @Column('jsonb', { nullable: true }) card: CardRef | null;
+  @Column('jsonb', { nullable: true }) preview: PreviewRef | null;
   /** Counts by emoji in the order of first use. */
   @Column('jsonb', { nullable: true }) reactions: [string, number][] | null;
 }

@@ -71,7 +71,10 @@ export type CallEventRef =
   | { kind: 'media.reset' }
   | { kind: 'call.over' };
 
-export type EventRef = ChatEventRef | UserEventRef | CallEventRef;
+/** On the stream of a section of a publisher. */
+export type NewsEventRef = { kind: 'news.published'; articleId: string };
+
+export type EventRef = ChatEventRef | UserEventRef | CallEventRef | NewsEventRef;
 export type EventKind = EventRef['kind'];
 
 export const CHAT_EVENT_KINDS = [
@@ -91,10 +94,11 @@ export const CHAT_EVENT_KINDS = [
 
 export const chatStream = (chatId: string): string => `chat:${chatId}`;
 export const userStream = (userId: string): string => `user:${userId}`;
+export const newsStream = (sourceId: string): string => `news:${sourceId}`;
 export const callStream = (callId: string): string => `call:${callId}`;
 
 export interface StreamName {
-  kind: 'chat' | 'user' | 'call';
+  kind: 'chat' | 'user' | 'call' | 'news';
   id: string;
 }
 export function parseStream(stream: string): StreamName {

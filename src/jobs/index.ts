@@ -5,6 +5,9 @@ import type { DocumentService } from '../services/documents/documents.js';
 import type { FileProcessor } from '../services/files/file-processor.js';
 import type { FileRemoval } from '../services/files/file-removal.js';
 import type { EmailService, VerificationJob } from '../services/emails.js';
+import type { LinkPreviews } from '../services/link-previews.js';
+import type { NewsFeeds } from '../services/news/feeds.js';
+import type { NewsUpkeep } from '../services/news/upkeep.js';
 import type { PhoneService } from '../services/phone.js';
 import type { RecoveryService, ResetJob } from '../services/recovery.js';
 import type { ScheduledMessageService } from '../services/scheduled-messages.js';
@@ -23,6 +26,10 @@ export interface JobDeps {
   documents: DocumentService;
   files: FileProcessor;
   fileRemoval: FileRemoval;
+  /** Null where the settings say so. */
+  newsFeeds: NewsFeeds | null;
+  newsUpkeep: NewsUpkeep;
+  linkPreviews: LinkPreviews | null;
   emails: EmailService;
   phone: PhoneService;
   recovery: RecoveryService;
@@ -44,6 +51,8 @@ const TASKS = {
   'tell-of-status': ({ statusNews }, payload: TellingJob) => statusNews.tell(payload),
   'process-file': ({ files }, payload: { id: string }) => files.run(payload.id),
   'remove-file': ({ fileRemoval }, payload: { id: string }) => fileRemoval.remove(payload.id),
+  'forget-old-news': ({ newsUpkeep }) => newsUpkeep.articles(),
+  'forget-link-previews': ({ newsUpkeep }) => newsUpkeep.previews(),
   'send-phone-code': ({ phone }, payload: { id: string }) => phone.sendCode(payload),
   'send-email-verification': ({ emails }, payload: VerificationJob) => emails.sendVerification(payload),
   'send-password-reset': ({ recovery }, payload: ResetJob) => recovery.sendReset(payload),
@@ -59,6 +68,8 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'forget-expired-codes': '27 * * * *',
   'forget-sent-schedules': '37 4 * * *',
   'end-stale-co-browsing': '47 * * * *',
+  'forget-old-news': '57 3 * * *',
+  'forget-link-previews': '7 * * * *',
 };
 
 export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
@@ -78,7 +89,7 @@ const SWEEP_FILES_MS = 3_000;
 /** Processes that have died are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews }: JobDeps): Sweep[] {
+export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', everyMs: SWEEP_MS, run: () => scheduled.release() },
     { name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() },
@@ -88,5 +99,12 @@ export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, sch
     { name: 'calls', everyMs: SWEEP_MS, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },
+    ...(newsFeeds ? [{ name: 'news-feeds', everyMs: RECONCILE_MS, run: () => newsFeeds.sweep() }] : []),
+    ...(linkPreviews
+      ? [
+          { name: 'link-previews', everyMs: SWEEP_MS, run: () => linkPreviews.sweep() },
+          { name: 'link-preview-pages', everyMs: SWEEP_MS, run: () => linkPreviews.fetchPages() },
+        ]
+      : []),
   ];
 }

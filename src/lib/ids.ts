@@ -15,6 +15,8 @@ export const ID_PREFIXES = {
   InviteLink: 'inv',
   Report: 'rep',
   File: 'fil',
+  NewsSource: 'nsr',
+  NewsArticle: 'nws',
   Document: 'doc',
   Status: 'sta',
   StatusHighlight: 'shl',

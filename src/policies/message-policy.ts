@@ -35,6 +35,12 @@ export function assertCanEdit(access: SeenBy, message: MessageFacts, actorId: st
   if (!EDITABLE.has(message.kind) || message.forward) throw forbidden('Only a text that one wrote oneself can be edited.');
 }
 
+/** A card behind a link goes with one's own words. */
+export function assertCanEditPreview(message: MessageFacts, actorId: string): void {
+  if (message.senderId !== actorId) throw forbidden('Only its sender takes the preview off a message.');
+  assertStands(message);
+}
+
 /** One's own, or anybody's by those who run a group chat. What the chat itself has written stays. */
 export function assertCanDelete(access: SeenBy, message: MessageFacts, actorId: string): void {
   if (message.kind === 'SYSTEM') throw forbidden('What has happened to a chat can’t be deleted for everyone.');

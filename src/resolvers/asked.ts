@@ -6,7 +6,7 @@ type Fragments = GraphQLResolveInfo['fragments'];
 const known = new WeakMap<FieldNode, Map<string, ReadonlySet<string>>>();
 
 /**
- * The names of the fields that the document asks for at a path below this field ('edges.node'), so that no more is read than
+ * The names of the fields that the document asks for at a path below this field ('edges.node'; '' is the field itself), so that no more is read than
  * that. It may name more than will be answered: conditions, @skip and @include are not looked at.
  */
 export function askedAt({ fieldNodes, fragments }: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>, path: string): ReadonlySet<string> {
@@ -21,7 +21,7 @@ export function askedAt({ fieldNodes, fragments }: Pick<GraphQLResolveInfo, 'fie
 
 function collect(nodes: readonly FieldNode[], fragments: Fragments, path: string): ReadonlySet<string> {
   let fields = nodes.flatMap((node) => fieldsOf(node.selectionSet, fragments));
-  for (const name of path.split('.')) fields = fields.filter((field) => field.name.value === name).flatMap((field) => fieldsOf(field.selectionSet, fragments));
+  for (const name of path ? path.split('.') : []) fields = fields.filter((field) => field.name.value === name).flatMap((field) => fieldsOf(field.selectionSet, fragments));
   return new Set(fields.map((field) => field.name.value));
 }
 

@@ -18,6 +18,8 @@ import { ChatInvitesResolver, InviteLinkResolver } from './invites.js';
 import { MessageResolver, MessageReferenceResolver } from './message.js';
 import { MessageChangesResolver, MessageMarksChangedResolver, MessageSharingResolver, StarredMessagesResolver } from './message-changes.js';
 import { ChatMessagesResolver, ForwardOriginResolver, MessagePartsResolver, ReactionGroupResolver, ThreadSummaryResolver } from './message-parts.js';
+import { LinkPreviewResolver } from './link-previews.js';
+import { NEWS_RESOLVERS } from './news.js';
 import { NodeResolver } from './node.js';
 import { IdentityResolver } from './identity.js';
 import { PhoneResolver } from './phone.js';
@@ -98,6 +100,8 @@ export const RESOLVERS = [
   ...STATUS_RESOLVERS,
   ...FILE_RESOLVERS,
   ...CALL_RESOLVERS,
+  LinkPreviewResolver,
+  ...NEWS_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
 ];

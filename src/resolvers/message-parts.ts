@@ -47,8 +47,8 @@ export class MessagePartsResolver {
   }
 
   @FieldResolver(() => LinkPreviewType, { nullable: true })
-  linkPreview(): LinkPreviewType | null {
-    return null;
+  linkPreview(@Root() { preview }: MessageRow): LinkPreviewType | null {
+    return preview?.state === 'READY' ? preview : null;
   }
 
   @FieldResolver(() => ForwardOriginType, { nullable: true, description: 'Where it was first written; a forward of a forward keeps its first origin.' })
@@ -65,6 +65,7 @@ export class MessagePartsResolver {
   card(@Root() { card, chatId, seq }: MessageRow, @Ctx() context: Context): object | null | Promise<object | null> {
     if (card?.type === 'location') return { ...card, __typename: 'LocationCard' };
     if (card?.type === 'status') return { ...card, __typename: 'StatusCard' };
+    if (card?.type === 'news') return { ...card, __typename: 'NewsCard' };
     if (card?.type !== 'poll') return null;
     return context.load(pollByKey, { chatId, seq }).then((poll) => poll && { ...poll, __typename: 'PollCard' });
   }

@@ -29,6 +29,7 @@ export class MessageResolver {
         replyTo: seqIn(input.replyToId, 'replyToId'),
         threadRoot: seqIn(input.threadRootId, 'threadRootId'),
         poll: input.poll ? newPoll(input.poll) : null,
+        ...(input.linkPreview === false ? { linkPreview: false as const } : {}),
         location: input.location ? { ...input.location, name: input.location.name ?? null } : null,
         idempotencyKey: input.idempotencyKey,
       }),

@@ -8,6 +8,7 @@ import type { GroupService } from '../services/groups.js';
 import type { MessageService } from '../services/messages.js';
 import type { ScheduledMessageService } from '../services/scheduled-messages.js';
 import type { StatusFeed } from '../services/statuses/status-feed.js';
+import { articleById, sourceById } from '../services/loaders/news.js';
 import { userById } from '../services/loaders/users.js';
 import type { Context } from './context.js';
 
@@ -35,6 +36,8 @@ export class NodeResolver {
       Group: (context, { uuid }) => groups.find(context, uuid),
       Message: (context, { uuid, seq }) => messages.find(context, { chatId: uuid, seq: seq! }),
       Document: (context, { uuid }) => documents.find(context, uuid),
+      NewsSource: (context, { uuid }) => context.load(sourceById, uuid),
+      NewsArticle: (context, { uuid }) => context.load(articleById, uuid),
       Call: (context, { uuid }) => calls.find(context.requireCaller(), uuid),
       Status: (context, { uuid }) => statuses.find(context, uuid),
       StatusHighlight: (context, { uuid }) => statuses.findHighlight(context, uuid),

@@ -1,6 +1,7 @@
 import { Arg, ID, Int, Resolver, Subscription } from 'type-graphql';
 import { DocumentEvent } from '../schema/document.js';
 import { ChatEvent, InboxEvent } from '../schema/events.js';
+import { NewsEvent } from '../schema/news.js';
 import { PresenceEventType } from '../schema/presence.js';
 import { Bytes, EventCursor } from '../schema/scalars.js';
 import { TypingEventType } from '../schema/typing.js';
@@ -28,6 +29,14 @@ export class SubscriptionResolver {
     description: 'The events of all of the viewer’s chats and of the viewer’s own stream. Give one cursor for each stream; streams without one are live only and told by InboxCheckpoint.',
   })
   inboxEvents(@Arg('after', () => [EventCursor], { nullable: true }) _after: string[] | null): never {
+    return served();
+  }
+
+  @Subscription(() => NewsEvent, {
+    subscribe: served,
+    description: 'What sections publish, lossless for 30 days: give one cursor for each section (its eventCursor, or that of its last event) to replay what came after it; without one it is live only.',
+  })
+  newsPublished(@Arg('sourceIds', () => [ID], { description: '1 to 50.' }) _sourceIds: string[], @Arg('after', () => [EventCursor], { nullable: true }) _after: string[] | null): never {
     return served();
   }
 

@@ -1,4 +1,5 @@
 import { createUnionType, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+import { NewsArticleType } from './news.js';
 import { DateTime } from './scalars.js';
 import { StatusType } from './status.js';
 
@@ -38,4 +39,13 @@ export class StatusCardType {
   @Field(() => StatusType, { nullable: true, description: 'Null when it has expired, or is not there for the viewer any more.' }) status: object | null;
 }
 
-export const MessageCard = createUnionType({ name: 'MessageCard', description: 'What a message carries beside its text.', types: () => [PollCardType, LocationCardType, StatusCardType] as const });
+@ObjectType('NewsCard', { description: 'A shared article: title, link and picture as they were when it was shared.' })
+export class NewsCardType {
+  @Field(() => String) title: string;
+  @Field(() => String) url: string;
+  @Field(() => String, { nullable: true }) imageUrl: string | null;
+  @Field(() => String) publisher: string;
+  @Field(() => NewsArticleType, { nullable: true, description: 'As it is now; null when it has been forgotten.' }) article: object | null;
+}
+
+export const MessageCard = createUnionType({ name: 'MessageCard', description: 'What a message carries beside its text.', types: () => [PollCardType, LocationCardType, StatusCardType, NewsCardType] as const });

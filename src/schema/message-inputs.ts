@@ -28,6 +28,7 @@ export class SendMessageInput {
   @Field(() => ID, { nullable: true, description: 'Answers in the thread of this message; the reply does not show in the main history.' }) threadRootId?: string | null;
   @Field(() => PollInput, { nullable: true, description: 'Not together with `location`.' }) poll?: PollInput | null;
   @Field(() => LocationInput, { nullable: true }) location?: LocationInput | null;
+  @Field(() => Boolean, { nullable: true, description: 'False: no preview is made of what stands behind its first link. Default: one is.' }) linkPreview?: boolean | null;
   @Field(() => ID) idempotencyKey: string;
 }
 
@@ -70,6 +71,8 @@ export class UnstarMessageInput extends OfMessageInput {}
 export class PinMessageInput extends OfMessageInput {}
 @InputType('UnpinMessageInput')
 export class UnpinMessageInput extends OfMessageInput {}
+@InputType('RemoveLinkPreviewInput')
+export class RemoveLinkPreviewInput extends OfMessageInput {}
 @InputType('ClosePollInput')
 export class ClosePollInput extends OfMessageInput {}
 
@@ -115,6 +118,8 @@ export class UnstarMessagePayload extends MessagePayload {}
 export class PinMessagePayload extends MessagePayload {}
 @ObjectType('UnpinMessagePayload')
 export class UnpinMessagePayload extends MessagePayload {}
+@ObjectType('RemoveLinkPreviewPayload')
+export class RemoveLinkPreviewPayload extends MessagePayload {}
 @ObjectType('ClosePollPayload')
 export class ClosePollPayload extends MessagePayload {}
 @ObjectType('AddReactionPayload')

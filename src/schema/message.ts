@@ -51,12 +51,13 @@ export class MessageEditType {
   @Field(() => DateTime) replacedAt: Date;
 }
 
-@ObjectType('LinkPreview', { description: 'What stands behind a link of the text.' })
+@ObjectType('LinkPreview', { description: 'What stands behind the first link of the text, as its page says. Comes a moment after the message, with MessageUpdated.' })
 export class LinkPreviewType {
   @Field(() => String) url: string;
   @Field(() => String, { nullable: true }) title: string | null;
   @Field(() => String, { nullable: true }) description: string | null;
-  @Field(() => String, { nullable: true }) imageUrl: string | null;
+  @Field(() => String, { nullable: true, description: 'At its publisher: whoever loads it tells them so.' }) imageUrl: string | null;
+  @Field(() => String, { nullable: true }) siteName: string | null;
 }
 
 @ObjectType('MessageViewerState', { description: 'What of a message is the viewer’s own.' })

@@ -29,6 +29,7 @@ import { DocumentSource } from './realtime/document-source.js';
 import { EventStreams } from './realtime/event-streams.js';
 import { InboxSource } from './realtime/inbox-source.js';
 import { Deliveries } from './realtime/sink.js';
+import { NewsSource } from './realtime/news-source.js';
 import { PresenceSource } from './realtime/presence-source.js';
 import { Subscriptions } from './realtime/subscriptions.js';
 import { TypingSource } from './realtime/typing-source.js';
@@ -77,7 +78,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const callRooms = new CallRooms(bus);
   const callEvents = new CallSource(channels, db.sql, calls.links, callRooms, onError);
   const subscriptions: Subscriptions = new Subscriptions(
-    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates, callEvents },
+    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), newsPublished: new NewsSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates, callEvents },
     db,
     clock,
     errors,

@@ -1,4 +1,4 @@
-import type { CallEventRef, ChatEventRef, LoggedEvent, UserEventRef } from '../events/catalogue.js';
+import type { CallEventRef, ChatEventRef, LoggedEvent, NewsEventRef, UserEventRef } from '../events/catalogue.js';
 import { hydrateCallEvent, CALL_OF_CHAT_EVENTS } from './calls/call-events.js';
 import { parseStream } from '../events/catalogue.js';
 import { encodeCursor } from '../events/cursor.js';
@@ -16,7 +16,7 @@ import { hydrateStatusEvent } from './statuses/status-events.js';
 import { chatStream } from '../events/catalogue.js';
 import type { LoaderDef } from '../db/loaders.js';
 
-const STREAM_IDS = { chat: 'Chat', user: 'User', call: 'Call' } as const;
+const STREAM_IDS = { chat: 'Chat', user: 'User', call: 'Call', news: 'NewsSource' } as const;
 
 /** An event as the schema shows it: the root of one execution. */
 export class DeliveredEvent {
@@ -64,11 +64,18 @@ const MEMBER_EVENTS = { 'member.joined': 'MemberJoined', 'member.left': 'MemberL
 export function hydrate(stream: string, epoch: string, event: LoggedEvent, load: Load, known?: MessageRow): DeliveredEvent | Promise<DeliveredEvent> {
   const { kind, id } = parseStream(stream);
   const make = (typename: string, body: object, refs?: number[]) => new DeliveredEvent(typename, stream, epoch, event.pos, new Date(event.at), body, refs);
+  if (kind === 'news') return hydrateNewsEvent(id, event.ref as NewsEventRef, make);
   if (kind === 'call') return hydrateCallEvent(id, event.ref as CallEventRef, make, load);
   return kind === 'chat' ? hydrateChatEvent(id, event.ref as ChatEventRef, make, load, known) : hydrateUserEvent(id, event.ref as UserEventRef, make, load);
 }
 
 export type Make = (typename: string, body: object, refs?: number[]) => DeliveredEvent;
+
+function hydrateNewsEvent(sourceId: string, ref: NewsEventRef, make: Make): DeliveredEvent {
+  // A newer server may have written what this one has never heard of.
+  if ((ref.kind as string) !== 'news.published') throw new Error(`There is no shape for ${ref.kind}.`);
+  return make('NewsPublished', { sourceId: encodeId('NewsSource', sourceId), articleId: encodeId('NewsArticle', ref.articleId), articleKey: ref.articleId });
+}
 
 function hydrateChatEvent(chatId: string, ref: ChatEventRef, make: Make, load: Load, known?: MessageRow): DeliveredEvent | Promise<DeliveredEvent> {
   const chat = { chatId: encodeId('Chat', chatId), chatKey: chatId };

@@ -35,7 +35,7 @@ export async function touchMessage(tx: Tx, { chatId, seq }: MessageKey): Promise
 export async function eraseMessages(tx: Tx, chatId: string, seqs: readonly number[]): Promise<number[]> {
   const rows = await tx.sql<{ seq: number; root: number | null }>(
     `with erased as (
-       update messages m set text = null, mentions = null, forward = null, card = null, reactions = null, deleted_at = least(m.expires_at, $3), version = version + 1
+       update messages m set text = null, mentions = null, forward = null, card = null, preview = null, reactions = null, deleted_at = least(m.expires_at, $3), version = version + 1
        where m.chat_id = $1 and m.seq = any($2) and m.deleted_at is null returning m.seq, m.thread_root_seq),
      edits as (delete from message_edits d using erased e where d.chat_id = $1 and d.seq = e.seq),
      reactions as (delete from message_reactions d using erased e where d.chat_id = $1 and d.seq = e.seq),

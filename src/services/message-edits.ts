@@ -30,7 +30,7 @@ export class MessageEditService {
       }
       if (message.text !== null) await tx.sql('insert into message_edits (chat_id, seq, version, text, replaced_at) values ($1, $2, $3, $4, $5)', [key.chatId, key.seq, message.version, message.text, tx.now]);
       const [edited] = await tx.sql<MessageRow>(
-        `update messages m set text = $3, mentions = $4, edited_at = $5, version = version + 1 where m.chat_id = $1 and m.seq = $2 returning ${MESSAGE_COLUMNS}`,
+        `update messages m set text = $3, mentions = $4, edited_at = $5, preview = case when preview->>'state' = 'OFF' then preview end, version = version + 1 where m.chat_id = $1 and m.seq = $2 returning ${MESSAGE_COLUMNS}`,
         [key.chatId, key.seq, text, await mentionsIn(tx.sql, text, key.chatId), tx.now],
       );
       tx.append(chatStream(key.chatId), { kind: 'message.updated', seq: key.seq });

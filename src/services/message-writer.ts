@@ -86,7 +86,7 @@ export function writtenRow(draft: Draft, outcome: Outcome, now: Date): MessageRo
   const { chatId, senderId, kind, replyToSeq, threadRootSeq, text, mentions, forward, card } = draft;
   return {
     chatId, seq: outcome.seq!, senderId, kind, version: 1, createdAt: now, editedAt: null, deletedAt: null, expiresAt: outcome.expires_at, replyToSeq, threadRootSeq,
-    threadCount: 0, threadLastAt: null, text, mentions, forward, card, reactions: null,
+    threadCount: 0, threadLastAt: null, text, mentions, forward, card, preview: null, reactions: null,
   };
 }
 

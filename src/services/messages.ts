@@ -1,17 +1,19 @@
-import { hashInput, type UnitOfWork } from '../db/unit-of-work.js';
+import { hashInput, type Tx, type UnitOfWork } from '../db/unit-of-work.js';
 import type { Sql } from '../db/database.js';
 import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../db/pages.js';
 import type { CardRef } from '../entities/message.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
 import { InFlight } from '../lib/in-flight.js';
 import { checkIdempotencyKey, cleanText, distinct } from '../lib/validate.js';
+import { assertCanSend, slowModeFor } from '../policies/chat-policy.js';
 import type { Actor, Reading } from './actor.js';
 import { MAX_ATTACHMENTS, writeWithFiles, type NewAttachments } from './attachments.js';
+import { lockChat } from './chat-access.js';
 import { threadMessages } from './loaders/message-parts.js';
 import { viewerMembership } from './loaders/chats.js';
 import { MESSAGE_COLUMNS, messageByKey, messageColumns, shown, type MessageKey, type MessageRow } from './loaders/messages.js';
 import { mentionsIn } from './mentions.js';
-import type { Draft } from './message-writer.js';
+import { writeMessage, type Draft } from './message-writer.js';
 import { cleanPoll, writePoll, type NewPoll } from './polls.js';
 import type { SendQueue } from './send-queue.js';
 
@@ -37,6 +39,8 @@ export interface SendInput {
   threadRoot: MessageKey | null;
   poll: NewPoll | null;
   location: NewLocation | null;
+  /** False: no card is made of what stands behind its link. */
+  linkPreview?: false;
   idempotencyKey: string;
 }
 
@@ -141,16 +145,25 @@ export class MessageService {
           forward: null,
           card: ids.length ? { type: 'files', ids } : card,
         },
-        { poll, files: ids.length ? { ids, of: null } : null },
+        { poll, files: ids.length ? { ids, of: null } : null, linkPreview: input.linkPreview },
       ),
     );
   }
 
-  /** Writes a draft that was checked: with others in one go, or with its poll or files in a transaction of its own. */
-  deliver(draft: Draft, { poll, files }: { poll: NewPoll | null; files: NewAttachments | null }): Promise<MessageRow> {
-    if (!poll && !files) return this.queue.send(draft);
-    return this.unitOfWork.run({ actorId: draft.senderId, operation: 'sendMessage' }, (tx) => (files ? writeWithFiles(tx, draft, files) : writePoll(tx, draft, poll!)));
+  /** Writes a draft that was checked: with others in one go, or with its poll or files, or the wish for no preview, in a transaction of its own. */
+  deliver(draft: Draft, { poll, files, linkPreview }: { poll: NewPoll | null; files: NewAttachments | null; linkPreview?: false | undefined }): Promise<MessageRow> {
+    const unlooked = linkPreview === false && draft.text?.includes('://');
+    if (!poll && !files && !unlooked) return this.queue.send(draft);
+    return this.unitOfWork.run({ actorId: draft.senderId, operation: 'sendMessage' }, (tx) => (files ? writeWithFiles(tx, draft, files) : poll ? writePoll(tx, draft, poll) : writeWithoutPreview(tx, draft)));
   }
+}
+
+async function writeWithoutPreview(tx: Tx, draft: Draft): Promise<MessageRow> {
+  const access = await lockChat(tx.sql, draft.chatId, draft.senderId);
+  assertCanSend(access);
+  const { message, repeated } = await writeMessage(tx, draft, { visibleFromSeq: access.member.visibleFromSeq, slowModeSeconds: slowModeFor(access) });
+  if (!repeated) await tx.sql(`update messages set preview = '{"state":"OFF"}' where chat_id = $1 and seq = $2`, [message.chatId, message.seq]);
+  return message;
 }
 
 function cleanLocation({ latitude, longitude, name }: NewLocation): NewLocation {

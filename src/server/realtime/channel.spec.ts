@@ -16,7 +16,7 @@ const VIEWER = 'u1';
 const sent = (seq: number): ChatEventRef => ({ kind: 'message.sent', seq });
 const row = (seq: number, more: Partial<MessageRow> = {}): MessageRow => ({
   chatId: CHAT, seq, senderId: VIEWER, kind: 'TEXT', version: 1, createdAt: new Date(0), editedAt: null, deletedAt: null, expiresAt: null, replyToSeq: null, threadRootSeq: null,
-  threadCount: 0, threadLastAt: null, text: `text ${seq}`, mentions: null, forward: null, card: null, reactions: null, ...more,
+  threadCount: 0, threadLastAt: null, text: `text ${seq}`, mentions: null, forward: null, card: null, preview: null, reactions: null, ...more,
 });
 
 /** A channel on a real tail; the log, the rows and the executor are stand-ins. */

@@ -1,4 +1,4 @@
-import type { CardRef, ForwardRef, MessageKind } from '../../entities/message.js';
+import type { CardRef, ForwardRef, MessageKind, PreviewRef } from '../../entities/message.js';
 import { inOrder, type LoaderDef } from '../../db/loaders.js';
 
 /** A message as it may be shown to those who may see it: what was deleted or has expired holds no contents. */
@@ -20,25 +20,26 @@ export interface MessageRow {
   mentions: string[] | null;
   forward: ForwardRef | null;
   card: CardRef | null;
+  preview: PreviewRef | null;
   reactions: [string, number][] | null;
 }
 
 export const MESSAGE_COLUMNS = `m.chat_id as "chatId", m.seq, m.sender_id as "senderId", m.kind, m.version, m.created_at as "createdAt", m.edited_at as "editedAt",
   m.deleted_at as "deletedAt", m.expires_at as "expiresAt", m.reply_to_seq as "replyToSeq", m.thread_root_seq as "threadRootSeq", m.thread_count as "threadCount",
-  m.thread_last_at as "threadLastAt", m.text, m.mentions, m.forward, m.card, m.reactions`;
+  m.thread_last_at as "threadLastAt", m.text, m.mentions, m.forward, m.card, m.preview, m.reactions`;
 
 /** What every reading of a message needs, to be shown at all. */
 const ALWAYS = 'm.seq, m.sender_id as "senderId", m.kind, m.created_at as "createdAt", m.deleted_at as "deletedAt", m.expires_at as "expiresAt", m.text';
 /** Columns that most readings don't need, by the fields that do. */
 const FIELD_COLUMNS: Readonly<Record<string, string>> = {
   __typename: '', id: '', seq: '', sender: '', kind: '', createdAt: '', deletedAt: '', expiresAt: '', text: '',
-  version: ', m.version', editedAt: ', m.edited_at as "editedAt"', reactions: ', m.reactions', attachments: ', m.card',
+  version: ', m.version', editedAt: ', m.edited_at as "editedAt"', reactions: ', m.reactions', attachments: ', m.card', linkPreview: ', m.preview',
 };
 
 /**
  * The columns for these fields of messages of one chat, whose id the caller puts in: a third of all for what a page shows of
  * most. Null where a field is asked for that needs other columns or another reading of the message: then read all. One of
- * sixteen texts, so that each is prepared.
+ * 32 texts, so that each is prepared.
  */
 export function messageColumns(fields: ReadonlySet<string>): string | null {
   let columns = ALWAYS;
@@ -50,7 +51,7 @@ export function messageColumns(fields: ReadonlySet<string>): string | null {
 /** Blanks a message whose time is up, whether or not the sweeper has come by. */
 export function shown(row: MessageRow, now: Date): MessageRow {
   if (!row.deletedAt && row.expiresAt && row.expiresAt <= now) row.deletedAt = row.expiresAt;
-  if (row.deletedAt) Object.assign(row, { text: null, mentions: null, forward: null, card: null, reactions: null });
+  if (row.deletedAt) Object.assign(row, { text: null, mentions: null, forward: null, card: null, preview: null, reactions: null });
   return row;
 }
 

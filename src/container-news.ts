@@ -1,0 +1,80 @@
+import type { Config } from './config.js';
+import type { Database } from './db/database.js';
+import type { UnitOfWork } from './db/unit-of-work.js';
+import type { JobDeps } from './jobs/index.js';
+import type { Clock } from './lib/clock.js';
+import { ConfigError } from './lib/errors.js';
+import type { Logger } from './lib/logger.js';
+import { Reader } from './news/reader.js';
+import { ExtractiveSummarizer, type Summarizer } from './news/summarizer.js';
+import { webAddress } from './news/text.js';
+import type { Outbound } from './outbound/outbound.js';
+import { LinkPreviewResolver } from './resolvers/link-previews.js';
+import {
+  NewsArticleResolver, NewsCardResolver, NewsContentResolver, NewsPlaceResolver, NewsPublishedResolver, NewsResolver, NewsSourceResolver, NewsVerbsResolver,
+} from './resolvers/news.js';
+import { LinkPreviews } from './services/link-previews.js';
+import type { MessageService } from './services/messages.js';
+import { NewsArticleService } from './services/news/articles.js';
+import { BUILT_IN_SOURCES, type SourceSpec } from './services/news/built-in.js';
+import { NewsContents } from './services/news/contents.js';
+import { NewsFeeds } from './services/news/feeds.js';
+import { NewsIngest } from './services/news/ingest.js';
+import { NewsMarks } from './services/news/marks.js';
+import { NewsSharing } from './services/news/sharing.js';
+import { NewsSourceService } from './services/news/sources.js';
+import { NewsSummaries } from './services/news/summaries.js';
+import { NewsUpkeep } from './services/news/upkeep.js';
+
+export interface NewsDeps {
+  config: Config;
+  db: Database;
+  unitOfWork: UnitOfWork;
+  clock: Clock;
+  log: Logger;
+  outbound: Outbound;
+  messages: MessageService;
+  /** Instead of the one that picks sentences. */
+  summarizer: Summarizer | undefined;
+}
+
+export interface News {
+  jobs: Pick<JobDeps, 'newsFeeds' | 'newsUpkeep' | 'linkPreviews'>;
+  resolvers: object[];
+  close(): Promise<void>;
+}
+
+/** The part of the container that is about what others publish: news, and previews of links. */
+export async function makeNews({ config, db, unitOfWork, clock, log, outbound, messages, summarizer }: NewsDeps): Promise<News> {
+  const reader = new Reader();
+  const sources = new NewsSourceService(db.sql, unitOfWork);
+  if (config.NEWS && config.NEWS_BUILT_IN) await sources.ensure(BUILT_IN_SOURCES, 'BUILT_IN');
+  await sources.ensure(config.NEWS_FEEDS.map(feedSpec), 'SETTINGS');
+  const contents = new NewsContents(db.sql, outbound, reader, clock, log);
+  const marks = new NewsMarks(db.sql, unitOfWork);
+  const feeds = new NewsFeeds(db, outbound, reader, new NewsIngest(unitOfWork), { every: config.NEWS_EVERY, builtIn: config.NEWS_BUILT_IN }, clock, log);
+  const previews = new LinkPreviews(db, unitOfWork, outbound, reader, clock, log);
+  return {
+    jobs: { newsFeeds: config.NEWS ? feeds : null, newsUpkeep: new NewsUpkeep(db.background, clock, config.NEWS_KEEP_DAYS), linkPreviews: config.LINK_PREVIEWS ? previews : null },
+    resolvers: [
+      new NewsResolver(new NewsArticleService(db.sql), contents, sources),
+      new NewsVerbsResolver(marks, new NewsSharing(db.sql, messages, marks), new NewsSummaries(db.sql, contents, summarizer ?? new ExtractiveSummarizer(reader), clock)),
+      new NewsSourceResolver(),
+      new NewsArticleResolver(),
+      new NewsContentResolver(),
+      new NewsPlaceResolver(),
+      new NewsCardResolver(),
+      new NewsPublishedResolver(),
+      new LinkPreviewResolver(previews),
+    ],
+    close: () => reader.close(),
+  };
+}
+
+/** Publisher|Section|address. */
+function feedSpec(setting: string): SourceSpec {
+  const [publisher, section, address, ...more] = setting.split('|').map((part) => part.trim());
+  const feedUrl = webAddress(address);
+  if (!publisher || !section || !feedUrl || more.length) throw new ConfigError(`NEWS_FEEDS: ${setting} is not Publisher|Section|https://…`);
+  return { publisher, section, feedUrl, homepage: new URL(feedUrl).origin, language: 'en', topics: [] };
+}
