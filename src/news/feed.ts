@@ -10,6 +10,8 @@ const MAX_TITLE = 300;
 const MAX_SUMMARY = 1_000;
 export const MAX_CONTENT = 200_000;
 const MAX_TOPICS = 8;
+/** Where the end of a document is looked for: comments may stand behind it. */
+const END_CHARACTERS = 4_096;
 /** Words in a feed's own contents from which it is the article, not a teaser. */
 const FULL_WORDS = 120;
 
@@ -61,13 +63,13 @@ export class UnreadableFeed extends Error {
 /** Reads RSS, Atom, RDF or JSON Feed. Throws UnreadableFeed. `base` is where it came from. */
 export function readFeed(bytes: Uint8Array, contentType: string, base: string): ReadFeed {
   const text = decode(bytes, contentType);
-  const whole = parse(text);
-  const parsed = whole ?? parse(mended(text));
+  const broken = isBrokenOff(text);
+  const parsed = parse(broken ? mended(text) : text);
   if (!parsed) throw new UnreadableFeed('neither RSS, Atom, RDF nor JSON Feed');
   const { title, homepage, language, every, items } = formatOf(parsed);
   const seen = new Set<string>();
   const kept = items.flatMap((raw) => clean(raw, base) ?? []).filter(({ key }) => !seen.has(key) && seen.add(key));
-  return { title: title ? plainLine(title, MAX_TITLE) || null : null, homepage: webAddress(homepage, base), language: languageOf(language), every, items: kept, broken: !whole };
+  return { title: title ? plainLine(title, MAX_TITLE) || null : null, homepage: webAddress(homepage, base), language: languageOf(language), every, items: kept, broken };
 }
 
 type Parsed = ReturnType<typeof parseFeed>;
@@ -78,6 +80,12 @@ function parse(text: string): Parsed | null {
   } catch {
     return null;
   }
+}
+
+/** An XML document that doesn't end as it began. A parser that forgives would make half an item of what is half an item. */
+function isBrokenOff(text: string): boolean {
+  const root = /<(rss|feed|(?:\w+:)?RDF)[\s>]/.exec(text)?.[1];
+  return root !== undefined && !text.includes(`</${root}`, Math.max(0, text.length - END_CHARACTERS));
 }
 
 /** Half a document up to its last whole item, closed. */

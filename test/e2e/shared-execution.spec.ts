@@ -15,6 +15,7 @@ import { Subscriptions, type Source } from '../../src/server/realtime/subscripti
 import { withMarks } from '../../src/server/viewer-parts.js';
 import { DeliveredEvent, hydrate } from '../../src/services/chat-events.js';
 import { Seat, startCall } from '../testkit/calls.js';
+import { Publisher } from '../testkit/publisher.js';
 import { INBOX_KINDS, scenariosOf } from '../testkit/scenarios.js';
 import { documents, fieldsReachedFrom, type GeneratedDocument, type RootField } from '../testkit/subscription-documents.js';
 import { eventually, World, type Person } from '../testkit/world.js';
@@ -35,7 +36,7 @@ const cpuMs = (): number => process.cpuUsage().user / 1000;
 const SEATED = 2;
 
 /** Types that no event shows yet, since nothing writes them. Whoever makes them be written is told to take them out. */
-const NOT_WRITTEN_YET = ['LinkPreview'];
+const NOT_WRITTEN_YET: readonly string[] = [];
 
 /** Who may hear an event, and from which message they see its chat. */
 interface Audience {
@@ -46,6 +47,7 @@ interface Audience {
 describe('an execution that is shared shows each viewer what their own would', function () {
   this.timeout(150_000);
   let world: World;
+  let publisher: Publisher;
   let schema: GraphQLSchema;
   /** The same, noting which fields were resolved. */
   let watched: GraphQLSchema;
@@ -63,11 +65,12 @@ describe('an execution that is shared shows each viewer what their own would', f
   let chatId: string;
 
   before(async () => {
-    world = await World.start();
+    publisher = await Publisher.start();
+    world = await World.start({ settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true' } });
     const [ann, bob, carol, dora, eve] = await world.people('Ann', 'Bob', 'Carol', 'Dora', 'Eve');
     chatId = await world.groupChat(ann, [bob, dora, eve]);
     await world.say(ann, chatId, 'the first');
-    const scenarios = scenariosOf({ world, ann, bob, carol, chatId });
+    const scenarios = scenariosOf({ world, ann, bob, carol, chatId, publisher });
     for (const kind of INBOX_KINDS) await scenarios[kind]();
     await peculiarities(ann, bob, carol, dora, eve);
     await stillness();
@@ -82,7 +85,10 @@ describe('an execution that is shared shows each viewer what their own would', f
     errors = new ErrorMapper(pino({ level: 'silent' }));
     await gather([ann, bob, carol, dora, eve]);
   });
-  after(() => world.stop());
+  after(async () => {
+    await world.stop();
+    await publisher.stop();
+  });
 
   const engineOf = (plain: GraphQLSchema, marked: GraphQLSchema) => new Engine(plain, { marked: withMarks(marked), rules: [], maxTokens: 100_000, suggest: true });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isUnionType } from 'graphql';
 import { buildSchemaForPrinting } from '../../src/resolvers/build-schema.js';
 import { Refetch, Replica } from '../testkit/replica.js';
+import { Publisher } from '../testkit/publisher.js';
 import { INBOX_KINDS, scenariosOf, type InboxKind, type Scenarios } from '../testkit/scenarios.js';
 import { eventually, World, type Person } from '../testkit/world.js';
 
@@ -11,6 +12,7 @@ const NOT_LOGGED = ['ReceiptsChanged', 'ViewerReceiptChanged', 'InboxCheckpoint'
 describe('state + events = refetch, for every kind of event', function () {
   this.timeout(30_000);
   let world: World;
+  let publisher: Publisher;
   let ann: Person;
   let bob: Person;
   let carol: Person;
@@ -20,13 +22,14 @@ describe('state + events = refetch, for every kind of event', function () {
   let resuming: Replica;
   let scenarios: Scenarios;
   before(async () => {
-    world = await World.start({ nodes: 2 });
+    publisher = await Publisher.start();
+    world = await World.start({ nodes: 2, settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true' } });
     ann = await world.person('Ann', 0);
     bob = await world.person('Bob', 1);
     carol = await world.person('Carol', 0);
     chatId = await world.groupChat(ann, [bob]);
     await world.say(ann, chatId, 'the first');
-    scenarios = scenariosOf({ world, ann, bob, carol, chatId });
+    scenarios = scenariosOf({ world, ann, bob, carol, chatId, publisher });
     live = await Replica.open(bob);
     resuming = await Replica.open(bob);
   });
@@ -34,6 +37,7 @@ describe('state + events = refetch, for every kind of event', function () {
     await live?.disconnect();
     await resuming?.disconnect();
     await world.stop();
+    await publisher.stop();
   });
 
   async function agree(replica: Replica, what: string): Promise<void> {

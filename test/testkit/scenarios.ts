@@ -1,6 +1,9 @@
 import type { ChatEventRef, UserEventRef } from '../../src/events/catalogue.js';
-import { PIXEL } from './pictures.js';
+import { cnnFeed, story } from './feeds.js';
+import { addSource, administrator, articles, fetchFeeds } from './news.js';
 import { digitsIn } from './outbox.js';
+import { PIXEL } from './pictures.js';
+import type { Publisher } from './publisher.js';
 import { befriend } from './statuses.js';
 import { eventually, type Person, type World } from './world.js';
 
@@ -16,9 +19,11 @@ export interface Stage {
   bob: Person;
   carol: Person;
   chatId: string;
+  /** Whom the world's settings let it ask, for news (NEWS_BUILT_IN off) and previews of links. */
+  publisher: Publisher;
 }
 
-export function scenariosOf({ world, ann, bob, carol, chatId }: Stage): Scenarios {
+export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage): Scenarios {
   const say = (person: Person, text: string, more: object = {}) =>
     person.api.sendMessage({ input: { chatId, text, idempotencyKey: world.key(), ...more } }).then(({ sendMessage }) => sendMessage.message);
   const other = () => world.groupChat(ann, [bob, carol], 'Another');
@@ -31,6 +36,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId }: Stage): Scenario
       await ann.api.sendMessage({ input: { chatId, location: { latitude: 47.4, longitude: 8.5, name: 'Zürich' }, idempotencyKey: world.key() } });
       const photo = await world.upload(ann, PIXEL, { name: 'dot.png', contentType: 'image/png' });
       await ann.api.sendMessage({ input: { chatId, text: 'look', attachmentIds: [photo.id!], idempotencyKey: world.key() } });
+      await ann.api.shareArticle({ input: { articleId: await article(), chatId, text: 'Read this', idempotencyKey: world.key() } });
       const target = await other();
       await ann.api.forwardMessages({ input: { messageIds: [first.id, poll.sendMessage.message.id], chatIds: [target], idempotencyKey: world.key() } });
     },
@@ -46,6 +52,8 @@ export function scenariosOf({ world, ann, bob, carol, chatId }: Stage): Scenario
       await ann.api.votePoll({ input: { messageId: poll.id, optionIndexes: [2] } });
       await bob.api.votePoll({ input: { messageId: poll.id, optionIndexes: [] } });
       await ann.api.closePoll({ input: { messageId: poll.id } });
+      const linked = await say(ann, publisher.serve('/page', { body: '<title>A page</title><meta name="description" content="About it"><meta property="og:site_name" content="The site"><meta property="og:image" content="/a.png">' }));
+      await eventually(async () => (await ann.api.messageBySeq({ chatId, seq: linked.seq })).chat!.message!.linkPreview !== null, 'the preview is there');
     },
     'message.deleted': async () => {
       const gone = await say(ann, 'to be deleted');
@@ -228,6 +236,23 @@ export function scenariosOf({ world, ann, bob, carol, chatId }: Stage): Scenario
     },
   };
   const post = async (person: Person, text: string, more: object = {}) => (await person.api.postStatus({ input: { text, idempotencyKey: world.key(), ...more } })).postStatus.status;
+  /** An article that was read, bookmarked and summarised; there from the first asking on. */
+  const article = async (): Promise<string> => {
+    if (!(await articles(ann)).length) {
+      const root = await administrator(world);
+      const text = story('Storm', 1);
+      const feed = cnnFeed([{ path: '/storm', title: 'A storm', summary: text, at: new Date(world.clock.now().getTime() - 60_000), image: publisher.at('/storm') }], publisher.at(''));
+      publisher.serve('/storm', { body: `<title>A storm</title><article>${text.split('. ').map((sentence) => `<p>${sentence}.</p>`).join('')}</article>` });
+      await addSource(world, root, publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }), { topics: ['Weather'] });
+      await fetchFeeds(world);
+      await eventually(async () => (await articles(ann)).length > 0, 'the article is there');
+      const [{ id }] = (await articles(ann)) as [{ id: string }];
+      await ann.api.newsArticle({ id });
+      await ann.api.summarizeArticle({ input: { articleId: id } });
+      await bob.api.bookmarkArticle({ input: { articleId: id } });
+    }
+    return (await articles(ann))[0]!.id;
+  };
   const ring = async (from: Person, id: string) => (await from.api.startCall({ input: { chatId: id, kind: 'VOICE', idempotencyKey: world.key() } })).startCall.call.id;
   const hangUp = (person: Person, callId: string) => person.api.endCall({ input: { callId } });
   /** Whoever of the two is in the chat already. */
