@@ -246,7 +246,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await addSource(world, root, publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }), { topics: ['Weather'] });
       await fetchFeeds(world);
       await eventually(async () => (await articles(ann)).length > 0, 'the article is there');
-      const [{ id }] = (await articles(ann)) as [{ id: string }];
+      const { id } = (await articles(ann))[0]!;
       await ann.api.newsArticle({ id });
       await ann.api.summarizeArticle({ input: { articleId: id } });
       await bob.api.bookmarkArticle({ input: { articleId: id } });
