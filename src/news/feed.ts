@@ -85,7 +85,7 @@ function parse(text: string): Parsed | null {
 /** An XML document that doesn't end as it began. A parser that forgives would make half an item of what is half an item. */
 function isBrokenOff(text: string): boolean {
   const root = /<(rss|feed|(?:\w+:)?RDF)[\s>]/.exec(text)?.[1];
-  return root !== undefined && !text.includes(`</${root}`, Math.max(0, text.length - END_CHARACTERS));
+  return root !== undefined && !new RegExp(`</${root}\\s*>`).test(text.slice(-END_CHARACTERS));
 }
 
 /** Half a document up to its last whole item, closed. */

@@ -23,10 +23,15 @@ export interface PageMeta {
 const MAX_ELEMENTS = 20_000;
 const LEAST_CHARACTERS = 140;
 
+/** A page may leave out html, head and body, which browsers put in and linkedom doesn't. */
+function documentOf(bytes: Uint8Array, contentType: string): ReturnType<typeof parseHTML>['document'] {
+  const text = decode(bytes, contentType);
+  return parseHTML(/<html[\s>]/i.test(text) ? text : `<!doctype html><html><head></head><body>${text}</body></html>`).document;
+}
+
 /** The article of a page by Readability (what Firefox's reader view is made of); null when there is none to be found. */
 export function readPage(bytes: Uint8Array, contentType: string, url: string): ReadPage | null {
-  const { document } = parseHTML(decode(bytes, contentType));
-  if (!document.documentElement) return null;
+  const document = documentOf(bytes, contentType);
   // linkedom has no address of its own: relative ones are resolved by what the page says, else by us.
   const base = document.createElement('base');
   base.setAttribute('href', url);
@@ -40,7 +45,7 @@ export function readPage(bytes: Uint8Array, contentType: string, url: string): R
 
 /** Open Graph (ogp.me), Twitter cards, and plain HTML, in this order; null when a page has not even a title. */
 export function readMeta(bytes: Uint8Array, contentType: string, url: string): PageMeta | null {
-  const { document } = parseHTML(decode(bytes, contentType));
+  const document = documentOf(bytes, contentType);
   const metas = new Map<string, string>();
   for (const meta of document.querySelectorAll('meta')) {
     const name = (meta.getAttribute('property') ?? meta.getAttribute('name'))?.trim().toLowerCase();

@@ -29,6 +29,8 @@ export class Reader {
     minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS, maxQueue: MAX_WAITING, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   });
 
+  constructor(private readonly patienceMs = PATIENCE_MS) {}
+
   feed(fetched: Fetched): Promise<ReadFeed> {
     return this.#run('feed', documentOf(fetched));
   }
@@ -51,7 +53,7 @@ export class Reader {
   }
 
   #run<Result>(name: string, task: object): Promise<Result> {
-    return this.#pool.run(task, { name, signal: AbortSignal.timeout(PATIENCE_MS) }) as Promise<Result>;
+    return this.#pool.run(task, { name, signal: AbortSignal.timeout(this.patienceMs) }) as Promise<Result>;
   }
 }
 

@@ -9,7 +9,7 @@ const OPEN_GRAPH = page(`<title>Plain title</title><meta property="og:title" con
   <meta property="og:image" content="/bread.jpg"><meta property="og:site_name" content="The Baker"><meta name="twitter:title" content="No">`);
 
 describe('previews of links', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let world: World;
   let publisher: Publisher;
   let ann: Person;
@@ -186,7 +186,7 @@ describe('previews of links', function () {
     const config = world.config;
     Object.assign(config, { JOBS: true });
     const app = await world.addNode();
-    await eventually(async () => (await read(id)).linkPreview?.title === 'By itself', 'the preview is there', 15_000);
+    await eventually(async () => (await read(id)).linkPreview?.title === 'By itself', 'the preview is there', 45_000);
     await app.stop();
   });
 });

@@ -22,7 +22,7 @@ class SlowModel implements Summarizer {
 }
 
 describe('news: reading, finding, sharing', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const model = new SlowModel();
   let world: World;
   let publisher: Publisher;

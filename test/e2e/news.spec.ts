@@ -9,7 +9,7 @@ import { eventually, fails, take, World, type Person } from '../testkit/world.js
 const MINUTE = 60_000;
 
 describe('news: from feeds to articles', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let world: World;
   let publisher: Publisher;
   let root: Person;
@@ -287,7 +287,7 @@ describe('news: from feeds to articles', function () {
     try {
       const chief = await administrator(working);
       await addSource(working, chief, publisher.serve(where, rss(bbcFeed([item(80)]))));
-      await eventually(async () => (await articles(chief)).length === 1, 'the article is there', 15_000);
+      await eventually(async () => (await articles(chief)).length === 1, 'the article is there', 45_000);
       assert.equal(publisher.times(where), 1);
     } finally {
       await working.stop();

@@ -36,7 +36,8 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await ann.api.sendMessage({ input: { chatId, location: { latitude: 47.4, longitude: 8.5, name: 'Zürich' }, idempotencyKey: world.key() } });
       const photo = await world.upload(ann, PIXEL, { name: 'dot.png', contentType: 'image/png' });
       await ann.api.sendMessage({ input: { chatId, text: 'look', attachmentIds: [photo.id!], idempotencyKey: world.key() } });
-      await ann.api.shareArticle({ input: { articleId: await article(), chatId, text: 'Read this', idempotencyKey: world.key() } });
+      const shared = (await ann.api.shareArticle({ input: { articleId: await article(), chatId, text: 'Read this', idempotencyKey: world.key() } })).shareArticle.message;
+      await say(bob, 'so I did', { replyToId: shared.id });
       const target = await other();
       await ann.api.forwardMessages({ input: { messageIds: [first.id, poll.sendMessage.message.id], chatIds: [target], idempotencyKey: world.key() } });
     },
@@ -53,7 +54,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await bob.api.votePoll({ input: { messageId: poll.id, optionIndexes: [] } });
       await ann.api.closePoll({ input: { messageId: poll.id } });
       const linked = await say(ann, publisher.serve('/page', { body: '<title>A page</title><meta name="description" content="About it"><meta property="og:site_name" content="The site"><meta property="og:image" content="/a.png">' }));
-      await eventually(async () => (await ann.api.messageBySeq({ chatId, seq: linked.seq })).chat!.message!.linkPreview !== null, 'the preview is there');
+      await eventually(async () => (await ann.api.messageBySeq({ chatId, seq: linked.seq })).chat!.message!.linkPreview !== null, 'the preview is there', 20_000);
     },
     'message.deleted': async () => {
       const gone = await say(ann, 'to be deleted');
@@ -245,7 +246,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       publisher.serve('/storm', { body: `<title>A storm</title><article>${text.split('. ').map((sentence) => `<p>${sentence}.</p>`).join('')}</article>` });
       await addSource(world, root, publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }), { topics: ['Weather'] });
       await fetchFeeds(world);
-      await eventually(async () => (await articles(ann)).length > 0, 'the article is there');
+      await eventually(async () => (await articles(ann)).length > 0, 'the article is there', 20_000);
       const { id } = (await articles(ann))[0]!;
       await ann.api.newsArticle({ id });
       await ann.api.summarizeArticle({ input: { articleId: id } });
