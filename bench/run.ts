@@ -64,7 +64,7 @@ const SCENARIOS: Record<string, Scenario> = {
   sends: async (ground, { profile }) => {
     const busy = await runSends(ground, 1, profile);
     await ground.sql.query('truncate messages, chats, chat_members, events, streams, idempotency_keys cascade');
-    return { 'one busy chat': busy, '100 chats': await runSends(ground, 100) };
+    return { 'one busy chat': busy, '100 chats': await runSends(ground, 100, profile?.replace(/(?=\.cpuprofile$)/, '-100-chats')) };
   },
   idle: async (ground, options) => ({ OmniTalk: await runIdle(ground, options) }),
   storm: async (ground, options) => ({ OmniTalk: await runStorm(ground, options) }),

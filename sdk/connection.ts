@@ -29,6 +29,7 @@ export class Connection {
   /** The token that the connection was last opened with. */
   #used: string | null = null;
   #expired = false;
+  #operations = 0;
   #pongTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(url: () => string, tokens: Tokens) {
@@ -40,6 +41,8 @@ export class Connection {
         this.#used = token;
         return token ? { authorization: `Bearer ${token}` } : {};
       },
+      // Short, and the same in every client: the server puts together once what many sockets get alike.
+      generateID: () => String(++this.#operations),
       retryAttempts: Number.POSITIVE_INFINITY,
       // Not at once: the failure of one socket may be told twice, and the second telling must not meet the next one.
       retryWait: (attempt) => new Promise((resolve) => setTimeout(resolve, Math.min(FIRST_RETRY_MS * 2 ** attempt, LONGEST_RETRY_MS) * (0.5 + Math.random()))),

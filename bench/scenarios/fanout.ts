@@ -118,7 +118,9 @@ export async function runFanout(ground: Ground, target: FanoutTarget, shape: Fan
       rounds.push({ cost, ...fanout.tally.takeLatencies() });
     }
     if (profile) await target.server.endProfile(profile);
+    if (profile) await target.server.startProfile();
     const paced = await measured(ground, target.server, () => fanout.pace(shape.paced, shape.rate));
+    if (profile) await target.server.endProfile(profile.replace(/(?=\.cpuprofile$)/, '-paced'));
     const pacedLatency = fanout.tally.takeLatencies();
     const { cost, p50, p99 } = rounds.sort((a, b) => a.cost.server - b.cost.server)[Math.floor(rounds.length / 2)]!;
     const deliveries = shape.messages * shape.size;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { turns } from '../../../test/testkit/fake-log.js';
-import { GATHER_MS, SocketWriter } from './socket-writer.js';
+import { BURST_MS, GATHER_MS, SocketWriter } from './socket-writer.js';
 
 /** A socket whose peer takes bytes when the test says so. */
 class Peer extends Duplex {
@@ -94,16 +94,30 @@ describe('SocketWriter', () => {
         tell(`event ${n}`);
         await turns(1);
       }
-      await new Promise((resolve) => setTimeout(resolve, 2 * GATHER_MS));
+      while (peer.chunks.length < 2) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
       assert.deepEqual(peer.texts(), ['first', ...[...Array(5)].map((_, n) => `event ${n}`)]);
       assert.equal(peer.chunks.length, 2);
-      time += GATHER_MS;
+      time += BURST_MS;
       tell('later');
       await turns(1);
       assert.equal(peer.texts().at(-1), 'later');
     } finally {
       performance.now = now;
     }
+  });
+
+  it('puts together once what several sockets get alike, and by itself what differs', async () => {
+    const peers = [peer, new Peer(), new Peer(), new Peer()];
+    const writers = [writer, ...peers.slice(1).map((other) => new SocketWriter(other, MAX, () => overflows++))];
+    const [head, otherHead, tail, last] = ['{"id":"1",', '{"id":"2",', '"n":1}', '"n":2}'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer, Buffer];
+    writers.forEach((each, index) => {
+      each.write(index === 2 ? otherHead : head, tail, false);
+      if (index !== 3) each.write(head, last, false);
+    });
+    await turns(1);
+    assert.deepEqual(peers.map((each) => each.texts()), [0, 1, 2, 3].map((index) => [`{"id":"${index === 2 ? 2 : 1}","n":1}`, ...(index === 3 ? [] : ['{"id":"1","n":2}'])]));
+    assert.equal(peers[0]!.chunks[0], peers[1]!.chunks[0]);
+    assert.equal(new Set(peers.map((each) => each.chunks[0])).size, 3);
   });
 
   it('answers at once, with the events that were waiting before the answer', async () => {

@@ -7,47 +7,62 @@ const TEXT_FRAME = 0x81;
 /** Room behind a message larger than all room: for its operation's end, and for answers to pings. */
 const SMALL_TALK = 4 * 1024;
 
+/** Writes put together last, for sockets that get the very same: in a room most do. As many as there are different subscriptions to most rooms. */
+const MAX_SHARED = 8;
+interface Together {
+  heads: readonly Buffer[];
+  tails: readonly Buffer[];
+  bytes: Buffer;
+}
+const shared: Together[] = [];
+let nextShared = 0;
+
 /** Short buffers are cut from blocks of so many bytes: one turn writes hundreds of them, and each block costs an allocation outside the heap. */
 Buffer.poolSize = 64 * 1024;
 
 /**
- * Events that follow each other this closely, milliseconds, leave together: to a socket that was written to less than this
- * ago they wait until this has passed. The first of them is not delayed, nor is anything that answers a client.
+ * Events are a burst where one follows another within so many milliseconds: it then waits a moment for those behind it, and they leave together.
+ * One that stands alone is not delayed, nor is anything that answers a client.
  */
+export const BURST_MS = 40;
+/** The moment: as long as writing to everybody took last, so that half of the time at most goes into writing, within these bounds. */
 export const GATHER_MS = 4;
+const MAX_GATHER_MS = 12;
 
 /** The writers with something to say in this turn of the loop, and those that gather. */
 const ready: SocketWriter[] = [];
 const gathering: SocketWriter[] = [];
+let gatherMs = GATHER_MS;
 
 function flushReady(): void {
   const now = performance.now();
   for (const writer of ready.splice(0)) {
     if (writer.mayGo(now)) writer.flush(now);
-    else if (gathering.push(writer) === 1) setTimeout(flushGathered, GATHER_MS);
+    else if (gathering.push(writer) === 1) setTimeout(flushGathered, gatherMs);
   }
 }
 
 function flushGathered(): void {
   const now = performance.now();
   for (const writer of gathering.splice(0)) writer.flush(now);
+  gatherMs = Math.min(Math.max(performance.now() - now, GATHER_MS), MAX_GATHER_MS);
 }
 
 /**
  * Writes WebSocket text frames (RFC 6455, unmasked as a server must) straight to the socket. What becomes ready for one
- * socket within one turn of the loop leaves in one write, in order; in a burst of events, what becomes ready within 4 ms. What the socket can't take yet waits here, as references
+ * socket within one turn of the loop leaves in one write, in order; in a burst of events, what becomes ready within a few milliseconds. What the socket can't take yet waits here, as references
  * to payloads that many sockets share.
  */
 export class SocketWriter {
   /** Frames not yet written: their payloads, each in two parts that are adjacent on the wire. */
-  readonly #heads: Buffer[] = [];
-  readonly #tails: Buffer[] = [];
+  #heads: Buffer[] = [];
+  #tails: Buffer[] = [];
   /** The payloads' bytes, and a header's room for each. */
   #bytes = 0;
   /** Whether a flush is to come; and whether it waits for no others. */
   #scheduled = false;
   #urgent = false;
-  #flushedAt = -GATHER_MS;
+  #flushedAt = -BURST_MS;
   /** Bytes that may wait: more than `maxBuffered` while a single message that is larger is on its way. */
   #limit: number;
 
@@ -83,7 +98,7 @@ export class SocketWriter {
 
   /** Whether it is this turn that what waits leaves in. */
   mayGo(now: number): boolean {
-    return this.#urgent || now - this.#flushedAt >= GATHER_MS;
+    return this.#urgent || now - this.#flushedAt >= BURST_MS;
   }
 
   /** Writes what waits, as far as the socket takes it; it goes on when the socket has drained. */
@@ -112,27 +127,48 @@ export class SocketWriter {
     for (; count < this.#heads.length && (count === 0 || bytes < MAX_COALESCED); count++) bytes += this.#heads[count]!.length + this.#tails[count]!.length + MAX_HEADER;
     const heads = this.#heads;
     const tails = this.#tails;
-    let length = 0;
-    for (let index = 0; index < count; index++) length += frameLength(heads[index]!.length + tails[index]!.length);
-    const buffer = Buffer.allocUnsafe(length);
-    let end = 0;
-    for (let index = 0; index < count; index++) {
-      const head = heads[index]!;
-      const tail = tails[index]!;
-      end = writeHeader(buffer, end, head.length + tail.length);
-      buffer.set(head, end);
-      end += head.length;
-      buffer.set(tail, end);
-      end += tail.length;
-    }
-    if (count === heads.length) heads.length = tails.length = 0;
-    else {
+    const whole = count === heads.length;
+    const together = framed(whole ? heads : heads.slice(0, count), whole ? tails : tails.slice(0, count));
+    if (whole) {
+      this.#heads = [];
+      this.#tails = [];
+    } else {
       heads.splice(0, count);
       tails.splice(0, count);
     }
     this.#bytes -= bytes;
-    if (!this.socket.destroyed) this.socket.write(buffer);
+    if (!this.socket.destroyed) this.socket.write(together);
   }
+}
+
+/** Frames one behind the other: those that were put together for another socket where they are the same. Keeps the arrays. */
+function framed(heads: readonly Buffer[], tails: readonly Buffer[]): Buffer {
+  const count = heads.length;
+  for (const known of shared) if (known.tails[0] === tails[0] && known.tails.length === count && isSame(known.heads, heads) && isSame(known.tails, tails)) return known.bytes;
+  let length = 0;
+  for (let index = 0; index < count; index++) length += frameLength(heads[index]!.length + tails[index]!.length);
+  const bytes = Buffer.allocUnsafe(length);
+  let end = 0;
+  for (let index = 0; index < count; index++) {
+    const head = heads[index]!;
+    const tail = tails[index]!;
+    end = writeHeader(bytes, end, head.length + tail.length);
+    bytes.set(head, end);
+    end += head.length;
+    bytes.set(tail, end);
+    end += tail.length;
+  }
+  // An answer, which stands in one part, is for one socket alone.
+  if (tails[0]!.length) {
+    shared[nextShared] = { heads, tails, bytes };
+    nextShared = (nextShared + 1) % MAX_SHARED;
+  }
+  return bytes;
+}
+
+function isSame(some: readonly Buffer[], others: readonly Buffer[]): boolean {
+  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
+  return true;
 }
 
 const frameLength = (payload: number): number => payload + (payload < 126 ? 2 : payload < 65_536 ? 4 : MAX_HEADER);

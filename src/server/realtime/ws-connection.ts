@@ -199,16 +199,30 @@ export class WsConnection {
 const CLOSING_BRACE = Buffer.from('}');
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** The payload with the brace that closes its message: made once for all who get the payload one after the other. */
-let lastPayload: Buffer = NOTHING;
-let lastTail: Buffer = NOTHING;
+/** Payloads with the brace that closes their message, newest last written over: made once for all who get them in turn. */
+const closed: { payload: Buffer; tail: Buffer }[] = [];
+const MAX_CLOSED = 8;
+let nextClosed = 0;
 function tailOf(payload: Buffer): Buffer {
-  if (payload !== lastPayload) {
-    lastPayload = payload;
-    lastTail = Buffer.concat([payload, CLOSING_BRACE]);
-  }
-  return lastTail;
+  for (const known of closed) if (known.payload === payload) return known.tail;
+  const tail = Buffer.concat([payload, CLOSING_BRACE]);
+  closed[nextClosed] = { payload, tail };
+  nextClosed = (nextClosed + 1) % MAX_CLOSED;
+  return tail;
 }
+
+/** Openings of messages under ids that many clients give their operations: where they are the same, so are the bytes that leave. */
+const heads = new Map<string, Buffer>();
+const MAX_COMMON_ID = 6;
+const MAX_HEADS = 1_000;
+function headOf(id: string): Buffer {
+  const known = heads.get(id);
+  if (known) return known;
+  const head = Buffer.from(openingOf(id));
+  if (id.length <= MAX_COMMON_ID && heads.size < MAX_HEADS) heads.set(id, head);
+  return head;
+}
+const openingOf = (id: string): string => `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":`;
 
 /** One operation of a connection. */
 class WsOperation implements Sink {
@@ -225,13 +239,13 @@ class WsOperation implements Sink {
   next(payload: Buffer): void {
     if (this.closed) return;
     this.deliveries.add(payload);
-    this.connection.write((this.#head ??= Buffer.from(this.#opening)), tailOf(payload));
+    this.connection.write((this.#head ??= headOf(this.id)), tailOf(payload));
   }
 
   /** The one result of a query or mutation, serialised, and the end. */
   answer(result: string): void {
     if (this.closed) return;
-    this.connection.sendText(`${this.#opening}${result}}`);
+    this.connection.sendText(`${openingOf(this.id)}${result}}`);
     this.complete();
   }
 
@@ -245,10 +259,6 @@ class WsOperation implements Sink {
     if (this.closed) return;
     this.connection.sendText(`{"id":${JSON.stringify(this.id)},"type":"${MessageType.Complete}"}`);
     this.end();
-  }
-
-  get #opening(): string {
-    return `{"id":${JSON.stringify(this.id)},"type":"${MessageType.Next}","payload":`;
   }
 
   drained(): Promise<void> | null {
