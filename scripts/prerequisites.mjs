@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 
 const POLICY = '/usr/sbin/policy-rc.d';
 /** Packages that bring a system service of the same name. */
-const SERVICES = ['redis-server', 'coturn'];
+const SERVICES = ['redis-server', 'coturn', 'clamav-daemon'];
 
 /** @returns {string | undefined} the first of these commands on the PATH */
 function onPath(...names) {
@@ -40,6 +40,8 @@ export function findPrerequisites({ redisUrl, chromiumPath }) {
   if (!onPath('ffmpeg')) missing.push('ffmpeg');
   // A TURN server as operators run one beside ours.
   if (!onPath('turnserver')) missing.push('coturn');
+  // The scanner that files are shown to.
+  if (!onPath('clamd')) missing.push('clamav-daemon');
   if (missing.length > 0) install(missing);
   const found = { redisServer: redis(), chromium: chromium() };
   if ((!found.redisServer && !redisUrl) || !found.chromium) throw new Error(`${missing.join(' and ')} installed, but not on the PATH (${process.env.PATH}).`);

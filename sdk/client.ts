@@ -22,6 +22,7 @@ import {
 } from './generated/graphql.js';
 import { EventStream } from './stream.js';
 import { Tokens, type TokenSource } from './tokens.js';
+import { upload, type UploadedFile, type UploadOptions } from './upload.js';
 
 export interface SessionTokens {
   accessToken: string;
@@ -179,6 +180,11 @@ export class OmniTalk {
       },
     };
     return this.#open(DocumentEventsDocument, variables, (data) => (data as DocumentEventsSubscription).documentUpdates, true);
+  }
+
+  /** Sends a file, in parts that are tried again where it is large; answers it READY or REJECTED. */
+  upload(body: Blob, options?: UploadOptions): Promise<UploadedFile> {
+    return upload(this.api, body, options);
   }
 
   /** The same caller at another address. */

@@ -1,4 +1,5 @@
 export { OmniTalk, type CallEvent, type ChatEvent, type DocumentEvent, type DocumentPlace, type InboxEvent, type NewsEvent, type OmniTalkOptions, type PresenceEvent, type SessionTokens, type TypingEvent } from './client.js';
 export { OmniTalkError, type ApiError } from './errors.js';
 export { EventStream } from './stream.js';
+export type { UploadedFile, UploadOptions } from './upload.js';
 export * from './generated/graphql.js';

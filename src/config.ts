@@ -74,12 +74,20 @@ const schema = z.object({
   FILE_URL_TTL: count(60, 604_800).default(21_600).describe('A link to a file is good for one to two times this, seconds; whoever may no longer see a file can use a link for so long'),
   MAX_FILE_BYTES: count(1, 1_099_511_627_776).default(2_147_483_648).describe('Largest file, bytes'),
   FILE_QUOTA: count(1, 1_125_899_906_842_624).default(10_737_418_240).describe('What one person’s files may take together, bytes'),
+  S3_BUCKET: z.string().min(3).optional().describe('A bucket of any server that speaks S3, to keep files in; with S3_ACCESS_KEY and S3_SECRET_KEY; default: the folder DATA_DIR/store'),
+  S3_ACCESS_KEY: z.string().min(1).optional().describe('Its access key'),
+  S3_SECRET_KEY: z.string().min(1).optional().describe('Its secret key'),
+  S3_REGION: z.string().min(1).default('us-east-1').describe('Its region'),
+  S3_ENDPOINT: url(['http', 'https']).optional().describe('Where that server is, when it is not Amazon’s'),
+  S3_PUBLIC_ENDPOINT: url(['http', 'https']).optional().describe('How clients reach it, to send files there; default: S3_ENDPOINT'),
+  S3_PATH_STYLE: flag.default(false).describe('Its addresses are http://host/bucket/key instead of http://bucket.host/key (MinIO and most others)'),
+  CLAMD_URL: url(['tcp', 'unix']).optional().describe('A clamd that every file is shown to before it is served: tcp://host:3310, unix:///run/clamav/clamd.ctl; default: files are not scanned'),
   JOBS: flag.default(true).describe('Run background jobs here (with WORKERS, in one of them)'),
 });
 
 export type Config = z.infer<typeof schema>;
 
-const NEED_EACH_OTHER: (keyof Config)[][] = [['OIDC_JWKS_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE'], ['TURN_URLS', 'TURN_SECRET']];
+const NEED_EACH_OTHER: (keyof Config)[][] = [['OIDC_JWKS_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE'], ['TURN_URLS', 'TURN_SECRET'], ['S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY']];
 
 /** Where the system spreads connections over the processes that listen on one port. */
 const SHARES_PORTS = new Set(['linux', 'freebsd']);

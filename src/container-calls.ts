@@ -6,7 +6,6 @@ import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import type { Media } from './media/contract.js';
-import { FolderStore } from './media/media-store.js';
 import { MediaServer } from './media/media-server.js';
 import { cacheFolder } from './media/worker-binary.js';
 import { CallMediaResolver } from './resolvers/call-media.js';
@@ -30,8 +29,10 @@ import { CallVoices } from './services/calls/call-voices.js';
 import { CallService } from './services/calls/calls.js';
 import { MediaGateway } from './services/calls/media-gateway.js';
 import { MediaRelease } from './services/calls/media-release.js';
+import { recordingStore } from './services/calls/recording-store.js';
 import { TurnService } from './services/calls/turn.js';
 import type { AccessTokens } from './services/tokens.js';
+import type { ObjectStore } from './storage/store.js';
 
 /** A process that is only busy for a moment must not be taken for dead. */
 const LEAST_LEASE_MS = 3_000;
@@ -42,7 +43,7 @@ const MEASURE_EVERY_MS = 3_000;
 const TELL_MS = 200;
 
 /** Media of this process's own. It looks for its worker, and where there is none fetches or builds it meanwhile. */
-export function makeMedia(config: Config, log: Logger): MediaServer {
+export function makeMedia(config: Config, store: ObjectStore, log: Logger): MediaServer {
   return new MediaServer({
     worker: { given: config.MEDIASOUP_WORKER_BIN, cacheDir: cacheFolder(config.XDG_CACHE_HOME) },
     workers: config.MEDIA_WORKERS,
@@ -50,7 +51,7 @@ export function makeMedia(config: Config, log: Logger): MediaServer {
     announcedAddress: config.MEDIA_ANNOUNCED_ADDRESS,
     port: config.MEDIA_PORT,
     peersPerRouter: config.MEDIA_PEERS_PER_ROUTER,
-    store: new FolderStore(config.DATA_DIR),
+    store: recordingStore(store),
     log,
   });
 }

@@ -7,12 +7,15 @@ import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { AttachmentResolver, FileResolver, UploadPartResolver, UploadResolver, ViewerStorageResolver } from './resolvers/files.js';
 import { DownloadService } from './services/files/downloads.js';
+import { FileExaminer } from './services/files/file-examiner.js';
 import { FileProcessor } from './services/files/file-processor.js';
 import { FileRemoval } from './services/files/file-removal.js';
 import { FileUrls } from './services/files/file-urls.js';
 import { UploadService } from './services/files/uploads.js';
 import { loadServerKey } from './services/refresh-tokens.js';
 import { FolderStore } from './storage/folder-store.js';
+import { S3Store } from './storage/s3-store.js';
+import { Clamd } from './storage/scanner.js';
 import type { ObjectStore } from './storage/store.js';
 
 export interface FileDeps {
@@ -34,13 +37,16 @@ export interface Files {
 
 /** The store that the settings choose. */
 export function makeStore(config: Config): ObjectStore {
-  return new FolderStore(join(config.DATA_DIR, 'store'));
+  const { S3_BUCKET: bucket, S3_REGION: region, S3_ENDPOINT: endpoint, S3_PUBLIC_ENDPOINT: publicEndpoint, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey, S3_PATH_STYLE: pathStyle } = config;
+  if (bucket === undefined) return new FolderStore(join(config.DATA_DIR, 'store'));
+  return new S3Store({ bucket, region, endpoint, publicEndpoint, accessKey: accessKey!, secretKey: secretKey!, pathStyle });
 }
 
 /** The part of the container that is about files: sending them, looking at them, handing them out, forgetting them. */
 export async function makeFiles({ config, db, unitOfWork, clock, log, store }: FileDeps): Promise<Files> {
   const urls = new FileUrls({ key: await loadServerKey(db.sql, 'file-urls'), filesUrl: config.FILES_URL ?? null, cdnUrl: config.CDN_URL ?? null, ttlSeconds: config.FILE_URL_TTL });
-  const files = new FileProcessor(db.background, unitOfWork, store, log);
+  const scanner = config.CLAMD_URL === undefined ? null : new Clamd(config.CLAMD_URL);
+  const files = new FileProcessor(db.background, unitOfWork, store, new FileExaminer(store, scanner), log);
   const uploads = new UploadService(db.sql, unitOfWork, store, urls, files, { fileBytes: config.MAX_FILE_BYTES, personBytes: config.FILE_QUOTA });
   return {
     urls,

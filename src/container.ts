@@ -129,7 +129,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
   const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
-  const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, log);
+  const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);
   await ownMedia?.start();
   const media = outside.media ?? ownMedia ?? noMedia('No process carries calls: the operator starts one with CALLS=true.');
   const calls = await makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media });

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import type { Consumer, PlainTransport, RtpParameters } from 'mediasoup/types';
 import { createLogger } from '../../src/lib/logger.js';
 import { MEDIA_CODECS } from '../../src/media/codecs.js';
-import { FolderStore } from '../../src/media/media-store.js';
 import { MediaServer } from '../../src/media/media-server.js';
+import { recordingStore } from '../../src/services/calls/recording-store.js';
+import { FolderStore } from '../../src/storage/folder-store.js';
 import { SENDERS, SRTP_SUITE, srtpKey, type Codec, type MakeRig, type Rig } from '../lib/rtp.js';
 
 const parametersOf = (codec: Codec, ssrc: number): RtpParameters => ({ codecs: [structuredClone(codec.rtp)], encodings: [{ ssrc }] });
@@ -22,7 +23,7 @@ async function packetsOf(consumers: Consumer[]): Promise<number> {
 /** Our rooms: a seat for each sender and receiver, with everything that a room does beside carrying packets. */
 export const ours = (binary: string): MakeRig => async (codec, receivers, sinks) => {
   const worker = { given: binary, cacheDir: '' };
-  const media = new MediaServer({ worker, workers: 1, listenIp: '127.0.0.1', port: 0, peersPerRouter: 1_000, peersPerRoom: 5_000, store: new FolderStore(tmpdir()), log: createLogger('error') });
+  const media = new MediaServer({ worker, workers: 1, listenIp: '127.0.0.1', port: 0, peersPerRouter: 1_000, peersPerRoom: 5_000, store: recordingStore(new FolderStore(tmpdir())), log: createLogger('error') });
   const room = randomUUID();
   const seat = async () => {
     const peerId = randomUUID();

@@ -4,7 +4,7 @@ import type { Config } from '../config.js';
 import { ConfigError } from '../lib/errors.js';
 
 /** What the one worker that runs jobs holds beside its pool; see jobs/runner.ts. */
-const FOR_JOBS = 2;
+const FOR_JOBS = 3;
 /** Left for operators: psql, `npm run admin`, a backup. */
 const SPARE = 5;
 const LEAST = 2;

@@ -55,9 +55,9 @@ export class Tx {
     else this.changes.set(name, [key]);
   }
 
-  /** Enqueues a background job that exists only if this transaction commits. */
-  async enqueue(job: string, payload: object, options: { runAt?: Date; key?: string } = {}): Promise<void> {
-    await this.sql('select graphile_worker.add_job($1, $2::json, run_at := $3, job_key := $4)', [job, JSON.stringify(payload), options.runAt ?? null, options.key ?? null]);
+  /** Enqueues a background job that exists only if this transaction commits. Those of one queue run one after another. */
+  async enqueue(job: string, payload: object, options: { runAt?: Date; key?: string; queue?: string } = {}): Promise<void> {
+    await this.sql('select graphile_worker.add_job($1, $2::json, run_at := $3, job_key := $4, queue_name := $5)', [job, JSON.stringify(payload), options.runAt ?? null, options.key ?? null, options.queue ?? null]);
   }
 }
 

@@ -31,6 +31,7 @@ export type UserEventRef =
   | { kind: 'scheduled.changed'; scheduledId: string }
   | { kind: 'profile.changed' }
   | { kind: 'account.changed' }
+  | { kind: 'file.changed'; fileId: string }
   | { kind: 'sessions.changed'; sessionId: string }
   | StatusEventRef
   | { kind: 'call.incoming'; callId: string }

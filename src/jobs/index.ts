@@ -50,6 +50,7 @@ const TASKS = {
   },
   'tell-of-status': ({ statusNews }, payload: TellingJob) => statusNews.tell(payload),
   'process-file': ({ files }, payload: { id: string }) => files.run(payload.id),
+  'make-playback': ({ files }, payload: { id: string }) => files.playback(payload.id),
   'remove-file': ({ fileRemoval }, payload: { id: string }) => fileRemoval.remove(payload.id),
   'forget-old-news': ({ newsUpkeep }) => newsUpkeep.articles(),
   'forget-link-previews': ({ newsUpkeep }) => newsUpkeep.previews(),

@@ -24,9 +24,10 @@ export interface JobFailure {
   attempts: number;
 }
 
-/** One connection listens, the other fetches and settles; the tasks themselves use the process's pool. */
-const CONNECTIONS = 2;
-const CONCURRENT = 2;
+/** One connection listens, the others fetch and settle; the tasks themselves use the process's pool. */
+const CONNECTIONS = 3;
+/** Two may be busy with large files for minutes, one of each queue; the third is for what somebody waits for. */
+const CONCURRENT = 3;
 const RESTART_MS = 5_000;
 /** A long-running job's lock is judged by its worker's connection, which may be away for a moment. */
 const ORPHAN_SECONDS = 120;

@@ -4,8 +4,10 @@ import {
   CallRecordingType, ConsentToRecordingInput, ConsentToRecordingPayload, StartRecordingInput, StartRecordingPayload, StopRecordingInput, StopRecordingPayload,
 } from '../schema/call-recording.js';
 import { CallType } from '../schema/call.js';
+import { FileType } from '../schema/file.js';
 import type { CallRecordings } from '../services/calls/call-recordings.js';
 import { recordingsOf, viewerParticipant, type CallRow, type RecordingRow } from '../services/loaders/calls.js';
+import { fileById, type FileRow } from '../services/loaders/files.js';
 import type { Context } from './context.js';
 import { ViewerDependent } from './viewer-dependent.js';
 
@@ -31,6 +33,11 @@ export class CallRecordingsResolver {
   @FieldResolver()
   id(@Root() row: RecordingRow): string {
     return encodeId('CallRecording', row.id);
+  }
+
+  @FieldResolver(() => FileType, { nullable: true, description: 'To be fetched by its `url`, once it is complete.' })
+  media(@Root() row: RecordingRow, @Ctx() context: Context): Promise<FileRow | null> | null {
+    return row.file === null ? null : context.load(fileById, row.id);
   }
 }
 

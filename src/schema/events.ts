@@ -4,6 +4,7 @@ import { ContactType } from './contacts.js';
 import { ChatType, ChatMemberType, ChatSettingsType } from './chat.js';
 import { DocumentType } from './document.js';
 import { Role } from './enums.js';
+import { FileType } from './file.js';
 import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
 import { PrivacySettingsType } from './people.js';
@@ -111,6 +112,11 @@ export class AccountChangedType extends StreamEventType {
   @Field(() => String, { nullable: true }) phone: string | null;
   @Field(() => [Role]) roles: ('USER' | 'MODERATOR' | 'ADMIN')[];
 }
+@userEvent('FileChanged', 'A file of the viewer’s became READY or was REJECTED, or a rendition of it was made.')
+export class FileChangedType extends StreamEventType {
+  @Field(() => ID) fileId: string;
+  @Field(() => FileType, { nullable: true, description: 'As it is now; null when it was forgotten since.' }) file: object | null;
+}
 @userEvent('SessionsChanged', 'The viewer was signed in on a device, or a session has ended.')
 export class SessionsChangedType extends StreamEventType {
   @Field(() => ID) sessionId: string;
@@ -190,6 +196,7 @@ export const USER_EVENT_TYPES: ClassType[] = [
   ScheduledMessageChangedType,
   MessageMarksChangedType,
   AccountChangedType,
+  FileChangedType,
   ProfileChangedType,
   ContactChangedType,
   BlockChangedType,

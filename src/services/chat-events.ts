@@ -10,6 +10,7 @@ import { messageByKey, type MessageRow } from './loaders/messages.js';
 import { chatMember } from './loaders/chats.js';
 import { messageMark } from './loaders/message-parts.js';
 import { blockOf, contactOf } from './loaders/relations.js';
+import { fileById } from './loaders/files.js';
 import { groupById, groupMember } from './loaders/groups.js';
 import { streamHead } from './loaders/streams.js';
 import { hydrateStatusEvent } from './statuses/status-events.js';
@@ -138,6 +139,10 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
     case 'account.changed': {
       const account = await load(accountById, userId);
       return make('AccountChanged', { ...account, roles: account ? [account.role] : [] });
+    }
+    case 'file.changed': {
+      const file = await load(fileById, ref.fileId);
+      return make('FileChanged', { fileId: encodeId('File', ref.fileId), file: file?.state === 'DELETED' ? null : file });
     }
     case 'call.incoming':
       return make('IncomingCall', { callId: encodeId('Call', ref.callId), callKey: ref.callId });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { createLogger } from '../../src/lib/logger.js';
 import type { MediaErrorCode, MediaEvents } from '../../src/media/contract.js';
 import { MediaError } from '../../src/media/contract.js';
-import { FolderStore } from '../../src/media/media-store.js';
+import { recordingStore } from '../../src/services/calls/recording-store.js';
+import { FolderStore } from '../../src/storage/folder-store.js';
 import { MediaServer, type MediaServerOptions } from '../../src/media/media-server.js';
 
 /** The worker that `npm test` found or built. */
@@ -18,7 +19,7 @@ export const recordings = join(tmpdir(), `omnitalk-recordings-${process.pid}`);
 
 export function mediaServer(options: Partial<MediaServerOptions> = {}): MediaServer {
   const worker = { given: workerBinary(), cacheDir: '/nowhere' };
-  return new MediaServer({ worker, workers: 1, listenIp: '127.0.0.1', port: 0, peersPerRouter: 40, store: new FolderStore(recordings), log: createLogger('silent'), ...options });
+  return new MediaServer({ worker, workers: 1, listenIp: '127.0.0.1', port: 0, peersPerRouter: 40, store: recordingStore(new FolderStore(recordings)), log: createLogger('silent'), ...options });
 }
 
 export async function refuses(asked: Promise<unknown>, code: MediaErrorCode, field?: string): Promise<void> {

@@ -276,6 +276,7 @@ export class Replica extends Refetch {
       case 'IncomingCall':
       case 'CallRingEnded':
       case 'SessionsChanged':
+      case 'FileChanged':
       case 'ChatAdded':
       case 'InboxCheckpoint':
       case 'ResyncRequired':

@@ -166,6 +166,11 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await world.sent();
       await bob.api.verifyPhoneCode({ input: { phone, code: digitsIn(world.outbox.textsTo(phone).at(-1)!) } });
     },
+    'file.changed': async () => {
+      const file = await world.upload(bob, PIXEL, { name: 'dot.png', contentType: 'image/png' });
+      await bob.api.updateProfile({ input: { avatarFileId: file.id } });
+      await world.upload(bob, PIXEL.subarray(0, 40), { name: 'half.png', contentType: 'image/png' });
+    },
     'call.started': async () => {
       const made = await other();
       const callId = await ring(ann, made);

@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { OmniTalk, OmniTalkError, type EventStream } from '../../sdk/index.js';
 import { startApp, type App } from '../../src/app.js';
 import { loadConfig, type Config } from '../../src/config.js';
+import type { Outside } from '../../src/container.js';
 import type { Bus } from '../../src/events/bus.js';
 import { ShiftedClock } from '../../src/lib/clock.js';
 import { createLogger } from '../../src/lib/logger.js';
 import type { Media } from '../../src/media/contract.js';
 import type { Summarizer } from '../../src/news/summarizer.js';
+import type { ObjectStore } from '../../src/storage/store.js';
 import { createTestDatabase } from './database.js';
 import { FakeMedia } from './fake-media.js';
 import { Outbox } from './outbox.js';
@@ -24,6 +26,8 @@ export interface WorldOptions {
   media?: (node: number) => Media | undefined;
   /** Makes articles short, instead of the one that picks sentences. */
   summarizer?: Summarizer;
+  /** Where files are kept, instead of the store that the settings would choose. */
+  store?: ObjectStore;
   /** The bus of each node, instead of the one that the settings would make. */
   bus?: (node: number) => Bus;
 }
@@ -55,10 +59,10 @@ export class World {
     private readonly drop: () => Promise<void>,
     private readonly bus: ((node: number) => Bus) | null,
     private readonly makeMedia: ((node: number) => Media | undefined) | null,
-    private readonly summarizer: Summarizer | null,
+    private readonly own: Pick<Outside, 'summarizer' | 'store'>,
   ) {}
 
-  static async start({ settings = {}, nodes = 1, bus, media, summarizer }: WorldOptions = {}): Promise<World> {
+  static async start({ settings = {}, nodes = 1, bus, media, ...own }: WorldOptions = {}): Promise<World> {
     const database = await createTestDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'omnitalk-world-'));
     const redis = nodes > 1 && !bus ? { REDIS_URL: process.env['TEST_REDIS_URL']! } : {};
@@ -66,7 +70,7 @@ export class World {
       PORT: '0', DATABASE_URL: database.url, DATA_DIR: folder, DATABASE_POOL: '8', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', RECONCILE: '1',
       RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', NEWS: 'false', LINK_PREVIEWS: 'false', ...redis, ...settings,
     });
-    const world = new World(database.url, { ...config, DATABASE_URL: database.url }, () => database.drop().finally(() => rm(folder, { recursive: true, force: true })), bus ?? null, media ?? null, summarizer ?? null);
+    const world = new World(database.url, { ...config, DATABASE_URL: database.url }, () => database.drop().finally(() => rm(folder, { recursive: true, force: true })), bus ?? null, media ?? null, own);
     for (let node = 0; node < nodes; node++) await world.addNode();
     return world;
   }
@@ -76,7 +80,7 @@ export class World {
     const fake = new FakeMedia();
     const media = this.makeMedia ? this.makeMedia(this.apps.length) : fake;
     const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock, {
-      mailer: this.outbox, sms: this.outbox, ...(this.summarizer ? { summarizer: this.summarizer } : {}), ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
+      mailer: this.outbox, sms: this.outbox, ...this.own, ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
     });
     this.media.push(fake);
     this.apps.push(app);

@@ -7,9 +7,11 @@ import type { Logger } from '../../lib/logger.js';
 import type { Media, Recorded } from '../../media/contract.js';
 import { assertRunsCall, assertSeated } from '../../policies/call-policy.js';
 import { CALL_COLUMNS, RECORDING_COLUMNS, type CallRow, type RecordingRow } from '../loaders/calls.js';
+import { tieFiles } from '../files/file-claims.js';
 import { lockCall } from './call-access.js';
 import { actorIdOf, type CallCaller } from './caller.js';
 import type { MediaGateway } from './media-gateway.js';
+import { recordingType } from './recording-store.js';
 
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 const BATCH = 50;
@@ -147,6 +149,7 @@ export class CallRecordings {
         'update call_recordings set ended_at = coalesce(ended_at, $3), file = coalesce(file, $4), bytes = coalesce(bytes, $5), duration_ms = coalesce(duration_ms, $6) where call_id = $1 and media_recording_id = $2 returning id',
         [callId, mediaId, tx.now, recorded?.file ?? null, recorded?.bytes ?? null, recorded && Math.round(recorded.durationMs)],
       );
+      if (row && recorded) await keepAsFile(tx, row.id, recorded);
       const off = row ? await tx.sql(`update calls set recording_state = 'OFF', recording_id = null where id = $1 and recording_id = $2 returning 1`, [callId, row.id]) : [];
       if (off.length) tx.append(callStream(callId), { kind: 'recording.changed' });
       return null;
@@ -163,4 +166,14 @@ export class CallRecordings {
     const [row] = await this.sql<CallRow>(`select ${CALL_COLUMNS} from calls c where c.id = $1`, [id]);
     return row!;
   }
+}
+
+/** It stands among all files, under its own id, shown by the recording and fetched by a link as they are. It counts for whoever began it. */
+async function keepAsFile(tx: Tx, id: string, { file, bytes }: Recorded): Promise<void> {
+  await tx.sql(
+    `insert into files (id, owner_id, state, kind, name, content_type, bytes, key, duration_ms, created_at)
+     select r.id, r.started_by, 'READY', 'VIDEO', $2, $3, $4, $5, r.duration_ms, $6 from call_recordings r where r.id = $1 on conflict do nothing`,
+    [id, `call${file.slice(file.lastIndexOf('.'))}`, recordingType(file), bytes, file, tx.now],
+  );
+  await tieFiles(tx, [id], 'CALL_RECORDING', { id });
 }

@@ -1,5 +1,6 @@
 import type { Tx } from '../../db/unit-of-work.js';
 import type { FileKind } from '../../entities/file.js';
+import { chatStream, userStream } from '../../events/catalogue.js';
 import { DomainError } from '../../lib/errors.js';
 import { distinct } from '../../lib/validate.js';
 import { FILE_COLUMNS, FILES, type FileRow } from '../loaders/files.js';
@@ -17,6 +18,9 @@ import { FILE_COLUMNS, FILES, type FileRow } from '../loaders/files.js';
  */
 export const FILE_PURPOSES = ['MESSAGE', 'STATUS', 'USER_AVATAR', 'CHAT_AVATAR', 'GROUP_AVATAR', 'CALL_RECORDING', 'CARD'] as const;
 export type FilePurpose = (typeof FILE_PURPOSES)[number];
+
+/** Messages that are told of a rendition: of a file that was forwarded more often, the others show it when they are read again. */
+const MAX_TOLD = 100;
 
 /** What shows a file: the key of a row; of a message its chat and its number. */
 export interface FileRef {
@@ -93,6 +97,31 @@ export async function releaseFiles(tx: Tx, purpose: FilePurpose, refs: readonly 
     purpose, refs.map((ref) => ref.id), refs.map((ref) => ref.seq ?? 0),
   ]);
   await deleteUnreferenced(tx, ids.map(({ id }) => id));
+}
+
+/** A file has become READY, or was rejected: its owner hears of it. */
+export function changeFile(tx: Tx, { id, ownerId }: Pick<FileRow, 'id' | 'ownerId'>): void {
+  tx.changed(FILES, id);
+  tx.append(userStream(ownerId), { kind: 'file.changed', fileId: id });
+}
+
+/** Locks the chats whose messages show a file, before the file is changed; `touch` then tells whoever reads them. */
+export async function lockShown(tx: Tx, id: string): Promise<{ touch(): Promise<void> }> {
+  const refs = await tx.sql<{ chatId: string; seq: number }>(
+    `select r.ref_id as "chatId", r.ref_seq as seq from file_references r where r.file_id = $1 and r.purpose = 'MESSAGE' order by 1, 2 limit $2`,
+    [id, MAX_TOLD],
+  );
+  await tx.sql('select from chats where id = any($1) order by id for update', [[...new Set(refs.map(({ chatId }) => chatId))]]);
+  return {
+    async touch() {
+      const rows = await tx.sql<{ chatId: string; seq: number }>(
+        `update messages m set version = version + 1 from unnest($1::uuid[], $2::int[]) r(chat_id, seq)
+         where m.chat_id = r.chat_id and m.seq = r.seq and m.deleted_at is null returning m.chat_id as "chatId", m.seq`,
+        [refs.map(({ chatId }) => chatId), refs.map(({ seq }) => seq)],
+      );
+      for (const { chatId, seq } of rows) tx.append(chatStream(chatId), { kind: 'message.updated', seq });
+    },
+  };
 }
 
 /** Of files that the transaction has locked: those that nothing shows are DELETED from its commit on. */

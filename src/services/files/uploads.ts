@@ -141,7 +141,7 @@ export class UploadService {
       const rows = await tx.sql(`update files set state = 'PROCESSING', expires_at = null where id = $1 and state = 'UPLOADING' returning id`, [id]);
       if (!rows.length) return false;
       tx.changed(FILES, id);
-      await tx.enqueue('process-file', { id }, { key: `process-file ${id}`, ...(inline ? { runAt: new Date(tx.now.getTime() + LOOK_AGAIN_MS) } : {}) });
+      await tx.enqueue('process-file', { id }, { key: `process-file ${id}`, queue: 'files', ...(inline ? { runAt: new Date(tx.now.getTime() + LOOK_AGAIN_MS) } : {}) });
       return true;
     });
     if (begun && inline) await this.processor.process(id);
@@ -208,6 +208,7 @@ export function partsOf({ bytes, partBytes }: Pick<FileRow, 'bytes' | 'partBytes
 /** What callers are told of a store that fails. */
 export function unavailable(error: unknown): unknown {
   if (!(error instanceof StoreError)) return error;
+  if (error.kind === 'MISSING') return notFound('file');
   if (error.kind === 'MISMATCH') return invalidInput('bytes', error.message);
   return new DomainError('STORAGE_UNAVAILABLE', error.kind === 'FULL' ? 'The file store is full.' : 'The file store does not answer.', { retryAfter: 10 });
 }
