@@ -7,6 +7,7 @@ import { describeMachine } from './lib/system.js';
 import { isPartOfCalls, runCalls } from './scenarios/calls.js';
 import { runBurst, runIdle, runStorm } from './scenarios/crowds.js';
 import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
+import { FILES_NOTE, runFiles } from './scenarios/files.js';
 import { JOIN_NOTE, runJoin } from './scenarios/join.js';
 import { REJOIN_NOTE, runRejoin } from './scenarios/rejoin.js';
 import { runReads } from './scenarios/reads.js';
@@ -28,6 +29,7 @@ const USAGE = `npm run bench -- <scenario> [options]
   burst    500 messages at once to 300 subscribers
   calls [opus|vp8|capacity]   Opus and VP8 to plain receivers with SRTP through our rooms, mediasoup by itself and Janus' VideoRoom (Debian: janus), in turn; consumers
            a core; --rounds=3
+  files    one file of 2 GiB through the SDK and back: the server's memory meanwhile
   join     from joinCall to the first decoded frame in a browser, 40 times (Debian: chromium)
   rejoin   a call of 12 over two workers of which one is killed, until everybody hears everybody again, 10 times
 
@@ -70,12 +72,13 @@ const SCENARIOS: Record<string, Scenario> = {
   storm: async (ground, options) => ({ OmniTalk: await runStorm(ground, options) }),
   workers: (ground, { inbox }) => runWorkers(ground, inbox),
   burst: async (ground, options) => ({ OmniTalk: await runBurst(ground, options) }),
+  files: runFiles,
   join: runJoin,
   rejoin: runRejoin,
 };
 
 /** What a table doesn't say. */
-const NOTES: Record<string, string> = { join: JOIN_NOTE, rejoin: REJOIN_NOTE };
+const NOTES: Record<string, string> = { files: FILES_NOTE, join: JOIN_NOTE, rejoin: REJOIN_NOTE };
 
 async function withOurs(ground: Ground, { inbox, documents, personal }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {
   const target = await OmniTalkTarget.start(ground, { inbox, documents, personal });

@@ -128,13 +128,15 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   await fastify.listen(listening);
   const filesServer = new FilesServer({ ...files, clock, errors, log, trustProxy: config.TRUST_PROXY });
   const filesPort = await filesServer.listen({ ...listening, port: filesAt });
-  files.urls.servedAt(`http://${hostOf(config)}:${filesPort}`);
+  const everywhere = config.HOST === '0.0.0.0' || config.HOST === '::';
+  if (everywhere && config.FILES_URL === undefined) log.warn('links to files work on this machine alone: set FILES_URL to how clients reach FILES_PORT');
+  files.urls.servedAt(`http://${everywhere ? '127.0.0.1' : hostOf(config)}:${filesPort}`);
   probe.phase = 'ready';
 
   /** Waits for the requests under way, DRAIN seconds at the most. */
   const drained = async () => {
     const deadline = Date.now() + config.DRAIN * 1000;
-    while ((route.pending > 0 || sockets.connections > 0) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    while ((route.pending > 0 || filesServer.pending > 0 || sockets.connections > 0) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     if (route.pending) log.warn({ left: route.pending }, 'requests were still under way at the end of DRAIN');
   };
   return {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -55,6 +56,14 @@ export class FolderStore implements ObjectStore {
     return work(this.#path(key));
   }
 
+  async move(from: string, to: string): Promise<void> {
+    await this.#guarded(async () => {
+      const target = await this.#place(to);
+      await rename(this.#path(from), target);
+      await settle(dirname(target));
+    });
+  }
+
   async remove(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       await this.#guarded(() => rm(this.#path(key), { force: true }));
@@ -91,6 +100,7 @@ export class FolderStore implements ObjectStore {
       }
       await write(this.#draft(key, part.uploadId), 'r+', part.offset, terms, body);
       await (await open(marker, 'w')).close();
+      await settle(dirname(marker));
     });
   }
 
@@ -103,7 +113,9 @@ export class FolderStore implements ObjectStore {
     if ((await this.size(key)) !== null) return; // by an earlier try
     if ((await this.partsOf(key, uploadId)).length < count) throw new StoreError('MISSING', 'Not all parts have arrived.');
     await this.#guarded(async () => {
-      await rename(this.#draft(key, uploadId), this.#path(key));
+      // A copy, by reference where the file system knows how: somebody may still have the other one open, to write into it.
+      await this.#whole(this.#path(key), (draft) => copyFile(this.#draft(key, uploadId), draft, constants.COPYFILE_FICLONE));
+      await rm(this.#draft(key, uploadId), { force: true });
       await rm(this.#markers(key, uploadId), { recursive: true, force: true });
     });
   }
@@ -140,6 +152,7 @@ export class FolderStore implements ObjectStore {
     try {
       await make(draft);
       await rename(draft, target);
+      await settle(dirname(target));
     } catch (error) {
       await rm(draft, { force: true });
       throw error;
@@ -166,6 +179,16 @@ function storeError(error: unknown): unknown {
   if (code === 'ENOENT') return new StoreError('MISSING', 'There is no such object.', { cause: error });
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return new StoreError('FULL', 'The disk is full.', { cause: error });
   return new StoreError('FAILED', message, { cause: error });
+}
+
+/** What has been named in a folder keeps its name when the power fails. */
+async function settle(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Exactly the bytes that were agreed, on the disk before it answers. */

@@ -28,6 +28,8 @@ export interface ObjectStore {
   size(key: string): Promise<number | null>;
   /** Runs tools that want a file of this machine. */
   withFile<Result>(key: string, work: (path: string) => Promise<Result>): Promise<Result>;
+  /** Gives an object another key. Throws StoreError MISSING. */
+  move(from: string, to: string): Promise<void>;
   /** Forgets these objects; those that are not there are none. */
   remove(keys: readonly string[]): Promise<void>;
   /** Forgets everything whose key begins with `<prefix>/`. */
@@ -41,7 +43,7 @@ export interface ObjectStore {
   receive(key: string, part: { uploadId: string; number: number; offset: number } | null, terms: UploadTerms, body: Readable): Promise<void>;
   /** The numbers of the parts that have arrived whole. */
   partsOf(key: string, uploadId: string): Promise<number[]>;
-  /** Makes one object of its parts. Throws StoreError MISSING when one has not arrived. */
+  /** Makes one object of its parts, which nobody who still sends one can change. Throws StoreError MISSING when one has not arrived. */
   finishParts(key: string, uploadId: string, count: number): Promise<void>;
   /** Forgets an upload that will not be finished. Idempotent. */
   abortParts(key: string, uploadId: string): Promise<void>;

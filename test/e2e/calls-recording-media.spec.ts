@@ -10,6 +10,7 @@ import { ClientWorker, type RtcClient } from '../testkit/rtc.js';
 import { play } from '../testkit/source.js';
 import { eventually, fails, World, type Person } from '../testkit/world.js';
 import type { MediaServer } from '../../src/media/media-server.js';
+import { FolderStore } from '../../src/storage/folder-store.js';
 
 const RECORDED_MS = 2_500;
 
@@ -29,7 +30,7 @@ describe('recording what is really said and shown', function () {
     media = mediaServer();
     await media.start();
     clients = await ClientWorker.start(workerBinary());
-    world = await World.start({ media: () => media });
+    world = await World.start({ media: () => media, store: new FolderStore(recordings) });
     [ann, bob] = await world.people('Ann', 'Bob');
     chatId = await world.groupChat(ann, [bob]);
   });
@@ -80,6 +81,9 @@ describe('recording what is really said and shown', function () {
 
     const file = join(recordings, recording!.file!);
     assert.equal(statSync(file).size, Number(recording!.bytes));
+    // It stands among all files: whoever was in the call fetches it by its link.
+    const fetched = await fetch(recording!.media!.url!);
+    assert.deepEqual([fetched.status, fetched.headers.get('content-type'), (await fetched.arrayBuffer()).byteLength], [200, 'video/webm', Number(recording!.bytes)]);
     assert.ok(recording!.durationMs! >= RECORDED_MS && recording!.durationMs! <= took, `${recording!.durationMs} of ${took} ms`);
     const { format, streams } = probe(file);
     assert.match(format.format_name, /webm/);

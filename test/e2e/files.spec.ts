@@ -84,6 +84,8 @@ describe('files', function () {
     assert.match(header('cache-control')!, /^public, max-age=\d+, immutable$/);
     assert.deepEqual(await smaller(shown), ['webp', 480, 300]);
     events.close();
+    const { editMessage } = await ann.api.editMessage({ input: { messageId: message.id, text: 'the lake of Zürich' } });
+    assert.deepEqual([editMessage.message.text, editMessage.message.attachments.length], ['the lake of Zürich', 1]);
   });
 
   it('ranges, conditions, and what lies behind the end', async () => {
@@ -277,7 +279,8 @@ describe('files', function () {
       ({ api } = dan = { ...dan, api: world.client(signIn.accessToken).api });
     };
     await fails(create(dan, { bytes: 3 * 1024 ** 3 }), 'INVALID_INPUT', 'bytes');
-    for (let count = 0; count < 5; count++) await create(dan, { bytes: 2 * 1024 ** 3 });
+    const asked = await Promise.allSettled(Array.from({ length: 8 }, () => create(dan, { bytes: 2 * 1024 ** 3 })));
+    assert.equal(asked.filter(({ status }) => status === 'fulfilled').length, 5, 'at once or one after another');
     await fails(create(dan, { bytes: 1 }), 'LIMIT_REACHED', 'bytes');
     assert.equal(await used(), 10 * 1024 ** 3);
     await wait(49);

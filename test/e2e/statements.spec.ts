@@ -11,6 +11,7 @@ const PAGE = `query ($id: ID!, $last: Int) {
           chat { id title }
           sender { id displayName }
           mentions { id handle }
+          attachments { file { id url thumbnailUrl } }
           reactions { emoji count users(first: 2) { edges { node { id } } } }
           replyTo { id state message { id text sender { id } reactions { emoji } } }
           thread { count lastReplyAt participants { id } messages(first: 2) { edges { node { id text sender { id } viewerState { starred } } } } }

@@ -75,6 +75,13 @@ for (const [name, make] of Object.entries(STORES)) {
       await store.removeAll('files/none');
     });
 
+    it('gives one another key', async () => {
+      await store.put('uploads/moved', Buffer.from('moved'), 'text/plain');
+      await store.move('uploads/moved', 'files/m/original');
+      assert.deepEqual([await store.size('uploads/moved'), await store.size('files/m/original')], [null, 5]);
+      await assert.rejects(store.move('uploads/moved', 'files/m/original'), isKind('MISSING'));
+    });
+
     it('forgets one, and everything under a prefix', async () => {
       for (const key of ['files/c/one', 'files/c/two', 'files/cc/three']) await store.put(key, Buffer.from(key), 'text/plain');
       await store.remove(['files/c/one']);
@@ -146,6 +153,29 @@ describe('a store that fails', () => {
     })());
     await assert.rejects(store.receive('files/a/half', null, { bytes: 2_000, contentType: '', sha256: null }, body), isKind('FULL'));
     assert.deepEqual(readdirSync(join(folder, 'files/a')), ['kept']);
+    await rm(folder, { recursive: true });
+  });
+
+  it('who still sends a part as the others are put together changes nothing of the file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'omnitalk-late-'));
+    const store: ObjectStore = new FolderStore(folder);
+    const uploadId = await store.beginParts('files/l/late', '');
+    let go = (): void => undefined;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    const slow = Readable.from((async function* () {
+      yield Buffer.from('e');
+      await held;
+      yield Buffer.from('vil');
+    })());
+    const part = { uploadId, number: 1, offset: 0 };
+    const terms = { bytes: 4, contentType: '', sha256: null };
+    const late = store.receive('files/l/late', part, terms, slow);
+    await store.receive('files/l/late', part, terms, Readable.from([Buffer.from('good')]));
+    await store.finishParts('files/l/late', uploadId, 1);
+    const before = await buffer(await store.read('files/l/late'));
+    go();
+    await late.catch(() => undefined);
+    assert.deepEqual(await buffer(await store.read('files/l/late')), before);
     await rm(folder, { recursive: true });
   });
 

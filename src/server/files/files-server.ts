@@ -43,6 +43,7 @@ export class FilesServer {
     this.#fastify.addContentTypeParser('*', (_request, _body, done) => done(null));
     this.#fastify.addHook('onRequest', async (request, reply) => {
       this.pending++;
+      reply.raw.once('close', () => this.pending--);
       void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     });
     this.#fastify.addHook('onResponse', async (request, reply) => {
@@ -79,7 +80,12 @@ export class FilesServer {
     const place = urls.readUpload(pathOf(request), clock.now());
     if (!place) return sendError(reply, 404, 'NOT_FOUND', 'This address was not signed here, or has ended.');
     const length = request.headers['content-length'];
-    await uploads.receive(place, { contentType: request.headers['content-type'], contentLength: length === undefined ? undefined : Number(length) }, request.raw);
+    try {
+      await uploads.receive(place, { contentType: request.headers['content-type'], contentLength: length === undefined ? undefined : Number(length) }, request.raw);
+    } catch (error) {
+      // Whoever has hung up hears no answer, and it is nobody's fault here.
+      throw request.raw.readableAborted ? new DomainError('BAD_REQUEST', 'The connection ended before all bytes had come.') : error;
+    }
     return reply.code(204).send();
   }
 

@@ -22,6 +22,7 @@ export class FileRemoval {
     if (!file) return;
     if (file.uploadId) await this.store.abortParts(`files/${id}/original`, file.uploadId);
     if (file.key && !file.key.startsWith(`files/${id}/`)) await this.store.remove([file.key]);
+    await this.store.remove([`uploads/${id}`]);
     await this.store.removeAll(`files/${id}`);
     await this.sql(`delete from files where id = $1 and state = 'DELETED'`, [id]);
   }
@@ -30,7 +31,7 @@ export class FileRemoval {
   async sweep(): Promise<boolean> {
     return this.unitOfWork.run({ actorId: NOBODY, operation: 'sweepFiles' }, async (tx) => {
       const due = await tx.sql<{ id: string }>(
-        `select id from files where id = any(array(select id from files where expires_at <= $1 and state in ('UPLOADING', 'READY', 'REJECTED') order by expires_at limit $2)) order by id for update skip locked`,
+        `select id from files where id = any(array(select id from files where expires_at <= $1 and state <> 'DELETED' order by expires_at limit $2)) order by id for update skip locked`,
         [this.clock.now(), BATCH],
       );
       if (due.length) await deleteUnreferenced(tx, due.map(({ id }) => id));

@@ -20,6 +20,8 @@ const MOST_PARTS = 1_000;
 /** For so long an upload that was begun can be finished. */
 export const UPLOAD_HOURS = 48;
 const MAX_UNFINISHED = 100;
+/** What could not be made ready for so long, since the store or the scanner was away, is given up. */
+const GIVEN_UP_HOURS = 168;
 /** Up to this a file is made ready while its sender waits; what takes longer is done by a job. */
 const WAITED_FOR = 32 * MiB;
 /** When a job looks after what a process has begun and may not have finished. */
@@ -101,7 +103,7 @@ export class UploadService {
     const { id, key, contentType, sha256, bytes, partBytes } = file;
     const expiresAt = file.expiresAt!;
     if (partBytes === null) {
-      const signed = await stored(this.store.signPut(key!, null, { bytes, contentType, sha256 }, expiresAt));
+      const signed = await stored(this.store.signPut(uploadKey(file), null, { bytes, contentType, sha256 }, expiresAt));
       return { whole: signed ?? { url: this.urls.upload(id, null, expiresAt), headers: { 'content-type': contentType } }, partBytes, parts: [], expiresAt };
     }
     const { uploadId } = await this.#begun(file);
@@ -125,7 +127,7 @@ export class UploadService {
     if (head.contentType !== file.contentType) throw invalidInput('contentType', `Content-Type must be ${file.contentType}.`);
     const terms = { bytes: piece.bytes, contentType: file.contentType, sha256: part === null ? file.sha256 : null };
     const place = part === null ? null : { uploadId: file.uploadId!, number: part, offset: piece.offset };
-    await stored(this.store.receive(file.key!, place, terms, body));
+    await stored(this.store.receive(uploadKey(file), place, terms, body));
   }
 
   /**
@@ -138,7 +140,7 @@ export class UploadService {
     await this.#assertThere(file);
     const inline = file.bytes <= WAITED_FOR && file.kind !== 'VIDEO' && this.processor.hasRoom;
     const begun = await this.unitOfWork.run({ actorId: actor.userId, operation: 'completeUpload' }, async (tx) => {
-      const rows = await tx.sql(`update files set state = 'PROCESSING', expires_at = null where id = $1 and state = 'UPLOADING' returning id`, [id]);
+      const rows = await tx.sql(`update files set state = 'PROCESSING', expires_at = $2 where id = $1 and state = 'UPLOADING' returning id`, [id, new Date(tx.now.getTime() + GIVEN_UP_HOURS * 3_600_000)]);
       if (!rows.length) return false;
       tx.changed(FILES, id);
       await tx.enqueue('process-file', { id }, { key: `process-file ${id}`, queue: 'files', ...(inline ? { runAt: new Date(tx.now.getTime() + LOOK_AGAIN_MS) } : {}) });
@@ -162,7 +164,11 @@ export class UploadService {
   async #assertThere(file: FileRow): Promise<void> {
     const missing = new DomainError('STATE_CONFLICT', 'Not all of its bytes have arrived.');
     if (file.partBytes === null) {
-      if ((await stored(this.store.size(file.key!))) === null) throw missing;
+      // To where nobody can send: what is looked at is what is served.
+      await this.store.move(uploadKey(file), file.key!).catch(async (error: unknown) => {
+        if (!(error instanceof StoreError && error.kind === 'MISSING')) throw unavailable(error);
+        if ((await stored(this.store.size(file.key!))) === null) throw missing;
+      });
       return;
     }
     if (file.uploadId === null) throw missing;
@@ -198,6 +204,9 @@ interface Usage {
 }
 const USAGE = `select coalesce(sum(bytes) filter (where state <> 'REJECTED'), 0)::float8 as bytes, (count(*) filter (where state = 'UPLOADING'))::int as unfinished
   from files where owner_id = $1 and state <> 'DELETED'`;
+
+/** Where a file stands until it is complete: whoever may send it can replace it there. */
+export const uploadKey = ({ id, key, partBytes }: Pick<FileRow, 'id' | 'key' | 'partBytes'>): string => (partBytes === null ? `uploads/${id}` : key!);
 
 /** The pieces in which a file is sent. */
 export function partsOf({ bytes, partBytes }: Pick<FileRow, 'bytes' | 'partBytes'>): { number: number; offset: number; bytes: number }[] {
