@@ -7,6 +7,7 @@ export class Statuses1763900000000 implements MigrationInterface {
 create table statuses (
   id uuid primary key, author_id uuid not null references users on delete cascade,
   kind text not null check (kind in ('TEXT', 'IMAGE', 'VIDEO')), text text, background text, font text,
+  file_id uuid,                                        -- the picture or video; file_references holds it
   audience text not null check (audience in ('CONTACTS', 'EXCEPT', 'ONLY')), -- of the last two, status_audience holds whom
   view_count int not null default 0, reaction_count int not null default 0,
   kept int not null default 0,                         -- how many highlights hold it: with any, it outlives its day

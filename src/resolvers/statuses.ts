@@ -3,6 +3,7 @@ import type { Page } from '../db/pages.js';
 import type { StatusRef } from '../entities/message.js';
 import { decodeId, encodeId } from '../lib/ids.js';
 import { ForwardArgs } from '../schema/connection.js';
+import { FileType } from '../schema/file.js';
 import { StatusCardType } from '../schema/message-cards.js';
 import { ReplyToStatusInput, ReplyToStatusPayload } from '../schema/message-inputs.js';
 import {
@@ -10,6 +11,7 @@ import {
   StatusReactionCountType, StatusType, StatusViewerPages, StatusViewerStateType, StatusViewerType, UnmuteStatusesInput, UnmuteStatusesPayload, ViewStatusInput, ViewStatusPayload,
 } from '../schema/status.js';
 import { UserPages, UserType } from '../schema/user.js';
+import { fileById, type FileRow } from '../services/loaders/files.js';
 import { messageByKey, type MessageRow } from '../services/loaders/messages.js';
 import { statusFor, statusMarks, statusReactions, type StatusMarks, type StatusReactionCount, type StatusRow, type StatusViewerRow } from '../services/loaders/statuses.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
@@ -40,7 +42,8 @@ export class StatusResolver {
     const { kind, userIds } = input.audience ?? { kind: 'CONTACTS' };
     const audience = { kind, userIds: userIds?.map((id) => decodeId('User', id, 'audience.userIds')) ?? [] };
     const id = await this.statuses.post(context.requireViewer(), {
-      text: input.text ?? null, backgroundColor: input.backgroundColor ?? null, font: input.font ?? null, audience, idempotencyKey: input.idempotencyKey,
+      text: input.text ?? null, backgroundColor: input.backgroundColor ?? null, font: input.font ?? null, fileId: input.fileId == null ? null : decodeId('File', input.fileId, 'fileId'),
+      audience, idempotencyKey: input.idempotencyKey,
     });
     return { status: await this.#read(context, id) };
   }
@@ -88,6 +91,10 @@ export class StatusResolver {
   @FieldResolver(() => UserType)
   author(@Root() status: StatusRow, @Ctx() context: Context): Promise<UserRow | null> {
     return context.load(userById, status.authorId);
+  }
+  @FieldResolver(() => FileType, { nullable: true, description: 'The picture or video.' })
+  file(@Root() { fileId }: StatusRow, @Ctx() context: Context): FileRow | null | Promise<FileRow | null> {
+    return fileId === null ? null : (context.peek(fileById, fileId) ?? context.load(fileById, fileId));
   }
   @ViewerDependent()
   @FieldResolver(() => StatusViewerStateType, { nullable: true })

@@ -81,6 +81,7 @@ export class PostStatusInput {
   @Field(() => String, { nullable: true, description: 'Up to 2 KiB.' }) text?: string | null;
   @Field(() => String, { nullable: true, description: '#rrggbb, behind a text.' }) backgroundColor?: string | null;
   @Field(() => StatusFont, { nullable: true, description: 'Of a text.' }) font?: Font | null;
+  @Field(() => ID, { nullable: true, description: 'A picture or video of the viewer’s, READY: the text is its caption. Not together with a background or font.' }) fileId?: string | null;
   @Field(() => StatusAudienceInput, { nullable: true, description: 'Default: all mutual contacts.' }) audience?: StatusAudienceInput | null;
   @Field(() => ID) idempotencyKey: string;
 }

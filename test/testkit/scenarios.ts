@@ -204,6 +204,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
     'status.posted': async () => {
       await befriend(ann, bob);
       const answered = await post(ann, 'Off to the lake', { backgroundColor: '#00aaff', font: 'SERIF' });
+      await post(ann, 'A picture', { fileId: (await world.upload(ann, PIXEL, { contentType: 'image/png' })).id });
       await post(ann, 'For Bob alone', { audience: { kind: 'ONLY', userIds: [bob.id] } });
       await post(ann, 'Not for Bob', { audience: { kind: 'EXCEPT', userIds: [bob.id] } });
       await post(bob, 'Staying at home', { audience: { kind: 'EXCEPT', userIds: [carol.id] } });

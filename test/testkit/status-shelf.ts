@@ -4,8 +4,8 @@ import type { Person } from './world.js';
 
 type StatusEvent = Extract<InboxEvent, { __typename: 'StatusPosted' | 'StatusDeleted' | 'StatusViewed' | 'StatusMarksChanged' | 'StatusMuteChanged' | 'StatusHighlightChanged' }>;
 
-const stateOf = ({ author, id, kind, text, backgroundColor, font, createdAt, expiresAt }: StatusPartsFragment) =>
-  ({ author: author.id, id, kind, text: text ?? null, backgroundColor: backgroundColor ?? null, font: font ?? null, createdAt, expiresAt });
+const stateOf = ({ author, id, kind, text, backgroundColor, font, file, createdAt, expiresAt }: StatusPartsFragment) =>
+  ({ author: author.id, id, kind, text: text ?? null, backgroundColor: backgroundColor ?? null, font: font ?? null, file: file?.id ?? null, createdAt, expiresAt });
 type Insights = Pick<StatusInsightsPartsFragment, 'viewCount' | 'reactionCount' | 'reactions'>;
 /** Of what one has just posted. */
 const NONE: Insights = { viewCount: 0, reactionCount: 0, reactions: [] };

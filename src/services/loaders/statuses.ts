@@ -12,6 +12,7 @@ export interface StatusRow {
   text: string | null;
   backgroundColor: string | null;
   font: StatusFont | null;
+  fileId: string | null;
   audience: StatusAudienceKind;
   viewCount: number;
   reactionCount: number;
@@ -20,7 +21,7 @@ export interface StatusRow {
   expiresAt: Date;
 }
 
-export const STATUS_COLUMNS = `s.id, s.author_id as "authorId", s.kind, s.text, s.background as "backgroundColor", s.font, s.audience, s.view_count as "viewCount",
+export const STATUS_COLUMNS = `s.id, s.author_id as "authorId", s.kind, s.text, s.background as "backgroundColor", s.font, s.file_id as "fileId", s.audience, s.view_count as "viewCount",
   s.reaction_count as "reactionCount", s.kept, s.created_at as "createdAt", s.expires_at as "expiresAt"`;
 
 // ── Who sees what: the one place that says it ────────────────────────────────────────────────────────────

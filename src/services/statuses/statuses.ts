@@ -1,11 +1,12 @@
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
-import type { StatusAudienceKind, StatusFont } from '../../entities/status.js';
+import type { StatusAudienceKind, StatusFont, StatusKind } from '../../entities/status.js';
 import { userStream } from '../../events/catalogue.js';
 import { cleanEmoji } from '../../lib/emoji.js';
 import { DomainError, forbidden, invalidInput, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { cleanText, distinct } from '../../lib/validate.js';
 import type { Actor } from '../actor.js';
+import { claimFiles } from '../files/file-claims.js';
 import { maySee, STATUS_COLUMNS, type StatusRow } from '../loaders/statuses.js';
 import { assertIsThere } from '../person-checks.js';
 import { Quota } from '../quota.js';
@@ -25,6 +26,8 @@ export interface PostStatus {
   /** #rrggbb */
   backgroundColor: string | null;
   font: StatusFont | null;
+  /** A picture or video of the author's. */
+  fileId: string | null;
   audience: { kind: StatusAudienceKind; userIds: string[] };
   idempotencyKey: string;
 }
@@ -34,19 +37,21 @@ export class StatusService {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /**
-   * Errors: INVALID_INPUT, NOT_FOUND (somebody who is listed; on a repeat, what has expired since), RATE_LIMITED (100 a day), IDEMPOTENCY_KEY_REUSED.
+   * Errors: INVALID_INPUT, NOT_FOUND (the file; somebody who is listed), STATE_CONFLICT (the file is not READY), RATE_LIMITED (100 a day), IDEMPOTENCY_KEY_REUSED.
    */
   async post(actor: Actor, { idempotencyKey, ...input }: PostStatus): Promise<string> {
     const text = input.text === null ? null : cleanText(input.text, { field: 'text', maxBytes: MAX_STATUS_BYTES, multiline: true });
-    if (text === null) throw invalidInput('text', 'A status needs a text.');
+    if (text === null && input.fileId === null) throw invalidInput('text', 'A status needs a text, a picture or a video.');
+    assertFits(input);
     const background = input.backgroundColor === null ? null : cleanColor(input.backgroundColor);
     const listed = checkAudience(actor, input.audience);
     const { id } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'postStatus', idempotencyKey, input }, async (tx) => {
       await new Quota(tx.sql, { now: () => tx.now }, { name: 'statuses', points: STATUSES_A_DAY, seconds: 86_400 }).consume(actor.userId);
       await assertListedExist(tx, listed);
       const made = newId();
-      await tx.sql('insert into statuses (id, author_id, kind, text, background, font, audience, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
-        made, actor.userId, 'TEXT', text, background, input.font, input.audience.kind, tx.now, new Date(tx.now.getTime() + STATUS_HOURS * 3_600_000),
+      const kind = input.fileId === null ? 'TEXT' : await claimFile(tx, actor, input.fileId, made);
+      await tx.sql('insert into statuses (id, author_id, kind, text, background, font, file_id, audience, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
+        made, actor.userId, kind, text, background, input.font, input.fileId, input.audience.kind, tx.now, new Date(tx.now.getTime() + STATUS_HOURS * 3_600_000),
       ]);
       await tx.sql('insert into status_audience (status_id, user_id) select $1, unnest($2::uuid[])', [made, listed]);
       tx.append(userStream(actor.userId), { kind: 'status.posted', statusId: made, authorId: actor.userId });
@@ -147,6 +152,17 @@ async function noteView(tx: Tx, statusId: string, viewerId: string): Promise<boo
 
 /** To the viewer's other devices. */
 const tellMarks = (tx: Tx, viewerId: string, statusId: string, authorId: string): void => tx.append(userStream(viewerId), { kind: 'status.marks', statusId, authorId });
+
+async function claimFile(tx: Tx, actor: Actor, fileId: string, statusId: string): Promise<StatusKind> {
+  const [file] = await claimFiles(tx, actor.userId, [fileId], 'STATUS', { id: statusId }, { field: 'fileId', most: 1, kinds: ['IMAGE', 'VIDEO'] });
+  return file!.kind === 'VIDEO' ? 'VIDEO' : 'IMAGE';
+}
+
+function assertFits({ fileId, backgroundColor, font }: Pick<PostStatus, 'fileId' | 'backgroundColor' | 'font'>): void {
+  if (fileId === null) return;
+  if (backgroundColor !== null) throw invalidInput('backgroundColor', 'Behind a picture or video there is no background.');
+  if (font !== null) throw invalidInput('font', 'A font is of a text.');
+}
 
 function cleanColor(value: string): string {
   if (!/^#[0-9a-f]{6}$/i.test(value)) throw invalidInput('backgroundColor', 'A colour is written #rrggbb.');
