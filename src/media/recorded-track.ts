@@ -7,9 +7,10 @@ import type { Consumer, PlainTransport, RtpCapabilities } from 'mediasoup/types'
 import { TIED } from './commands.js';
 import type { Published } from './published.js';
 
-const READY_MS = 5_000;
+/** A busy machine takes its time to start a program. */
+const READY_MS = 15_000;
 const LOOK_AGAIN_MS = 20;
-const END_MS = 5_000;
+const END_MS = 10_000;
 const BYE_EVERY_MS = 200;
 /** Tracks of these can lie in WebM; ffmpeg reads no AV1 from RTP, and H.264 goes into Matroska. */
 const RECORDABLE = ['audio/opus', 'video/vp8', 'video/vp9', 'video/h264'];

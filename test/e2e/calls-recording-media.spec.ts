@@ -60,6 +60,11 @@ describe('recording what is really said and shown', function () {
     assert.equal((await bob.api.consentToRecording({ input: { callId, consent: true } })).consentToRecording.call.recordingState, 'ON');
   };
   const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  /** Until so many tracks are being written, on a busy machine too: ffmpeg opens a file once it knows what it gets. */
+  const written = (count: number) => eventually(
+    () => readdirSync(tmpdir()).filter((name) => name.startsWith('omnitalk-recording-')).flatMap((name) => readdirSync(join(tmpdir(), name))).filter((name) => name.endsWith('.webm')).length === count,
+    `${count} tracks are being written`, 30_000,
+  );
 
   it('nothing before all have agreed; then a file with the voices in one track and each picture in one of its own', async () => {
     const [hers, his] = [await device(a), await device(b)];
@@ -74,6 +79,7 @@ describe('recording what is really said and shown', function () {
     // Who comes later is in it too.
     await speak(his, 880);
     await show(his);
+    await written(4);
     await pass(RECORDED_MS);
     const { recording } = (await ann.api.stopRecording({ input: { callId } })).stopRecording;
     const took = Date.now() - began;
@@ -101,7 +107,8 @@ describe('recording what is really said and shown', function () {
   it('a recording ends with its call, and is kept', async () => {
     await speak(await device(a), 440);
     await record();
-    await pass(1_000);
+    await written(1);
+    await pass(500);
     await ann.api.endCall({ input: { callId } });
     const kept = async () => (await bob.api.callRecordings({ id: callId })).call!.recordings;
     await eventually(async () => (await kept())[0]!.file !== null, 'the file is kept', 20_000);

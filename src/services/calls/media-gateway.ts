@@ -20,7 +20,7 @@ interface Question {
 }
 
 const TIMEOUT_MS = 5_000;
-/** Until a recording's file is complete. */
+/** Until ffmpeg runs, or a recording's file is complete. */
 const LONG_TIMEOUT_MS = 20_000;
 
 /** A call's media lives in one process: here it is asked there, whichever that is. */
@@ -54,7 +54,7 @@ export class MediaGateway {
    */
   async ask<Name extends AskedMethod>(node: string, method: Name, ...args: Args<Name>): Promise<Result<Name>> {
     try {
-      const asking = node === this.node ? this.#here({ method, args }) : this.#requests.ask(node, { method, args } satisfies Question, method === 'stopRecording' ? LONG_TIMEOUT_MS : TIMEOUT_MS);
+      const asking = node === this.node ? this.#here({ method, args }) : this.#requests.ask(node, { method, args } satisfies Question, method === 'startRecording' || method === 'stopRecording' ? LONG_TIMEOUT_MS : TIMEOUT_MS);
       return (await asking) as Result<Name>;
     } catch (error) {
       if (error instanceof NoAnswer) throw new DomainError('CALLS_UNAVAILABLE', 'The process that carries this call does not answer: join again in a moment.', { retryAfter: 1 });
