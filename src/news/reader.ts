@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { Slots } from '../lib/slots.js';
 import type { ReadFeed } from './feed.js';
 import type { PageMeta, ReadPage } from './page.js';
 
@@ -26,8 +27,9 @@ export class Reader {
   readonly #pool = new Piscina({
     // In development the sources run as they are, by the loader that this process was started with; threads inherit it.
     filename: fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url)),
-    minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS, maxQueue: MAX_WAITING, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   });
+  readonly #turn = new Slots(1, MAX_WAITING);
 
   constructor(private readonly patienceMs = PATIENCE_MS) {}
 
@@ -52,8 +54,15 @@ export class Reader {
     await this.#pool.destroy();
   }
 
-  #run<Result>(name: string, task: object): Promise<Result> {
-    return this.#pool.run(task, { name, signal: AbortSignal.timeout(this.patienceMs) }) as Promise<Result>;
+  async #run<Result>(name: string, task: object): Promise<Result> {
+    if (!(await this.#turn.take())) throw new Error('too many documents wait to be read');
+    try {
+      // Neither waiting nor the start of the thread, which takes seconds on a busy machine, is the document's fault.
+      await this.#pool.run(null, { name: 'ready' });
+      return (await this.#pool.run(task, { name, signal: AbortSignal.timeout(this.patienceMs) })) as Result;
+    } finally {
+      this.#turn.release();
+    }
   }
 }
 

@@ -9,6 +9,8 @@ interface Document {
   url: string;
 }
 
+/** Answers once the thread stands. */
+export const ready = () => true;
 export const feed = ({ bytes, contentType, url }: Document) => readFeed(bytes, contentType, url);
 export const page = ({ bytes, contentType, url }: Document) => readPage(bytes, contentType, url);
 export const meta = ({ bytes, contentType, url }: Document) => readMeta(bytes, contentType, url);

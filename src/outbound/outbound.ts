@@ -4,7 +4,7 @@ import { Agent, buildConnector, errors, type Dispatcher } from 'undici';
 import { isPublicAddress, PrivateHosts } from './addresses.js';
 import { ENCODINGS, readBody } from './body.js';
 import { OutboundError } from './errors.js';
-import { Slots } from './slots.js';
+import { Slots } from '../lib/slots.js';
 
 /** Finds the addresses of a name; replaced in tests, which have no names of their own. */
 export type Resolve = (host: string, done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;

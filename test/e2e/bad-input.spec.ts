@@ -15,7 +15,10 @@ import { OmniTalkError } from '../../sdk/index.js';
 import { ERROR_CODES } from '../../src/lib/errors.js';
 import { Seat, startCall } from '../testkit/calls.js';
 import { digest } from '../testkit/digest.js';
+import { bbcFeed, story } from '../testkit/feeds.js';
+import { addSource, administrator, articles, fetchFeeds } from '../testkit/news.js';
 import { PIXEL } from '../testkit/pictures.js';
+import { Publisher } from '../testkit/publisher.js';
 import { World, type Person } from '../testkit/world.js';
 
 /**
@@ -42,12 +45,14 @@ describe('bad input', () => {
   let stranger: Person;
   let other: Person;
   /** Ids by the name of the field that takes them: those of the caller, and those of people whom the caller has nothing to do with. */
+  let publisher: Publisher;
   let own: Record<string, string>;
   let foreign: Record<string, string>;
 
   before(async () => {
     // Without jobs, so that nothing happens by itself between two looks at the database.
-    world = await World.start({ settings: { JOBS: 'false' } });
+    publisher = await Publisher.start();
+    world = await World.start({ settings: { JOBS: 'false', NEWS: 'true', NEWS_BUILT_IN: 'false', ...publisher.settings } });
     [ann, bob, stranger] = await world.people('Ann', 'Bob', 'Stranger');
     other = await world.person('Other');
     const chatId = await world.groupChat(ann, [bob]);
@@ -61,10 +66,17 @@ describe('bad input', () => {
     const status = async (person: Person) => (await person.api.postStatus({ input: { text: 'A status', idempotencyKey: world.key() } })).postStatus.status.id;
     const highlight = async (person: Person, statusId: string) => (await person.api.createHighlight({ input: { title: 'Kept', statusIds: [statusId], idempotencyKey: world.key() } })).createHighlight.highlight.id;
     const [shown, theirStatus] = [await status(ann), await status(stranger)];
-    own = { fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    const feed = bbcFeed([{ path: '/story', title: 'A story', summary: story('Bread', 1), at: world.clock.now() }], publisher.at(''));
+    const sourceId = (await addSource(world, await administrator(world), publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }))).id;
+    await fetchFeeds(world);
+    const articleId = (await articles(ann))[0]!.id;
+    own = { articleId, sourceId, fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
     foreign = { fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
-  after(() => world.stop());
+  after(async () => {
+    await world.stop();
+    await publisher.stop();
+  });
 
   /** A call that the person runs, with somebody else in it, and ids of what is in it. */
   const callOf = async (person: Person, other: Person): Promise<Record<string, string>> => {
