@@ -8,7 +8,7 @@ const config: CodegenConfig = {
     'sdk/generated/graphql.ts': {
       plugins: ['typescript-operations', 'typed-document-node'],
       config: {
-        scalars: { DateTime: 'string', EventCursor: 'string', BigInt: 'string', JSON: 'unknown', Bytes: 'string', ID: 'string' },
+        scalars: { DateTime: 'string', EventCursor: 'string', BigInt: 'number', JSON: 'unknown', Bytes: 'string', ID: 'string' },
         useTypeImports: true,
         enumsAsTypes: true,
         immutableTypes: false,

@@ -5,6 +5,7 @@ import { Connection } from './connection.js';
 import { failure, OmniTalkError, type ApiError } from './errors.js';
 import {
   CallEventsDocument,
+  CartEventsDocument,
   ChatEventsDocument,
   DocumentEventsDocument,
   InboxEventsDocument,
@@ -13,6 +14,7 @@ import {
   RefreshSessionDocument,
   TypingEventsDocument,
   type CallEventsSubscription,
+  type CartEventsSubscription,
   type ChatEventsSubscription,
   type DocumentEventsSubscription,
   type InboxEventsSubscription,
@@ -41,6 +43,7 @@ export interface OmniTalkOptions extends TokenSource {
 }
 
 export type CallEvent = CallEventsSubscription['callEvents'];
+export type CartEvent = CartEventsSubscription['cartEvents'];
 export type ChatEvent = ChatEventsSubscription['chatEvents'];
 export type InboxEvent = InboxEventsSubscription['inboxEvents'];
 export type NewsEvent = NewsEventsSubscription['newsPublished'];
@@ -155,6 +158,17 @@ export class OmniTalk {
       return event;
     };
     return this.#open(NewsEventsDocument, variables, take, true);
+  }
+
+  /** What happens to a cart, from its `eventCursor`. */
+  cartEvents(cartId: string, after?: string | null): EventStream<CartEvent> {
+    const variables: Variables = { cartId, after: after ?? null };
+    const take = (data: unknown): CartEvent => {
+      const event = (data as CartEventsSubscription).cartEvents;
+      if (event.__typename !== 'ResyncRequired') variables['after'] = event.cursor;
+      return event;
+    };
+    return this.#open(CartEventsDocument, variables, take, true);
   }
 
   /** Presence of up to 100 people: as it is, then each change. After a lost connection, or a slow reader, it begins anew. */

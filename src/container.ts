@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { Config } from './config.js';
 import { makeAccounts } from './container-accounts.js';
 import { makeMessages } from './container-messages.js';
+import { makeCommerce } from './container-commerce.js';
 import { makeDocuments } from './container-documents.js';
 import { makeFiles, makeStore, type Files } from './container-files.js';
 import { makePeople } from './container-people.js';
@@ -128,6 +129,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const store = outside.store ?? makeStore(config);
   const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
   const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer });
+  const commerce = makeCommerce({ db, unitOfWork, messages: messages.messages });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);
   await ownMedia?.start();
@@ -137,7 +139,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const instances: object[] = [
     ...accounts.resolvers,
     ...people.resolvers,
-    new NodeResolver({ chats, messages: messages.messages, groups, scheduled: timely.scheduled, documents: documents.documents, calls: calls.service, statuses: statuses.feed }),
+    new NodeResolver({ chats, messages: messages.messages, groups, scheduled: timely.scheduled, documents: documents.documents, calls: calls.service, statuses: statuses.feed, commerce }),
     new UserResolver(),
     new ViewerResolver(hub.log),
     new ChatResolver(chats, messages.messages),
@@ -148,6 +150,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...documents.resolvers,
     ...statuses.resolvers,
     ...files.resolvers,
+    ...commerce.resolvers,
     ...calls.resolvers,
     ...news.resolvers,
     new SubscriptionResolver(),

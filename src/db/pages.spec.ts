@@ -18,6 +18,8 @@ describe('cursors of lists', () => {
     refused(['not a uuid'], ['uuid']);
     refused([2 ** 31], ['number']);
     refused([1.5], ['number']);
+    refused([2 ** 53], ['amount']);
+    refused([-1], ['amount']);
     refused([9e15], ['time']);
     refused([-1], ['time']);
     refused(['a\0b'], ['string']);

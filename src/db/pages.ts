@@ -12,8 +12,8 @@ export interface PageArgs {
 
 export type CursorValue = string | number | null;
 
-/** What a part of a cursor may be, so that a forged one is refused before it reaches PostgreSQL: a `number` fits int4, a `time` is in milliseconds since 1970. */
-export type CursorPart = 'string' | 'uuid' | 'number' | 'time' | 'nullable';
+/** What a part of a cursor may be, so that a forged one is refused before it reaches PostgreSQL: a `number` fits int4, an `amount` (of money) is exact in a double, a `time` is in milliseconds since 1970. */
+export type CursorPart = 'string' | 'uuid' | 'number' | 'amount' | 'time' | 'nullable';
 const MAX_INT = 2 ** 31 - 1;
 const MAX_TIME = 8.64e15;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -64,6 +64,7 @@ function decodeKey(text: string, kinds: readonly CursorPart[], field: string): C
 
 function fits(part: unknown, kind: CursorPart): boolean {
   if (kind === 'number') return Number.isInteger(part) && Math.abs(part as number) <= MAX_INT;
+  if (kind === 'amount') return Number.isSafeInteger(part) && (part as number) >= 0;
   if (kind === 'time') return Number.isInteger(part) && (part as number) >= 0 && (part as number) <= MAX_TIME;
   if (part === null) return kind === 'nullable';
   return typeof part === 'string' && part.isWellFormed() && !part.includes('\0') && (kind !== 'uuid' || UUID.test(part));

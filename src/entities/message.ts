@@ -23,7 +23,15 @@ export type PreviewRef =
   | { state: 'PENDING'; url: string }
   | { state: 'READY'; url: string; title: string; description: string | null; imageUrl: string | null; siteName: string | null };
 /** What a card message or a system message is about; a poll's contents stand in tables of their own. */
-export type CardRef = { type: 'poll' } | { type: 'location'; latitude: number; longitude: number; name: string | null } | NewsCardRef | StatusRef | FilesRef | SystemRef;
+export type CardRef =
+  | { type: 'poll' }
+  | { type: 'location'; latitude: number; longitude: number; name: string | null }
+  | { type: 'product'; productId: string; variantId: string | null }
+  | { type: 'cart'; cartId: string }
+  | NewsCardRef
+  | StatusRef
+  | FilesRef
+  | SystemRef;
 /** The status that a message answers. */
 export interface StatusRef {
   type: 'status';

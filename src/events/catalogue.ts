@@ -75,7 +75,13 @@ export type CallEventRef =
 /** On the stream of a section of a publisher. */
 export type NewsEventRef = { kind: 'news.published'; articleId: string };
 
-export type EventRef = ChatEventRef | UserEventRef | CallEventRef | NewsEventRef;
+/** On a cart's own stream. */
+export type CartEventRef =
+  /** It was shared, is being paid, was ordered, or closed. */
+  | { kind: 'cart.updated' }
+  | { kind: 'cart.line'; variantId: string };
+
+export type EventRef = ChatEventRef | UserEventRef | CallEventRef | NewsEventRef | CartEventRef;
 export type EventKind = EventRef['kind'];
 
 export const CHAT_EVENT_KINDS = [
@@ -97,9 +103,10 @@ export const chatStream = (chatId: string): string => `chat:${chatId}`;
 export const userStream = (userId: string): string => `user:${userId}`;
 export const newsStream = (sourceId: string): string => `news:${sourceId}`;
 export const callStream = (callId: string): string => `call:${callId}`;
+export const cartStream = (cartId: string): string => `cart:${cartId}`;
 
 export interface StreamName {
-  kind: 'chat' | 'user' | 'call' | 'news';
+  kind: 'chat' | 'user' | 'call' | 'news' | 'cart';
   id: string;
 }
 export function parseStream(stream: string): StreamName {

@@ -10,7 +10,7 @@ export interface Cursor {
 export const encodeCursor = (stream: string, epoch: string, pos: number): string => Buffer.from(`${stream}|${epoch}|${pos}`, 'latin1').toString('base64url');
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
-const SHAPE = new RegExp(`^((?:chat|user|call|news):${UUID})\\|(${UUID})\\|(0|[1-9][0-9]{0,14})$`);
+const SHAPE = new RegExp(`^((?:chat|user|call|news|cart):${UUID})\\|(${UUID})\\|(0|[1-9][0-9]{0,14})$`);
 
 /** Throws `INVALID_CURSOR` for what this server can't have made. Whether the stream may be read is asked elsewhere. */
 export function decodeCursor(text: string, field = 'after'): Cursor {

@@ -27,6 +27,13 @@ export const ID_PREFIXES = {
   CallTransport: 'ctr',
   CallToken: 'ctk',
   CallRecording: 'crc',
+  Shop: 'shp',
+  StockLocation: 'loc',
+  ProductCategory: 'ctg',
+  Product: 'prd',
+  ProductVariant: 'var',
+  ProductReview: 'rvw',
+  Cart: 'crt',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

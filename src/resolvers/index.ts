@@ -31,6 +31,7 @@ import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerSchedu
 import { PollCardResolver, PollOptionResolver } from './poll.js';
 import { PeopleResolver, UserViewerStateResolver, ViewerPrivacyResolver } from './people.js';
 import { PresenceResolver } from './presence.js';
+import { COMMERCE_RESOLVERS } from './commerce.js';
 import { CoBrowsingResolver } from './co-browsing.js';
 import { AwarenessChangedResolver, ChatDocumentsResolver, DocumentChangedResolver, DocumentResolver } from './documents.js';
 import { ReportResolver } from './reports.js';
@@ -104,4 +105,5 @@ export const RESOLVERS = [
   ...NEWS_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
+  ...COMMERCE_RESOLVERS,
 ];

@@ -66,6 +66,8 @@ export class MessagePartsResolver {
     if (card?.type === 'location') return { ...card, __typename: 'LocationCard' };
     if (card?.type === 'status') return { ...card, __typename: 'StatusCard' };
     if (card?.type === 'news') return { ...card, __typename: 'NewsCard' };
+    if (card?.type === 'cart') return { ...card, chatId, __typename: 'CartCard' };
+    if (card?.type === 'product') return { ...card, __typename: 'ProductCard' };
     if (card?.type !== 'poll') return null;
     return context.load(pollByKey, { chatId, seq }).then((poll) => poll && { ...poll, __typename: 'PollCard' });
   }

@@ -2,6 +2,9 @@ import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { decodeAnyId, type IdType } from '../lib/ids.js';
 import { NodeType } from '../schema/node.js';
 import type { CallService } from '../services/calls/calls.js';
+import type { CartService } from '../services/commerce/carts.js';
+import type { ProductService } from '../services/commerce/products.js';
+import type { ShopService } from '../services/commerce/shops.js';
 import type { ChatService } from '../services/chats.js';
 import type { DocumentService } from '../services/documents/documents.js';
 import type { GroupService } from '../services/groups.js';
@@ -23,13 +26,15 @@ export interface NodeServices {
   documents: DocumentService;
   calls: CallService;
   statuses: StatusFeed;
+  /** What is sold. */
+  commerce: { shops: ShopService; products: ProductService; carts: CartService };
 }
 
 @Resolver()
 export class NodeResolver {
   readonly #finders: Partial<Record<IdType, Finder>>;
 
-  constructor({ chats, messages, groups, scheduled, documents, calls, statuses }: NodeServices) {
+  constructor({ chats, messages, groups, scheduled, documents, calls, statuses, commerce }: NodeServices) {
     this.#finders = {
       User: (context, { uuid }) => context.load(userById, uuid),
       Chat: (context, { uuid }) => chats.find(context, uuid),
@@ -41,6 +46,10 @@ export class NodeResolver {
       Call: (context, { uuid }) => calls.find(context.requireCaller(), uuid),
       Status: (context, { uuid }) => statuses.find(context, uuid),
       StatusHighlight: (context, { uuid }) => statuses.findHighlight(context, uuid),
+      Shop: (context, { uuid }) => commerce.shops.find(context, uuid),
+      Product: (context, { uuid }) => commerce.products.find(context, uuid),
+      ProductVariant: (context, { uuid }) => commerce.products.findVariant(context, uuid),
+      Cart: (context, { uuid }) => commerce.carts.find(context, uuid),
       ScheduledMessage: (context, { uuid }) => scheduled.find(context, uuid),
     };
   }

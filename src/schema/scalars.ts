@@ -1,5 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
-import { GraphQLBigInt, GraphQLJSON } from 'graphql-scalars';
+import { GraphQLJSON } from 'graphql-scalars';
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
 
@@ -46,5 +46,17 @@ export const Bytes = new GraphQLScalarType<Buffer, string>({
   parseLiteral: (node: ValueNode) => parseBytes(node.kind === Kind.STRING ? node.value : null),
 });
 
-export const BigIntScalar = GraphQLBigInt;
+function parseBigInt(value: unknown): number {
+  const number = typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value;
+  if (!Number.isSafeInteger(number)) throw new GraphQLError('A BigInt is a whole number from -(2⁵³ - 1) to 2⁵³ - 1.');
+  return number as number;
+}
+
+export const BigIntScalar = new GraphQLScalarType<number, number>({
+  name: 'BigInt',
+  description: 'A whole number larger than an Int may be, and exact in JSON: from -(2⁵³ - 1) to 2⁵³ - 1.',
+  serialize: parseBigInt, // what the database gives of an int8 is a text
+  parseValue: parseBigInt,
+  parseLiteral: (node: ValueNode) => parseBigInt(node.kind === Kind.INT || node.kind === Kind.STRING ? node.value : null),
+});
 export const JsonScalar = GraphQLJSON;

@@ -4,7 +4,7 @@ import { DateTime, EventCursor } from './scalars.js';
 
 @InterfaceType('StreamEvent', { description: 'An event with its place in its stream.' })
 export abstract class StreamEventType {
-  @Field(() => ID, { description: 'The chat, user, call or news source whose stream this is.' }) streamId: string;
+  @Field(() => ID, { description: 'The chat, user, call, news source or cart whose stream this is.' }) streamId: string;
   @Field(() => EventCursor, { description: 'Give it as `after` to go on behind this event.' }) cursor: string;
   @Field(() => DateTime) at: Date;
 }

@@ -23,6 +23,7 @@ import { Operations } from './operations.js';
 import { Origins } from './origins.js';
 import { CallRooms } from './realtime/call-rooms.js';
 import { CallSource } from './realtime/call-source.js';
+import { CartSource } from './realtime/cart-source.js';
 import { Channels } from './realtime/channels.js';
 import { ChatSource } from './realtime/chat-source.js';
 import { DocumentSource } from './realtime/document-source.js';
@@ -78,7 +79,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const callRooms = new CallRooms(bus);
   const callEvents = new CallSource(channels, db.sql, calls.links, callRooms, onError);
   const subscriptions: Subscriptions = new Subscriptions(
-    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), newsPublished: new NewsSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates, callEvents },
+    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), newsPublished: new NewsSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates, callEvents, cartEvents: new CartSource(channels, db.sql) },
     db,
     clock,
     errors,

@@ -1,5 +1,6 @@
-import type { CallEventRef, ChatEventRef, LoggedEvent, NewsEventRef, UserEventRef } from '../events/catalogue.js';
+import type { CallEventRef, CartEventRef, ChatEventRef, LoggedEvent, NewsEventRef, UserEventRef } from '../events/catalogue.js';
 import { hydrateCallEvent, CALL_OF_CHAT_EVENTS } from './calls/call-events.js';
+import { hydrateCartEvent } from './commerce/cart-events.js';
 import { parseStream } from '../events/catalogue.js';
 import { encodeCursor } from '../events/cursor.js';
 import { encodeId, encodeMessageId } from '../lib/ids.js';
@@ -17,7 +18,7 @@ import { hydrateStatusEvent } from './statuses/status-events.js';
 import { chatStream } from '../events/catalogue.js';
 import type { LoaderDef } from '../db/loaders.js';
 
-const STREAM_IDS = { chat: 'Chat', user: 'User', call: 'Call', news: 'NewsSource' } as const;
+const STREAM_IDS = { chat: 'Chat', user: 'User', call: 'Call', news: 'NewsSource', cart: 'Cart' } as const;
 
 /** An event as the schema shows it: the root of one execution. */
 export class DeliveredEvent {
@@ -66,6 +67,7 @@ export function hydrate(stream: string, epoch: string, event: LoggedEvent, load:
   const { kind, id } = parseStream(stream);
   const make = (typename: string, body: object, refs?: number[]) => new DeliveredEvent(typename, stream, epoch, event.pos, new Date(event.at), body, refs);
   if (kind === 'news') return hydrateNewsEvent(id, event.ref as NewsEventRef, make);
+  if (kind === 'cart') return hydrateCartEvent(id, event.ref as CartEventRef, make, load);
   if (kind === 'call') return hydrateCallEvent(id, event.ref as CallEventRef, make, load);
   return kind === 'chat' ? hydrateChatEvent(id, event.ref as ChatEventRef, make, load, known) : hydrateUserEvent(id, event.ref as UserEventRef, make, load);
 }

@@ -20,7 +20,7 @@ describe('the documents are true of the code', () => {
   it('docs/EVENTS.md names every event, every reason to resync, and every close code', () => {
     const text = read('docs/EVENTS.md');
     const named = new Set([...text.matchAll(/`([A-Za-z_]+)`/g)].map((match) => match[1]));
-    for (const union of ['ChatEvent', 'InboxEvent', 'CallEvent', 'NewsEvent']) {
+    for (const union of ['ChatEvent', 'InboxEvent', 'CallEvent', 'NewsEvent', 'CartEvent']) {
       const type = schema.getType(union);
       assert.ok(isUnionType(type));
       for (const { name } of type.getTypes()) assert.ok(named.has(name), `${name} is missing`);

@@ -14,6 +14,7 @@ import {
 import { OmniTalkError } from '../../sdk/index.js';
 import { ERROR_CODES } from '../../src/lib/errors.js';
 import { Seat, startCall } from '../testkit/calls.js';
+import { openShop, sell } from '../testkit/commerce.js';
 import { digest } from '../testkit/digest.js';
 import { bbcFeed, story } from '../testkit/feeds.js';
 import { addSource, administrator, articles, fetchFeeds } from '../testkit/news.js';
@@ -62,6 +63,13 @@ describe('bad input', () => {
     const groupId = (await group(ann)).createGroup.group.id;
     const inviteLinkId = (await link(ann, chatId)).createInviteLink.inviteLink.id;
     const whiteboard = async (person: Person, id: string) => (await person.api.createWhiteboard({ input: { chatId: id, idempotencyKey: world.key() } })).createWhiteboard.document.id;
+    const inShop = async (person: Person) => {
+      const shop = await openShop(world, person);
+      const [product, { shop: read }] = [await sell(world, shop, 'Tea'), await person.api.shop({ id: shop.id })];
+      const { category } = (await person.api.createCategory({ input: { shopId: shop.id, name: 'Teas' } })).createCategory;
+      const { cart } = (await person.api.createCart({ input: { shopId: shop.id, idempotencyKey: world.key() } })).createCart;
+      return { cartId: cart.id, shopId: shop.id, productId: product.id, variantId: product.variants[0]!.id, categoryId: category.id, locationId: read!.viewerState!.locations[0]!.id };
+    };
     const fileId = async (person: Person) => (await world.upload(person, PIXEL, { contentType: 'image/png' })).id!;
     const status = async (person: Person) => (await person.api.postStatus({ input: { text: 'A status', idempotencyKey: world.key() } })).postStatus.status.id;
     const highlight = async (person: Person, statusId: string) => (await person.api.createHighlight({ input: { title: 'Kept', statusIds: [statusId], idempotencyKey: world.key() } })).createHighlight.highlight.id;
@@ -70,8 +78,8 @@ describe('bad input', () => {
     const sourceId = (await addSource(world, await administrator(world), publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }))).id;
     await fetchFeeds(world);
     const articleId = (await articles(ann))[0]!.id;
-    own = { articleId, sourceId, fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
-    foreign = { fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
+    own = { ...(await inShop(ann)), articleId, sourceId, fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    foreign = { ...(await inShop(stranger)), fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
   after(async () => {
     await world.stop();
@@ -101,6 +109,8 @@ describe('bad input', () => {
         return idFor(field.name, own);
       case 'Int':
         return 1;
+      case 'BigInt':
+        return 1;
       case 'Float':
         return field.name === 'bytes' ? 4 : 1.5;
       case 'Boolean':
@@ -123,6 +133,7 @@ describe('bad input', () => {
     if (/session/i.test(name)) return ids['sessionId']!;
     if (/group/i.test(name)) return ids['groupId']!;
     if (/status/i.test(name)) return ids['statusId']!;
+    if (/categor|parent/i.test(name)) return ids['categoryId']!;
     if (/document/i.test(name)) return ids['documentId']!;
     if (/invite/i.test(name)) return ids['inviteLinkId']!;
     if (/file|attachment/i.test(name)) return ids['fileId']!;
@@ -136,6 +147,8 @@ describe('bad input', () => {
     if (/emoji/i.test(name)) return '👍';
     if (name === 'sha256') return 'ab'.repeat(32);
     if (name === 'contentType') return 'text/plain';
+    if (/currency/i.test(name)) return 'CHF';
+    if (/slug|sku/i.test(name)) return `s-${world.key()}`;
     return 'some text';
   };
   const baseline = (type: GraphQLInputObjectType): Record<string, unknown> =>
@@ -150,6 +163,7 @@ describe('bad input', () => {
       : type.name === 'ID' && field.name === 'idempotencyKey' ? ['', 'x'.repeat(200), 'with space', 'snow☃man', '\u0000']
       : type.name === 'ID' ? ['', 'nonsense', `usr_${UNKNOWN}`, `cht_${UNKNOWN}`, `msg_${UNKNOWN}_1`, 'msg_1', `msg_${UNKNOWN}_99999999999`, idFor(field.name, foreign), '\u0000', 'x'.repeat(5000)]
       : type.name === 'Int' ? [-1, 2_147_483_647, -2_147_483_648, 9_999_999_999, 1.5, 'one']
+      : type.name === 'BigInt' ? [-1, 2 ** 53, -(2 ** 53), 1e300, 1.5, 'one', '1e3', Number.MAX_SAFE_INTEGER]
       : type.name === 'Float' ? [1e308, -1e308, 'one']
       : type.name === 'Boolean' ? ['true', 1]
       : type.name === 'JSON' ? ['text', 12, [], {}, { codecs: 'x' }, { a: 'x'.repeat(100_000) }, { nul: '\u0000' }]

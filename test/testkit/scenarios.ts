@@ -1,4 +1,5 @@
 import type { ChatEventRef, UserEventRef } from '../../src/events/catalogue.js';
+import { sellRich } from './commerce.js';
 import { cnnFeed, story } from './feeds.js';
 import { addSource, administrator, articles, fetchFeeds } from './news.js';
 import { digitsIn } from './outbox.js';
@@ -38,6 +39,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await ann.api.sendMessage({ input: { chatId, text: 'look', attachmentIds: [photo.id!], idempotencyKey: world.key() } });
       const shared = (await ann.api.shareArticle({ input: { articleId: await article(), chatId, text: 'Read this', idempotencyKey: world.key() } })).shareArticle.message;
       await say(bob, 'so I did', { replyToId: shared.id });
+      await show();
       const target = await other();
       await ann.api.forwardMessages({ input: { messageIds: [first.id, poll.sendMessage.message.id], chatIds: [target], idempotencyKey: world.key() } });
     },
@@ -259,6 +261,16 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await bob.api.bookmarkArticle({ input: { articleId: id } });
     }
     return (await articles(ann))[0]!.id;
+  };
+  /** A product, and a cart, in the chat: as they stay. */
+  const show = async () => {
+    const { shop, product } = await sellRich(world, ann);
+    await bob.api.reviewProduct({ input: { productId: product.id, rating: 5, title: 'Good', text: 'Very good' } });
+    const variantId = product.variants[0]!.id;
+    await ann.api.shareProduct({ input: { productId: product.id, variantId, chatId, idempotencyKey: world.key() } });
+    const { cart } = (await bob.api.createCart({ input: { shopId: shop.id, title: 'Tea', idempotencyKey: world.key() } })).createCart;
+    await bob.api.addToCart({ input: { cartId: cart.id, variantId, quantity: 2, idempotencyKey: world.key() } });
+    await bob.api.shareCart({ input: { cartId: cart.id, chatId, idempotencyKey: world.key() } });
   };
   const ring = async (from: Person, id: string) => (await from.api.startCall({ input: { chatId: id, kind: 'VOICE', idempotencyKey: world.key() } })).startCall.call.id;
   const hangUp = (person: Person, callId: string) => person.api.endCall({ input: { callId } });

@@ -1,0 +1,15 @@
+import {
+  CartCardResolver, CartLineResolver, CartResolver, CartShareResolver, CartVerbsResolver, CART_EVENT_RESOLVERS, ChatCartsResolver, ViewerCartsResolver,
+} from './carts.js';
+import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './product-search.js';
+import { ProductPeopleResolver, ProductVerbsResolver } from './product-verbs.js';
+import { ProductCardResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver } from './products.js';
+import { ProductCategoryResolver, ShopResolver, ShopVerbsResolver, ShopViewerStateResolver, StockLocationResolver, ViewerShopsResolver } from './shops.js';
+
+/** Every resolver class of what is sold. */
+export const COMMERCE_RESOLVERS = [
+  ShopResolver, ShopViewerStateResolver, ProductCategoryResolver, StockLocationResolver, ViewerShopsResolver, ShopVerbsResolver,
+  ProductResolver, ProductViewerStateResolver, ProductReviewResolver, ProductVariantResolver, StockLevelResolver, ProductCardResolver,
+  ProductVerbsResolver, ProductPeopleResolver, ProductSearchResolver, ProductFacetsResolver, CategoryFacetResolver,
+  CartResolver, CartLineResolver, CartShareResolver, CartCardResolver, CartVerbsResolver, ViewerCartsResolver, ChatCartsResolver, ...CART_EVENT_RESOLVERS,
+];
