@@ -4,6 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class Orders1764300000002 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(/* sql */ `
+alter table shops add column last_order int not null default 0;
 create table shipping_methods (
   id uuid primary key, shop_id uuid not null references shops on delete cascade, name text not null, currency text not null, amount bigint not null check (amount >= 0),
   free_from bigint, countries text[] not null default '{}', created_at timestamptz not null -- of no country: of all
@@ -102,5 +103,6 @@ create table sandbox_refunds (key text primary key, payment_key text not null re
       `drop table sandbox_refunds, sandbox_payments, ledger_entries, ledger_transactions, fulfillments, refunds, payments, order_events, stock_reservations, order_gift_cards, order_discounts, order_lines, orders, gift_cards, discounts, tax_rules, shipping_methods`,
     );
     await runner.query('drop function assert_balanced');
+    await runner.query('alter table shops drop column last_order');
   }
 }

@@ -82,6 +82,7 @@ const schema = z.object({
   S3_PUBLIC_ENDPOINT: url(['http', 'https']).optional().describe('How clients reach it, to send files there; default: S3_ENDPOINT'),
   S3_PATH_STYLE: flag.default(false).describe('Its addresses are http://host/bucket/key instead of http://bucket.host/key (MinIO and most others)'),
   CLAMD_URL: url(['tcp', 'unix']).optional().describe('A clamd that every file is shown to before it is served: tcp://host:3310, unix:///run/clamav/clamd.ctl; default: files are not scanned'),
+  PLATFORM_FEE_BPS: count(0, 10_000).default(0).describe('What the platform keeps of every sale, in basis points: 250 is 2.5 %'),
   JOBS: flag.default(true).describe('Run background jobs here (with WORKERS, in one of them)'),
 });
 

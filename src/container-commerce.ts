@@ -1,8 +1,18 @@
 import type { Database } from './db/database.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
+import type { Clock } from './lib/clock.js';
+import type { Logger } from './lib/logger.js';
+import type { Gateways } from './payments/contract.js';
+import { manualGateway } from './payments/manual.js';
+import { SandboxGateway } from './payments/sandbox.js';
 import {
   CartCardResolver, CartLineResolver, CartResolver, CartShareResolver, CartVerbsResolver, CART_EVENT_RESOLVERS, ChatCartsResolver, ViewerCartsResolver,
 } from './resolvers/carts.js';
+import { CheckoutQuoteResolver, CheckoutResolver, OrderVerbsResolver, SellingTermsResolver, ShortageResolver } from './resolvers/checkout.js';
+import {
+  FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
+  ShopTermsResolver, ViewerOrdersResolver,
+} from './resolvers/orders.js';
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './resolvers/product-search.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './resolvers/product-verbs.js';
 import {
@@ -10,11 +20,16 @@ import {
 } from './resolvers/products.js';
 import { ProductCategoryResolver, ShopResolver, ShopVerbsResolver, ShopViewerStateResolver, StockLocationResolver, ViewerShopsResolver } from './resolvers/shops.js';
 import { CartService } from './services/commerce/carts.js';
+import { CheckoutService } from './services/commerce/checkout.js';
+import { OrderService } from './services/commerce/orders.js';
+import { PaymentService } from './services/commerce/payments.js';
 import { ProductExchange } from './services/commerce/product-exchange.js';
 import { ProductSearch } from './services/commerce/product-search.js';
 import { CardSender, ProductSharing } from './services/commerce/product-sharing.js';
 import { ProductService } from './services/commerce/products.js';
 import { ReviewService } from './services/commerce/reviews.js';
+import { SandboxTable } from './services/commerce/sandbox-store.js';
+import { SellingTerms } from './services/commerce/selling-terms.js';
 import { ShopService } from './services/commerce/shops.js';
 import { StockService } from './services/commerce/stock.js';
 import type { MessageService } from './services/messages.js';
@@ -23,25 +38,38 @@ export interface CommerceDeps {
   db: Database;
   unitOfWork: UnitOfWork;
   messages: MessageService;
+  clock: Clock;
+  log: Logger;
+  /** Basis points of every sale that the platform keeps. */
+  feeBps: number;
+  /** Further gateways, by the names of their providers, and others in place of ours. */
+  gateways: Gateways;
 }
 export interface Commerce {
   shops: ShopService;
   products: ProductService;
   carts: CartService;
+  orders: OrderService;
+  payments: PaymentService;
   resolvers: object[];
 }
 
-/** The part of the container that is about what is sold: shops and their catalogues, and carts. */
-export function makeCommerce({ db, unitOfWork, messages }: CommerceDeps): Commerce {
+/** The part of the container that is about what is sold: shops and their catalogues, carts, and orders with their payments. */
+export function makeCommerce({ db, unitOfWork, messages, clock, log, feeBps, gateways }: CommerceDeps): Commerce {
   const shops = new ShopService(db.sql, unitOfWork);
   const products = new ProductService(db.sql, unitOfWork);
   const reviews = new ReviewService(unitOfWork);
   const cards = new CardSender(db.sql, messages);
   const carts = new CartService(db.sql, unitOfWork, cards);
+  const payments = new PaymentService(db, unitOfWork, { sandbox: new SandboxGateway(new SandboxTable(db.sql)), manual: manualGateway, ...gateways }, clock, log, feeBps);
+  const orders = new OrderService(db.sql, unitOfWork, payments);
+  const terms = new SellingTerms(db.sql, unitOfWork);
   return {
     shops,
     products,
     carts,
+    orders,
+    payments,
     resolvers: [
       new ShopResolver(shops, products), new ShopViewerStateResolver(), new ProductCategoryResolver(), new StockLocationResolver(), new ViewerShopsResolver(shops), new ShopVerbsResolver(shops),
       new ProductResolver(products, reviews), new ProductViewerStateResolver(), new ProductReviewResolver(), new ProductVariantResolver(), new StockLevelResolver(), new ProductCardResolver(),
@@ -49,6 +77,9 @@ export function makeCommerce({ db, unitOfWork, messages }: CommerceDeps): Commer
       new ProductSearchResolver(new ProductSearch(db.sql)), new ProductFacetsResolver(), new CategoryFacetResolver(),
       new CartResolver(carts), new CartLineResolver(), new CartShareResolver(), new CartCardResolver(), new CartVerbsResolver(carts), new ViewerCartsResolver(carts), new ChatCartsResolver(carts),
       ...CART_EVENT_RESOLVERS.map((resolver) => new resolver()),
+      new CheckoutResolver(new CheckoutService(db.sql, unitOfWork, payments)), new CheckoutQuoteResolver(), new ShortageResolver(), new OrderVerbsResolver(orders), new SellingTermsResolver(terms),
+      new OrderResolver(orders), new OrderTotalsResolver(), new OrderLineResolver(), new OrderShareResolver(), new PaymentResolver(), new FulfillmentResolver(), new FulfilledLineResolver(),
+      new OrderEventResolver(), new OrderChangedResolver(), new ViewerOrdersResolver(orders), new ShopTermsResolver(terms), new ShippingMethodResolver(),
     ],
   };
 }

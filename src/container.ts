@@ -26,6 +26,7 @@ import type { Media } from './media/contract.js';
 import type { Mailer, SmsSender } from './messaging/messaging.js';
 import type { Summarizer } from './news/summarizer.js';
 import { SmtpMailer } from './messaging/smtp.js';
+import type { Gateways } from './payments/contract.js';
 import { Outbound } from './outbound/outbound.js';
 import { ChatMemberResolver, ChatResolver } from './resolvers/chat.js';
 import { EVENT_RESOLVERS } from './resolvers/events.js';
@@ -92,6 +93,8 @@ export interface Outside {
   store?: ObjectStore;
   /** Makes articles short; default: by their own sentences. */
   summarizer?: Summarizer;
+  /** Gateways for payments, by the names of their providers. */
+  gateways?: Gateways;
 }
 
 /** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
@@ -129,7 +132,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const store = outside.store ?? makeStore(config);
   const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
   const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer });
-  const commerce = makeCommerce({ db, unitOfWork, messages: messages.messages });
+  const commerce = makeCommerce({ db, unitOfWork, messages: messages.messages, clock, log, feeBps: config.PLATFORM_FEE_BPS, gateways: outside.gateways ?? {} });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);
   await ownMedia?.start();
@@ -168,7 +171,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     receipts: timely.receipts,
     replicas: documents.replicas,
     consumers: new LogConsumers([], db.background, hub, log),
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, payments: commerce.payments },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await sendQueue.close();

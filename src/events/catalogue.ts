@@ -36,7 +36,8 @@ export type UserEventRef =
   | StatusEventRef
   | { kind: 'call.incoming'; callId: string }
   | { kind: 'call.ring.ended'; callId: string; reason: RingEndReason }
-  | { kind: 'call.log'; callId: string };
+  | { kind: 'call.log'; callId: string }
+  | { kind: 'order.changed'; orderId: string };
 
 /** Of statuses, on the streams of those who may see them, and of their author. */
 export type StatusEventRef =

@@ -1,5 +1,6 @@
 import type { CallRecordings } from '../services/calls/call-recordings.js';
 import type { CallUpkeep } from '../services/calls/call-upkeep.js';
+import type { PaymentService } from '../services/commerce/payments.js';
 import type { DisappearingMessages } from '../services/disappearing.js';
 import type { DocumentService } from '../services/documents/documents.js';
 import type { FileProcessor } from '../services/files/file-processor.js';
@@ -30,6 +31,7 @@ export interface JobDeps {
   newsFeeds: NewsFeeds | null;
   newsUpkeep: NewsUpkeep;
   linkPreviews: LinkPreviews | null;
+  payments: PaymentService;
   emails: EmailService;
   phone: PhoneService;
   recovery: RecoveryService;
@@ -90,7 +92,7 @@ const SWEEP_FILES_MS = 3_000;
 /** Processes that have died are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews }: JobDeps): Sweep[] {
+export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', everyMs: SWEEP_MS, run: () => scheduled.release() },
     { name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() },
@@ -99,6 +101,7 @@ export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, sch
     { name: 'files', everyMs: SWEEP_FILES_MS, run: () => fileRemoval.sweep() },
     { name: 'calls', everyMs: SWEEP_MS, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
+    { name: 'payments', everyMs: RECONCILE_MS, run: () => payments.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },
     ...(newsFeeds ? [{ name: 'news-feeds', everyMs: RECONCILE_MS, run: () => newsFeeds.sweep() }] : []),
     ...(linkPreviews

@@ -34,6 +34,13 @@ export const ID_PREFIXES = {
   ProductVariant: 'var',
   ProductReview: 'rvw',
   Cart: 'crt',
+  Order: 'ord',
+  OrderLine: 'oln',
+  Payment: 'pay',
+  Fulfillment: 'ful',
+  ShippingMethod: 'shm',
+  Discount: 'dsc',
+  GiftCard: 'gft',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

@@ -1,6 +1,11 @@
 import {
   CartCardResolver, CartLineResolver, CartResolver, CartShareResolver, CartVerbsResolver, CART_EVENT_RESOLVERS, ChatCartsResolver, ViewerCartsResolver,
 } from './carts.js';
+import { CheckoutQuoteResolver, CheckoutResolver, OrderVerbsResolver, SellingTermsResolver, ShortageResolver } from './checkout.js';
+import {
+  FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
+  ShopTermsResolver, ViewerOrdersResolver,
+} from './orders.js';
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './product-search.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './product-verbs.js';
 import { ProductCardResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver } from './products.js';
@@ -12,4 +17,6 @@ export const COMMERCE_RESOLVERS = [
   ProductResolver, ProductViewerStateResolver, ProductReviewResolver, ProductVariantResolver, StockLevelResolver, ProductCardResolver,
   ProductVerbsResolver, ProductPeopleResolver, ProductSearchResolver, ProductFacetsResolver, CategoryFacetResolver,
   CartResolver, CartLineResolver, CartShareResolver, CartCardResolver, CartVerbsResolver, ViewerCartsResolver, ChatCartsResolver, ...CART_EVENT_RESOLVERS,
+  CheckoutResolver, CheckoutQuoteResolver, ShortageResolver, OrderVerbsResolver, SellingTermsResolver, OrderResolver, OrderTotalsResolver, OrderLineResolver, OrderShareResolver, PaymentResolver,
+  FulfillmentResolver, FulfilledLineResolver, OrderEventResolver, OrderChangedResolver, ViewerOrdersResolver, ShopTermsResolver, ShippingMethodResolver,
 ];

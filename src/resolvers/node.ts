@@ -3,6 +3,7 @@ import { decodeAnyId, type IdType } from '../lib/ids.js';
 import { NodeType } from '../schema/node.js';
 import type { CallService } from '../services/calls/calls.js';
 import type { CartService } from '../services/commerce/carts.js';
+import type { OrderService } from '../services/commerce/orders.js';
 import type { ProductService } from '../services/commerce/products.js';
 import type { ShopService } from '../services/commerce/shops.js';
 import type { ChatService } from '../services/chats.js';
@@ -27,7 +28,7 @@ export interface NodeServices {
   calls: CallService;
   statuses: StatusFeed;
   /** What is sold. */
-  commerce: { shops: ShopService; products: ProductService; carts: CartService };
+  commerce: { shops: ShopService; products: ProductService; carts: CartService; orders: OrderService };
 }
 
 @Resolver()
@@ -50,6 +51,7 @@ export class NodeResolver {
       Product: (context, { uuid }) => commerce.products.find(context, uuid),
       ProductVariant: (context, { uuid }) => commerce.products.findVariant(context, uuid),
       Cart: (context, { uuid }) => commerce.carts.find(context, uuid),
+      Order: (context, { uuid }) => commerce.orders.find(context, uuid),
       ScheduledMessage: (context, { uuid }) => scheduled.find(context, uuid),
     };
   }

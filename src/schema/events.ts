@@ -7,6 +7,7 @@ import { Role } from './enums.js';
 import { FileType } from './file.js';
 import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
+import { OrderChangedType } from './order.js';
 import { PrivacySettingsType } from './people.js';
 import { ScheduledMessageType } from './scheduled.js';
 import { EventCursor } from './scalars.js';
@@ -203,6 +204,7 @@ export const USER_EVENT_TYPES: ClassType[] = [
   ViewerReceiptChangedType,
   ...CALLS_OF_INBOX,
   ...STATUSES_OF_INBOX,
+  OrderChangedType,
 ];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });

@@ -169,6 +169,8 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
     case 'status.muted':
     case 'status.highlight':
       return hydrateStatusEvent(userId, ref, make, load);
+    case 'order.changed':
+      return make('OrderChanged', { orderId: encodeId('Order', ref.orderId), orderKey: ref.orderId });
     default:
       // A newer server may have written what this one has never heard of.
       throw new Error(`There is no shape for ${(ref as { kind: string }).kind}.`);

@@ -14,7 +14,7 @@ import {
 import { OmniTalkError } from '../../sdk/index.js';
 import { ERROR_CODES } from '../../src/lib/errors.js';
 import { Seat, startCall } from '../testkit/calls.js';
-import { openShop, sell } from '../testkit/commerce.js';
+import { ADDRESS, openShop, sell } from '../testkit/commerce.js';
 import { digest } from '../testkit/digest.js';
 import { bbcFeed, story } from '../testkit/feeds.js';
 import { addSource, administrator, articles, fetchFeeds } from '../testkit/news.js';
@@ -68,7 +68,14 @@ describe('bad input', () => {
       const [product, { shop: read }] = [await sell(world, shop, 'Tea'), await person.api.shop({ id: shop.id })];
       const { category } = (await person.api.createCategory({ input: { shopId: shop.id, name: 'Teas' } })).createCategory;
       const { cart } = (await person.api.createCart({ input: { shopId: shop.id, idempotencyKey: world.key() } })).createCart;
-      return { cartId: cart.id, shopId: shop.id, productId: product.id, variantId: product.variants[0]!.id, categoryId: category.id, locationId: read!.viewerState!.locations[0]!.id };
+      // Ordered from another cart, by whoever sells it: both parts are the caller's.
+      const bought = (await person.api.createCart({ input: { shopId: shop.id, idempotencyKey: world.key() } })).createCart.cart;
+      for (const cartId of [cart.id, bought.id]) await person.api.addToCart({ input: { cartId, variantId: product.variants[0]!.id, quantity: 2, idempotencyKey: world.key() } });
+      const { result } = (await person.api.checkout({ input: { cartId: bought.id, terms: { address: ADDRESS }, idempotencyKey: world.key() } })).checkout;
+      assert.ok(result.__typename === 'CheckoutCompleted');
+      const [line] = result.order.lines;
+      const sent = (await person.api.fulfillOrder({ input: { orderId: result.order.id, lines: [{ lineId: line!.id, quantity: 1 }], idempotencyKey: world.key() } })).fulfillOrder.order;
+      return { orderId: sent.id, lineId: line!.id, fulfillmentId: sent.fulfillments[0]!.id, cartId: cart.id, shopId: shop.id, productId: product.id, variantId: product.variants[0]!.id, categoryId: category.id, locationId: read!.viewerState!.locations[0]!.id };
     };
     const fileId = async (person: Person) => (await world.upload(person, PIXEL, { contentType: 'image/png' })).id!;
     const status = async (person: Person) => (await person.api.postStatus({ input: { text: 'A status', idempotencyKey: world.key() } })).postStatus.status.id;
@@ -149,6 +156,11 @@ describe('bad input', () => {
     if (name === 'contentType') return 'text/plain';
     if (/currency/i.test(name)) return 'CHF';
     if (/slug|sku/i.test(name)) return `s-${world.key()}`;
+    if (/country/i.test(name)) return 'CH';
+    if (/code/i.test(name)) return `CODE-${world.key()}`;
+    if (name === 'taxClass') return 'standard';
+    if (name === 'provider') return 'sandbox';
+    if (name === 'method') return 'sandbox_ok';
     return 'some text';
   };
   const baseline = (type: GraphQLInputObjectType): Record<string, unknown> =>

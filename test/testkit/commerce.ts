@@ -1,6 +1,8 @@
 import type { CreateProductInput, ProductPartsFragment } from '../../sdk/generated/graphql.js';
 import type { Person, World } from './world.js';
 
+export const ADDRESS = { name: 'Ann Example', line1: 'Bahnhofstrasse 1', postalCode: '8001', city: 'Zürich', country: 'CH' };
+
 export interface Shop {
   id: string;
   slug: string;
@@ -16,7 +18,7 @@ export async function openShop(world: World, owner: Person, slug = `shop-${world
 export type Sold = ProductPartsFragment;
 
 /** A product that has all that one may have, of a shop of its own. */
-export async function sellRich(world: World, owner: Person): Promise<{ shop: Shop; product: Sold }> {
+export async function sellRich(world: World, owner: Person): Promise<{ shop: Shop; product: Sold; shippingMethodId: string }> {
   const shop = await openShop(world, owner);
   const { category } = (await owner.api.createCategory({ input: { shopId: shop.id, name: 'Teas' } })).createCategory;
   const variants = ['50 g', '100 g'].map((size, index) => ({
@@ -25,7 +27,8 @@ export async function sellRich(world: World, owner: Person): Promise<{ shop: Sho
   const product = await sell(world, shop, 'Sencha', {
     description: 'From Japan', options: [{ name: 'Size', values: ['50 g', '100 g'] }], attributes: [{ name: 'Origin', value: 'Japan' }], categoryIds: [category.id], mediaUrls: ['https://example.com/sencha.jpg'], variants,
   });
-  return { shop, product };
+  const { shippingMethod } = (await owner.api.createShippingMethod({ input: { shopId: shop.id, name: 'Post', price: { amount: 700, currency: 'CHF' }, freeFrom: 10_000 } })).createShippingMethod;
+  return { shop, product, shippingMethodId: shippingMethod.id };
 }
 
 /** A product of one variant, for 1000 rappen unless told, published. */

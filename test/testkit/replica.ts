@@ -59,6 +59,8 @@ export class Refetch {
   readonly blocked = new Set<string>();
   readonly groups = new Map<string, unknown>();
   readonly scheduled = new Map<string, unknown>();
+  /** Those that one has made, and those of one's shops. */
+  readonly orders = new Map<string, unknown>();
   readonly calls = new Map<string, unknown>();
   readonly statuses = new StatusShelf();
   own: { account: unknown; profile: unknown; privacy: unknown } = { account: null, profile: null, privacy: null };
@@ -81,6 +83,10 @@ export class Refetch {
     for (const { node } of (await api.viewerGroups({ first: 100 })).viewer!.groups.edges) {
       const { viewerState: _own, ...group } = node;
       this.groups.set(node.id, group);
+    }
+    for (const { node } of (await api.ownOrders({ first: 100 })).viewer!.orders.edges) this.orders.set(node.id, node);
+    for (const { node: shop } of (await api.ownShops({ first: 100 })).viewer!.shops.edges) {
+      for (const { node } of (await api.shopOrders({ shopId: shop.id, first: 100 })).shopOrders!.edges) this.orders.set(node.id, node);
     }
     for (const { node } of (await api.scheduledMessages({ first: 100, states: ['WAITING', 'SENT', 'FAILED', 'CANCELLED'] })).viewer!.scheduledMessages.edges) {
       const { chat: _chat, message: _message, ...scheduled } = node;
@@ -123,6 +129,7 @@ export class Refetch {
       blocked: [...this.blocked].sort(),
       groups: sorted(this.groups),
       scheduled: sorted(this.scheduled),
+      orders: sorted(this.orders),
       calls: sorted(this.calls),
       statuses: this.statuses.snapshot(),
       starred: [...this.marks].filter(([, mark]) => mark.starred).map(([id]) => id).sort(),
@@ -255,6 +262,8 @@ export class Replica extends Refetch {
         return void (event.blocked ? this.blocked.add(event.userId) : this.blocked.delete(event.userId));
       case 'GroupChanged':
         return void (event.group ? this.groups.set(event.groupId, event.group) : this.groups.delete(event.groupId));
+      case 'OrderChanged':
+        return void this.orders.set(event.orderId, event.order);
       case 'ScheduledMessageChanged':
         return void (event.scheduledMessage ? this.scheduled.set(event.scheduledMessageId, event.scheduledMessage) : this.scheduled.delete(event.scheduledMessageId));
       case 'ProfileChanged':

@@ -1,5 +1,5 @@
 import type { ChatEventRef, UserEventRef } from '../../src/events/catalogue.js';
-import { sellRich } from './commerce.js';
+import { ADDRESS, sellRich } from './commerce.js';
 import { cnnFeed, story } from './feeds.js';
 import { addSource, administrator, articles, fetchFeeds } from './news.js';
 import { digitsIn } from './outbox.js';
@@ -198,6 +198,16 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await bob.api.joinCall({ input: { callId } });
       await bob.api.leaveCall({ input: { callId } });
       await hangUp(ann, callId);
+    },
+    'order.changed': async () => {
+      const { shop, product, shippingMethodId } = await sellRich(world, bob);
+      const { cart } = (await ann.api.createCart({ input: { shopId: shop.id, idempotencyKey: world.key() } })).createCart;
+      await ann.api.addToCart({ input: { cartId: cart.id, variantId: product.variants[0]!.id, quantity: 2, idempotencyKey: world.key() } });
+      const { result } = (await ann.api.checkout({ input: { cartId: cart.id, terms: { address: ADDRESS, shippingMethodId }, idempotencyKey: world.key() } })).checkout;
+      const orderId = 'order' in result ? result.order.id : '';
+      const { order } = (await bob.api.fulfillOrder({ input: { orderId, idempotencyKey: world.key() } })).fulfillOrder;
+      await bob.api.deliverFulfillment({ input: { fulfillmentId: order.fulfillments[0]!.id } });
+      await bob.api.refundOrder({ input: { orderId, amount: 100, idempotencyKey: world.key() } });
     },
     'sessions.changed': async () => {
       const { signIn } = await world.client().api.signIn({ input: { email: 'bob@example.com', password: 'password of bob' } });

@@ -1,0 +1,53 @@
+import type { Tx } from '../../db/unit-of-work.js';
+import { newId } from '../../lib/ids.js';
+import { mulDiv } from '../../policies/money.js';
+
+/**
+ * The books. Accounts gain above zero and lose below: `provider:NAME` is what a gateway owes us (below zero: it is with them), `shop:ID` what is owed to a
+ * shop, `fees` what the platform keeps, `gifts:SHOP` what a shop owes to holders of gift cards. Every transaction comes to nothing in each currency: the database
+ * refuses any other at its commit.
+ */
+export interface Sale {
+  orderId: string;
+  shopId: string;
+  provider: string | null;
+  currency: string;
+  /** What was paid by the gateway, and by gift cards. */
+  paid: number;
+  gift: number;
+  feeBps: number;
+}
+
+/** What the platform keeps of an amount: basis points, rounded as everything is. */
+export const feeOf = (amount: number, feeBps: number): number => mulDiv(amount, feeBps, 10_000);
+
+type Entry = [account: string, amount: number];
+
+/** Writes a transaction once for each kind and `ref`; false: it stands in the books already. */
+async function book(tx: Tx, kind: string, ref: string, orderId: string, currency: string, entries: Entry[]): Promise<boolean> {
+  const id = newId();
+  const made = await tx.sql('insert into ledger_transactions (id, kind, ref, order_id, created_at) values ($1, $2, $3, $4, $5) on conflict (kind, ref) do nothing returning id', [id, kind, ref, orderId, tx.now]);
+  if (!made.length) return false;
+  const kept = entries.filter(([, amount]) => amount !== 0);
+  await tx.sql('insert into ledger_entries (transaction_id, account, currency, amount) select $1, a, $2, n from unnest($3::text[], $4::bigint[]) e(a, n)', [
+    id, currency, kept.map(([account]) => account), kept.map(([, amount]) => amount),
+  ]);
+  return true;
+}
+
+/** An order is paid. */
+export function bookSale(tx: Tx, { orderId, shopId, provider, currency, paid, gift, feeBps }: Sale): Promise<boolean> {
+  const fee = feeOf(paid + gift, feeBps);
+  return book(tx, 'SALE', orderId, orderId, currency, [[`provider:${provider ?? 'none'}`, -paid], [`gifts:${shopId}`, -gift], ['fees', fee], [`shop:${shopId}`, paid + gift - fee]]);
+}
+
+/** Money went back; the fee of it too. `before`: what had gone back until then, so that the parts of the fee add up to the whole. */
+export function bookRefund(tx: Tx, refund: { id: string; amount: number; before: number } & Omit<Sale, 'gift' | 'paid'>): Promise<boolean> {
+  const { id, orderId, shopId, provider, currency, amount, before, feeBps } = refund;
+  const fee = feeOf(before + amount, feeBps) - feeOf(before, feeBps);
+  return book(tx, 'REFUND', id, orderId, currency, [[`provider:${provider ?? 'none'}`, amount], ['fees', -fee], [`shop:${shopId}`, fee - amount]]);
+}
+
+/** A gift card was issued: the shop has its worth, and owes it to whoever holds the card. */
+export const bookGiftCard = (tx: Tx, card: { id: string; shopId: string; currency: string; amount: number }): Promise<boolean> =>
+  book(tx, 'GIFT_CARD', card.id, card.id, card.currency, [[`gifts:${card.shopId}`, card.amount], [`shop:${card.shopId}`, -card.amount]]);

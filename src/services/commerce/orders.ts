@@ -1,0 +1,209 @@
+import type { Sql } from '../../db/database.js';
+import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../../db/pages.js';
+import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
+import { DomainError, forbidden, invalidInput, notFound } from '../../lib/errors.js';
+import { newId } from '../../lib/ids.js';
+import { boundedInt, cleanText } from '../../lib/validate.js';
+import { checkAmount } from '../../policies/money.js';
+import type { OrderState } from '../../policies/order-machine.js';
+import type { Actor, Reading } from '../actor.js';
+import { linesOfOrder, orderById, ORDER_COLUMNS, paymentOfOrder, type OrderRow } from '../loaders/orders.js';
+import { shopById } from '../loaders/shops.js';
+import { lockOrder, moveOrder, noteOrder } from './order-writer.js';
+import type { PaymentService } from './payments.js';
+import { noSuch } from './product-input.js';
+
+const MAX_FULFILLMENTS = 50;
+const MAX_REFUNDS = 50;
+
+export interface SentLine {
+  lineId: string;
+  quantity: number;
+}
+
+/** What becomes of orders, for those who buy and those who sell. */
+export class OrderService {
+  constructor(
+    private readonly sql: Sql,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly payments: PaymentService,
+  ) {}
+
+  /** An order of the viewer's, or of their shop; or null. */
+  async find(reading: Reading, id: string): Promise<OrderRow | null> {
+    const order = reading.viewer && (await reading.load(orderById, id));
+    if (!order) return null;
+    const { userId } = reading.viewer!;
+    return order.buyerId === userId || (await reading.load(shopById, order.shopId))?.ownerId === userId ? order : null;
+  }
+
+  /** What the viewer has bought, the newest first. */
+  async listOwn(reading: Reading, actor: Actor, args: PageArgs): Promise<Page<OrderRow>> {
+    return this.#list(reading, 'o.buyer_id = $1', actor.userId, null, args);
+  }
+
+  /** What a shop has sold, the newest first; null for those who don't run it. */
+  async ofShop(reading: Reading, shopId: string, state: OrderState | null, args: PageArgs): Promise<Page<OrderRow> | null> {
+    const shop = await reading.load(shopById, shopId);
+    return shop && shop.ownerId === reading.viewer?.userId ? this.#list(reading, 'o.shop_id = $1', shopId, state, args) : null;
+  }
+
+  /**
+   * Calls off what is not sent, nor paid: a payment under way is given up at its gateway first. What is paid is given back by a refund.
+   * Called off already: changes nothing. Errors: NOT_FOUND, STATE_CONFLICT.
+   */
+  async cancel(actor: Actor, orderId: string): Promise<OrderRow> {
+    const order = await this.#assertPart(orderId, actor.userId);
+    if (order.state !== 'CANCELLED') {
+      const [payment] = await paymentOfOrder.batch([orderId], { sql: this.sql, viewerId: null, now: order.createdAt });
+      if (payment?.state === 'CAPTURED') throw new DomainError('STATE_CONFLICT', 'It is paid: give it back by a refund.');
+      const [line] = await this.sql('select from order_lines where order_id = $1 and fulfilled > 0', [orderId]);
+      if (line) throw new DomainError('STATE_CONFLICT', 'Some of it is sent.');
+      if (!payment) throw new DomainError('STATE_CONFLICT', 'Gift cards have paid it.');
+      await this.payments.giveUp(orderId);
+    }
+    const after = await this.#read(orderId);
+    if (after.state !== 'CANCELLED') throw new DomainError('STATE_CONFLICT', 'It was paid meanwhile.');
+    return after;
+  }
+
+  /** Notes that what was held is paid: by hand, where the provider is no gateway. Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT. */
+  async capture(actor: Actor, orderId: string): Promise<OrderRow> {
+    const order = await this.#assertSells(orderId, actor.userId);
+    const [payment] = await paymentOfOrder.batch([orderId], { sql: this.sql, viewerId: null, now: order.createdAt });
+    if (payment?.state !== 'CAPTURED') {
+      if (payment?.state !== 'AUTHORIZED') throw new DomainError('STATE_CONFLICT', 'There is no payment that is held.');
+      await this.payments.record(orderId, { state: 'CAPTURED', reference: payment.reference! });
+    }
+    return this.#read(orderId);
+  }
+
+  /**
+   * Sends lines of an order, or all that is left of it: what was reserved leaves the stock.
+   * Errors: NOT_FOUND (order, line), FORBIDDEN, INVALID_INPUT (more than is left), STATE_CONFLICT (not confirmed), LIMIT_REACHED.
+   */
+  async fulfill(actor: Actor, orderId: string, given: SentLine[] | null, tracking: string | null, idempotencyKey: string): Promise<OrderRow> {
+    const note = tracking === null ? null : cleanText(tracking, { field: 'tracking', maxBytes: 256 });
+    await this.unitOfWork.run({ actorId: actor.userId, operation: 'fulfillOrder', idempotencyKey, input: { orderId, given, note } }, async (tx) => {
+      const order = await lockSold(tx, orderId, actor.userId);
+      if (order.state !== 'CONFIRMED') throw new DomainError('STATE_CONFLICT', `The order is ${order.state}.`);
+      const [lines] = await linesOfOrder.batch([orderId], { sql: tx.sql, viewerId: null, now: tx.now });
+      const sent = given ?? lines!.filter((line) => line.fulfilled < line.quantity).map((line) => ({ lineId: line.id, quantity: line.quantity - line.fulfilled }));
+      if (!sent.length || sent.length > lines!.length || new Set(sent.map(({ lineId }) => lineId)).size < sent.length) throw invalidInput('lines', 'Give each line that is sent once; there is something left to send.');
+      const [count] = await tx.sql<{ n: number }>('select count(*)::int as n from fulfillments where order_id = $1', [orderId]);
+      if (count!.n >= MAX_FULFILLMENTS) throw new DomainError('LIMIT_REACHED', `An order is sent in at most ${MAX_FULFILLMENTS} parts.`);
+      for (const { lineId, quantity } of sent) {
+        const line = lines!.find(({ id }) => id === lineId);
+        if (!line) throw noSuch('line of this order', 'lines.lineId');
+        boundedInt(quantity, 'lines.quantity', 1, line.quantity - line.fulfilled);
+        await tx.sql('update order_lines set fulfilled = fulfilled + $2 where id = $1', [lineId, quantity]);
+        await takeStock(tx, orderId, line.variantId, quantity, actor.userId);
+      }
+      await tx.sql(`insert into fulfillments (id, order_id, state, tracking, lines, created_at) values ($1, $2, 'SHIPPED', $3, $4, $5)`, [newId(), orderId, note, JSON.stringify(sent), tx.now]);
+      await noteOrder(tx, order, 'SHIPPED', actor.userId, { tracking: note, items: sent.reduce((sum, { quantity }) => sum + quantity, 0) });
+      return null;
+    });
+    return this.#read(orderId);
+  }
+
+  /** Notes that a part has arrived; when all have, the order is COMPLETED. Arrived already: changes nothing. Errors: NOT_FOUND, FORBIDDEN. */
+  async deliver(actor: Actor, fulfillmentId: string): Promise<OrderRow> {
+    const { orderId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'deliverFulfillment' }, async (tx) => {
+      const [found] = await tx.sql<{ order_id: string }>('select order_id from fulfillments where id = $1', [fulfillmentId]);
+      if (!found) throw notFound('fulfillment');
+      const order = await lockSold(tx, found.order_id, actor.userId);
+      const moved = await tx.sql(`update fulfillments set state = 'DELIVERED', delivered_at = $2 where id = $1 and state = 'SHIPPED' returning id`, [fulfillmentId, tx.now]);
+      if (!moved.length) return { orderId: order.id };
+      await noteOrder(tx, order, 'DELIVERED', actor.userId);
+      const [left] = await tx.sql(
+        `select from orders o where o.id = $1 and (exists (select from order_lines l where l.order_id = o.id and l.fulfilled < l.quantity) or exists (select from fulfillments f where f.order_id = o.id and f.state = 'SHIPPED'))`,
+        [order.id],
+      );
+      if (!left) await moveOrder(tx, order, 'COMPLETED', actor.userId);
+      return { orderId: order.id };
+    });
+    return this.#read(orderId);
+  }
+
+  /**
+   * Gives back some of what was paid, or all that is left. It is counted before the gateway is asked, so that no two give back more than was paid.
+   * Errors: NOT_FOUND, FORBIDDEN, INVALID_INPUT (more than is left), STATE_CONFLICT (not paid), LIMIT_REACHED.
+   */
+  async refund(actor: Actor, orderId: string, given: { amount: number | null; reason: string | null; idempotencyKey: string }): Promise<OrderRow> {
+    const reason = given.reason === null ? null : cleanText(given.reason, { field: 'reason', maxBytes: 512 });
+    const { idempotencyKey, amount: asked } = given;
+    const { refundId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'refundOrder', idempotencyKey, input: { orderId, asked, reason } }, async (tx) => {
+      const order = await lockSold(tx, orderId, actor.userId);
+      const [payment] = await tx.sql<{ left: number; state: string }>('select (amount - refunded)::float8 as left, state from payments where order_id = $1 for update', [orderId]);
+      if (payment?.state !== 'CAPTURED') throw new DomainError('STATE_CONFLICT', 'There is no payment to give back.');
+      if (payment.left === 0) throw new DomainError('STATE_CONFLICT', 'All of it was given back.');
+      const amount = asked === null ? payment.left : checkAmount(asked, 'amount', 1, payment.left);
+      const [count] = await tx.sql<{ n: number }>('select count(*)::int as n from refunds where order_id = $1', [orderId]);
+      if (count!.n >= MAX_REFUNDS) throw new DomainError('LIMIT_REACHED', `At most ${MAX_REFUNDS} refunds are made of an order.`);
+      const id = newId();
+      await tx.sql(`insert into refunds (id, order_id, amount, reason, state, try_at, created_at) values ($1, $2, $3, $4, 'CREATED', $5, $5)`, [id, orderId, amount, reason, tx.now]);
+      await tx.sql('update payments set refunded = refunded + $2 where order_id = $1', [orderId, amount]);
+      await tx.sql('update orders set refunded = refunded + $2 where id = $1', [orderId, amount]);
+      await noteOrder(tx, order, 'REFUND_ASKED', actor.userId, { amount, reason });
+      return { refundId: id };
+    });
+    await this.payments.refund(refundId);
+    return this.#read(orderId);
+  }
+
+  async #list(reading: Reading, whose: 'o.buyer_id = $1' | 'o.shop_id = $1', id: string, state: OrderState | null, args: PageArgs): Promise<Page<OrderRow>> {
+    const request = pageRequest(args, ['uuid']);
+    if (!request.size) return emptyPage();
+    const rows = await this.sql<OrderRow>(`select ${ORDER_COLUMNS} from orders o where ${whose} and ($2::text is null or o.state = $2) and ($3::uuid is null or o.id < $3) order by o.id desc limit $4`, [
+      id, state, request.from?.[0] ?? null, request.limit,
+    ]);
+    for (const row of rows) reading.prime(orderById, row.id, row);
+    return toPage(rows, request, (row) => [row.id]);
+  }
+
+  async #assertPart(orderId: string, userId: string): Promise<OrderRow> {
+    const [row] = await this.sql<OrderRow>(`select ${ORDER_COLUMNS} from orders o join shops s on s.id = o.shop_id where o.id = $1 and $2 in (o.buyer_id, s.owner_id)`, [orderId, userId]);
+    if (!row) throw notFound('order');
+    return row;
+  }
+
+  async #assertSells(orderId: string, userId: string): Promise<OrderRow> {
+    const order = await this.#assertPart(orderId, userId);
+    const [shop] = await this.sql('select from shops where id = $1 and owner_id = $2', [order.shopId, userId]);
+    if (!shop) throw forbidden('This is for whoever runs the shop.');
+    return order;
+  }
+
+  async #read(id: string): Promise<OrderRow> {
+    const [row] = await this.sql<OrderRow>(`select ${ORDER_COLUMNS} from orders o where o.id = $1`, [id]);
+    return row!;
+  }
+}
+
+/** Locks an order that the actor has sold. */
+async function lockSold(tx: Tx, orderId: string, userId: string): Promise<OrderRow> {
+  const order = await lockOrder(tx, orderId);
+  const [shop] = order ? await tx.sql<{ ownerId: string }>('select owner_id as "ownerId" from shops where id = $1', [order.shopId]) : [];
+  if (!order || !shop || (order.buyerId !== userId && shop.ownerId !== userId)) throw notFound('order');
+  if (shop.ownerId !== userId) throw forbidden('This is for whoever runs the shop.');
+  return order;
+}
+
+/** What was reserved leaves the stock, location by location. */
+async function takeStock(tx: Tx, orderId: string, variantId: string, quantity: number, actorId: string): Promise<void> {
+  const held = await tx.sql<{ locationId: string; quantity: number }>(
+    'select location_id as "locationId", quantity from stock_reservations where order_id = $1 and variant_id = $2 and quantity > 0 order by location_id for update',
+    [orderId, variantId],
+  );
+  let left = quantity;
+  for (const reservation of held) {
+    const part = Math.min(left, reservation.quantity);
+    if (part === 0) break;
+    left -= part;
+    await tx.sql('update stock_reservations set quantity = quantity - $4 where order_id = $1 and variant_id = $2 and location_id = $3', [orderId, variantId, reservation.locationId, part]);
+    await tx.sql('update stock_levels set on_hand = on_hand - $3, reserved = reserved - $3 where variant_id = $1 and location_id = $2', [variantId, reservation.locationId, part]);
+    await tx.sql(`insert into stock_movements (id, variant_id, location_id, delta, kind, actor_id, created_at) values ($1, $2, $3, $4, 'SOLD', $5, $6)`, [
+      newId(), variantId, reservation.locationId, -part, actorId, tx.now,
+    ]);
+  }
+}
