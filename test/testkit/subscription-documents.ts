@@ -90,7 +90,7 @@ class Writer {
   #selections = 0;
   #fragments = 0;
   readonly #definitions: string[] = [];
-  readonly #known: { name: string; on: string; depth: number }[] = [];
+  readonly #known: { name: string; on: string; depth: number; selections: number }[] = [];
   readonly #used = new Set<Variable>();
   /** What a response name stands for, everywhere in the document: so selections can always be merged. */
   readonly #names = new Map<string, string>();
@@ -140,13 +140,19 @@ class Writer {
   #inFragment(type: GraphQLObjectType, depth: number): string {
     const interfaces = type.getInterfaces();
     const on: Composite = interfaces.length && this.#chance(15) ? interfaces[this.#draw(interfaces.length)]! : type;
-    const again = this.#known.filter((one) => one.on === on.name && one.depth <= depth);
-    if (again.length && this.#chance(30)) return `...${again[this.#draw(again.length)]!.name}${this.#directive()}`;
+    // A fragment counts wherever it stands: fragments in fragments would grow without a bound that the server has.
+    const again = this.#known.filter((one) => one.on === on.name && one.depth <= depth && this.#selections + one.selections <= MAX_SELECTIONS);
+    if (again.length && this.#chance(30)) {
+      const { name, selections } = again[this.#draw(again.length)]!;
+      this.#selections += selections;
+      return `...${name}${this.#directive()}`;
+    }
+    const before = this.#selections;
     const fields = this.#fields(on, depth);
     if (this.#chance(60)) return `... on ${on.name}${this.#directive()} { ${fields} }`;
     const name = `part${++this.#fragments}`;
     this.#definitions.push(`fragment ${name} on ${on.name} { ${fields} }`);
-    this.#known.push({ name, on: on.name, depth });
+    this.#known.push({ name, on: on.name, depth, selections: this.#selections - before });
     return `...${name}${this.#directive()}`;
   }
 
