@@ -83,12 +83,18 @@ const schema = z.object({
   S3_PATH_STYLE: flag.default(false).describe('Its addresses are http://host/bucket/key instead of http://bucket.host/key (MinIO and most others)'),
   CLAMD_URL: url(['tcp', 'unix']).optional().describe('A clamd that every file is shown to before it is served: tcp://host:3310, unix:///run/clamav/clamd.ctl; default: files are not scanned'),
   PLATFORM_FEE_BPS: count(0, 10_000).default(0).describe('What the platform keeps of every sale, in basis points: 250 is 2.5 %'),
+  NOTIFICATIONS: flag.default(true).describe('Tell people of what concerns them, in the notification centre and by pushes (in a process that runs jobs)'),
+  VAPID_PUBLIC_KEY: z.string().min(80).optional().describe('The key by which push services know you, base64url; default: made once and kept in the database'),
+  VAPID_PRIVATE_KEY: z.string().min(40).optional().describe('Its private half'),
+  VAPID_SUBJECT: z.string().regex(/^(mailto:.+@.+|https:\/\/.+)$/, { message: 'expected mailto:… or https://…' }).optional().describe('How push services reach you; default: PUBLIC_URL where it is https, else the address of MAIL_FROM'),
+  FCM_SERVICE_ACCOUNT: z.string().min(1).optional().describe('A JSON file with the key of a service account of Firebase, for pushes to Android and iOS; default: none'),
+  FCM_URL: url(['http', 'https']).default('https://fcm.googleapis.com').describe('Where Firebase Cloud Messaging answers'),
   JOBS: flag.default(true).describe('Run background jobs here (with WORKERS, in one of them)'),
 });
 
 export type Config = z.infer<typeof schema>;
 
-const NEED_EACH_OTHER: (keyof Config)[][] = [['OIDC_JWKS_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE'], ['TURN_URLS', 'TURN_SECRET'], ['S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY']];
+const NEED_EACH_OTHER: (keyof Config)[][] = [['OIDC_JWKS_URL', 'OIDC_ISSUER', 'OIDC_AUDIENCE'], ['TURN_URLS', 'TURN_SECRET'], ['S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'], ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY']];
 
 /** Where the system spreads connections over the processes that listen on one port. */
 const SHARES_PORTS = new Set(['linux', 'freebsd']);

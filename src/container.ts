@@ -10,6 +10,7 @@ import { makeCalls, makeMedia, type Calls } from './container-calls.js';
 import { makeChats } from './container-chats.js';
 import { makeStatuses } from './container-statuses.js';
 import { makeNews } from './container-news.js';
+import { makeNotifications } from './container-notifications.js';
 import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
@@ -139,10 +140,12 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const media = outside.media ?? ownMedia ?? noMedia('No process carries calls: the operator starts one with CALLS=true.');
   const calls = await makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media });
 
+  const notifications = await makeNotifications({ config, db, unitOfWork, clock, log, fetch: (url, request) => outbound.fetch(url, request) });
+
   const instances: object[] = [
     ...accounts.resolvers,
     ...people.resolvers,
-    new NodeResolver({ chats, messages: messages.messages, groups, scheduled: timely.scheduled, documents: documents.documents, calls: calls.service, statuses: statuses.feed, commerce }),
+    new NodeResolver({ chats, messages: messages.messages, groups, scheduled: timely.scheduled, documents: documents.documents, calls: calls.service, statuses: statuses.feed, notifications: notifications.service, commerce }),
     new UserResolver(),
     new ViewerResolver(hub.log),
     new ChatResolver(chats, messages.messages),
@@ -156,6 +159,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...commerce.resolvers,
     ...calls.resolvers,
     ...news.resolvers,
+    ...notifications.resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
   ];
@@ -170,10 +174,11 @@ export async function createContainer(config: Config, source: DataSource, log: L
     media,
     receipts: timely.receipts,
     replicas: documents.replicas,
-    consumers: new LogConsumers([], db.background, hub, log),
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, payments: commerce.payments },
+    consumers: new LogConsumers(config.NOTIFICATIONS ? notifications.consumers : [], db.background, hub, log),
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, payments: commerce.payments },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
+      await notifications.pushes.close();
       await sendQueue.close();
       await calls.close();
       await ownMedia?.close();

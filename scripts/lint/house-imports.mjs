@@ -55,6 +55,11 @@ const PACKAGES = [
     why: 'what others have addressed is asked by outbound/, which can not be led into our network',
   },
   {
+    test: /^web-push(\/|$)/,
+    homes: ['push'],
+    why: 'pushes leave by push/',
+  },
+  {
     test: /^nodemailer(\/|$)/,
     homes: ['messaging'],
     why: 'mails leave by messaging/',

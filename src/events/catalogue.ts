@@ -37,7 +37,11 @@ export type UserEventRef =
   | { kind: 'call.incoming'; callId: string }
   | { kind: 'call.ring.ended'; callId: string; reason: RingEndReason }
   | { kind: 'call.log'; callId: string }
-  | { kind: 'order.changed'; orderId: string };
+  | { kind: 'order.changed'; orderId: string }
+  /** New, or more of it. */
+  | { kind: 'notification.added'; notificationId: string }
+  | { kind: 'notifications.read' }
+  | { kind: 'notification.preferences' };
 
 /** Of statuses, on the streams of those who may see them, and of their author. */
 export type StatusEventRef =

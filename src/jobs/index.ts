@@ -9,6 +9,7 @@ import type { EmailService, VerificationJob } from '../services/emails.js';
 import type { LinkPreviews } from '../services/link-previews.js';
 import type { NewsFeeds } from '../services/news/feeds.js';
 import type { NewsUpkeep } from '../services/news/upkeep.js';
+import type { PushQueue } from '../services/notifications/push-queue.js';
 import type { PhoneService } from '../services/phone.js';
 import type { RecoveryService, ResetJob } from '../services/recovery.js';
 import type { ScheduledMessageService } from '../services/scheduled-messages.js';
@@ -34,6 +35,7 @@ export interface JobDeps {
   payments: PaymentService;
   emails: EmailService;
   phone: PhoneService;
+  pushes: PushQueue;
   recovery: RecoveryService;
   statusNews: StatusNews;
 }
@@ -45,6 +47,10 @@ export type Task<Payload extends object = object> = (deps: JobDeps, payload: Pay
 const TASKS = {
   'keep-events': ({ upkeep }) => upkeep.events(),
   'forget-used-keys': ({ upkeep }) => upkeep.idempotencyKeys(),
+  'forget-notifications': async ({ upkeep, pushes }) => {
+    await upkeep.notifications();
+    await pushes.forget();
+  },
   'forget-expired-codes': ({ upkeep }) => upkeep.codesAndTokens(),
   'forget-sent-schedules': ({ upkeep }) => upkeep.scheduledMessages(),
   'end-stale-co-browsing': async ({ documents }) => {
@@ -68,6 +74,7 @@ export type JobName = keyof typeof TASKS;
 export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'keep-events': '7 3 * * *',
   'forget-used-keys': '17 * * * *',
+  'forget-notifications': '57 * * * *',
   'forget-expired-codes': '27 * * * *',
   'forget-sent-schedules': '37 4 * * *',
   'end-stale-co-browsing': '47 * * * *',
@@ -92,13 +99,14 @@ const SWEEP_FILES_MS = 3_000;
 /** Processes that have died are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments }: JobDeps): Sweep[] {
+export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments, pushes }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', everyMs: SWEEP_MS, run: () => scheduled.release() },
     { name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() },
     { name: 'expired-statuses', everyMs: SWEEP_MS, run: () => statusNews.expire() },
     { name: 'status-views', everyMs: STATUS_VIEWS_MS, run: () => statusNews.tellViews() },
     { name: 'files', everyMs: SWEEP_FILES_MS, run: () => fileRemoval.sweep() },
+    { name: 'pushes', everyMs: SWEEP_MS, run: () => pushes.sweep() },
     { name: 'calls', everyMs: SWEEP_MS, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
     { name: 'payments', everyMs: RECONCILE_MS, run: () => payments.sweep() },

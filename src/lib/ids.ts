@@ -41,6 +41,8 @@ export const ID_PREFIXES = {
   ShippingMethod: 'shm',
   Discount: 'dsc',
   GiftCard: 'gft',
+  Notification: 'ntf',
+  PushDevice: 'psh',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

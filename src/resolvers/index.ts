@@ -21,6 +21,7 @@ import { ChatMessagesResolver, ForwardOriginResolver, MessagePartsResolver, Reac
 import { LinkPreviewResolver } from './link-previews.js';
 import { NEWS_RESOLVERS } from './news.js';
 import { NodeResolver } from './node.js';
+import { NOTIFICATION_RESOLVERS } from './notifications.js';
 import { IdentityResolver } from './identity.js';
 import { PhoneResolver } from './phone.js';
 import { EmailResolver, RecoveryResolver } from './recovery.js';
@@ -103,6 +104,7 @@ export const RESOLVERS = [
   ...CALL_RESOLVERS,
   LinkPreviewResolver,
   ...NEWS_RESOLVERS,
+  ...NOTIFICATION_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
   ...COMMERCE_RESOLVERS,

@@ -10,6 +10,7 @@ import type { ChatService } from '../services/chats.js';
 import type { DocumentService } from '../services/documents/documents.js';
 import type { GroupService } from '../services/groups.js';
 import type { MessageService } from '../services/messages.js';
+import type { NotificationService } from '../services/notifications/notifications.js';
 import type { ScheduledMessageService } from '../services/scheduled-messages.js';
 import type { StatusFeed } from '../services/statuses/status-feed.js';
 import { articleById, sourceById } from '../services/loaders/news.js';
@@ -29,13 +30,14 @@ export interface NodeServices {
   statuses: StatusFeed;
   /** What is sold. */
   commerce: { shops: ShopService; products: ProductService; carts: CartService; orders: OrderService };
+  notifications: NotificationService;
 }
 
 @Resolver()
 export class NodeResolver {
   readonly #finders: Partial<Record<IdType, Finder>>;
 
-  constructor({ chats, messages, groups, scheduled, documents, calls, statuses, commerce }: NodeServices) {
+  constructor({ chats, messages, groups, scheduled, documents, calls, statuses, commerce, notifications }: NodeServices) {
     this.#finders = {
       User: (context, { uuid }) => context.load(userById, uuid),
       Chat: (context, { uuid }) => chats.find(context, uuid),
@@ -52,6 +54,7 @@ export class NodeResolver {
       ProductVariant: (context, { uuid }) => commerce.products.findVariant(context, uuid),
       Cart: (context, { uuid }) => commerce.carts.find(context, uuid),
       Order: (context, { uuid }) => commerce.orders.find(context, uuid),
+      Notification: (context, { uuid }) => notifications.find(context, uuid),
       ScheduledMessage: (context, { uuid }) => scheduled.find(context, uuid),
     };
   }

@@ -8,6 +8,7 @@ import { FileType } from './file.js';
 import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
 import { OrderChangedType } from './order.js';
+import { NOTIFICATION_EVENT_TYPES } from './notifications.js';
 import { PrivacySettingsType } from './people.js';
 import { ScheduledMessageType } from './scheduled.js';
 import { EventCursor } from './scalars.js';
@@ -205,6 +206,7 @@ export const USER_EVENT_TYPES: ClassType[] = [
   ...CALLS_OF_INBOX,
   ...STATUSES_OF_INBOX,
   OrderChangedType,
+  ...NOTIFICATION_EVENT_TYPES,
 ];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });

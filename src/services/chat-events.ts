@@ -152,6 +152,12 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       return make('CallRingEnded', { callId: encodeId('Call', ref.callId), callKey: ref.callId, endReason: ref.reason });
     case 'call.log':
       return make('CallLogChanged', { callId: encodeId('Call', ref.callId), entry: await load(callLogEntry, { callId: ref.callId, userId }) });
+    case 'notification.added':
+      return make('NotificationAdded', { notificationId: encodeId('Notification', ref.notificationId), notificationKey: ref.notificationId });
+    case 'notifications.read':
+      return make('NotificationsRead', { ownerKey: userId });
+    case 'notification.preferences':
+      return make('NotificationPreferencesChanged', {});
     case 'profile.changed':
       return make('ProfileChanged', { userKey: userId });
     case 'contact.changed': {

@@ -7,6 +7,7 @@ export const EVENTS_KEPT_DAYS = 30;
 /** A retry under a key is recognised for this long. */
 export const KEYS_KEPT_DAYS = 7;
 const SCHEDULED_KEPT_DAYS = 30;
+const NOTIFICATIONS_KEPT_DAYS = 90;
 const CODES_KEPT_DAYS = 1;
 /** Of a session that has ended, its refresh tokens still answer SESSION_ENDED for this long. */
 const SESSIONS_KEPT_DAYS = 30;
@@ -36,6 +37,12 @@ export class UpkeepService {
     await this.#deleteAll('delete from one_time_codes where ctid = any(array(select ctid from one_time_codes where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
     await this.#deleteAll('delete from refresh_tokens where ctid = any(array(select ctid from refresh_tokens where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
     await this.#deleteAll('delete from sessions where ctid = any(array(select ctid from sessions where least(ended_at, expires_at) < $1 limit $2)) returning 1', SESSIONS_KEPT_DAYS);
+  }
+
+  /** Old notifications, and events that a consumer of the log has set aside when the log still held them. */
+  async notifications(): Promise<void> {
+    await this.#deleteAll('delete from notifications where ctid = any(array(select ctid from notifications where created_at < $1 limit $2)) returning 1', NOTIFICATIONS_KEPT_DAYS);
+    await this.#deleteAll('delete from log_consumer_failures where ctid = any(array(select ctid from log_consumer_failures where at < $1 limit $2)) returning 1', EVENTS_KEPT_DAYS);
   }
 
   /** Scheduled messages that were sent, given up or cancelled. */

@@ -72,7 +72,7 @@ describe('an execution that is shared shows each viewer what their own would', f
 
   before(async () => {
     publisher = await Publisher.start();
-    world = await World.start({ settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true' } });
+    world = await World.start({ settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true', NOTIFICATIONS: 'true' } });
     const [ann, bob, carol, dora, eve] = await world.people('Ann', 'Bob', 'Carol', 'Dora', 'Eve');
     chatId = await world.groupChat(ann, [bob, dora, eve]);
     await world.say(ann, chatId, 'the first');
@@ -132,6 +132,7 @@ describe('an execution that is shared shows each viewer what their own would', f
   /** Two executions are compared that are made one after the other: nothing moves by itself any more, neither by a job nor by who comes. */
   async function stillness(): Promise<void> {
     await world.app.jobs!.stop(world.config.DRAIN * 1000);
+    await world.app.container.consumers.stop(world.config.DRAIN * 1000);
     const seated = async () => (await world.sql('select from presence')).length === SEATED;
     await eventually(seated, 'those with a seat, and they alone, are known to be there');
   }

@@ -286,6 +286,9 @@ export class Replica extends Refetch {
       case 'CallRingEnded':
       case 'SessionsChanged':
       case 'FileChanged':
+      case 'NotificationAdded':
+      case 'NotificationsRead':
+      case 'NotificationPreferencesChanged':
       case 'ChatAdded':
       case 'InboxCheckpoint':
       case 'ResyncRequired':

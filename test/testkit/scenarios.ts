@@ -209,6 +209,21 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await bob.api.deliverFulfillment({ input: { fulfillmentId: order.fulfillments[0]!.id } });
       await bob.api.refundOrder({ input: { orderId, amount: 100, idempotencyKey: world.key() } });
     },
+    'notification.added': async () => {
+      const message = await say(bob, 'something to like');
+      await ann.api.addReaction({ input: { messageId: message.id, emoji: '👍' } });
+      const asked = await say(ann, 'what do you say, @bob?');
+      for (const { id } of [message, asked]) await eventually(async () => (await notificationsOf(bob)).some((told) => told.message?.id === id), 'Bob is told');
+    },
+    'notifications.read': async () => {
+      await say(ann, 'are you there, @bob?');
+      await eventually(async () => (await notificationsOf(bob, true)).length > 0, 'Bob is told');
+      await bob.api.markNotificationsRead({ input: { upToId: (await notificationsOf(bob))[0]!.id } });
+    },
+    'notification.preferences': async () => {
+      await bob.api.updateNotificationPreferences({ input: { content: 'SENDER', chats: [{ chatId, level: 'MENTIONS' }] } });
+      await bob.api.updateNotificationPreferences({ input: { content: 'TEXT', chats: [{ chatId, level: null }] } });
+    },
     'sessions.changed': async () => {
       const { signIn } = await world.client().api.signIn({ input: { email: 'bob@example.com', password: 'password of bob' } });
       await bob.api.signOut({ input: { sessionId: signIn.session.id } });
@@ -282,6 +297,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
     await bob.api.addToCart({ input: { cartId: cart.id, variantId, quantity: 2, idempotencyKey: world.key() } });
     await bob.api.shareCart({ input: { cartId: cart.id, chatId, idempotencyKey: world.key() } });
   };
+  const notificationsOf = async (person: Person, unreadOnly = false) => (await person.api.notifications({ unreadOnly })).viewer!.notifications.edges.map(({ node }) => node);
   const ring = async (from: Person, id: string) => (await from.api.startCall({ input: { chatId: id, kind: 'VOICE', idempotencyKey: world.key() } })).startCall.call.id;
   const hangUp = (person: Person, callId: string) => person.api.endCall({ input: { callId } });
   /** Whoever of the two is in the chat already. */
