@@ -95,7 +95,9 @@ describe('ringing', () => {
     const callId = await startCall(world, ann, group, { ringUserIds: [bob.id] });
     await Seat.take(ann, callId);
     assert.deepEqual(await outcomes(ann, bob, carol), ['RINGING', 'RINGING', undefined]);
+    const inbox = await inboxOf(ann);
     world.clock.advance(46_000);
+    assert.equal((await until(inbox, 'CallLogChanged')).entry?.outcome, 'ONGOING', 'who is in it is told that it rings no more');
     await eventually(async () => (await stateOf(callId))[0] === 'ACTIVE', 'it goes on');
     assert.deepEqual(await outcomes(bob), ['MISSED']);
     const late = await Seat.take(carol, callId);

@@ -61,6 +61,9 @@ export async function afterRinging(tx: Tx, call: LockedCall, reason: CallEndReas
   if (call.chatKind === 'DIRECT') return finish(tx, call, reason);
   await tx.sql(`update calls set state = 'ACTIVE' where id = $1`, [call.id]);
   tx.append(callStream(call.id), { kind: 'call.updated' });
+  // For those who are in it, it rang until now.
+  const seated = await tx.sql<{ userId: string | null }>(`select user_id as "userId" from call_participants where call_id = $1 and state in ('JOINED', 'WAITING')`, [call.id]);
+  for (const { userId } of seated) tellLog(tx, call.id, userId);
   return nobodyLeaves(call);
 }
 
