@@ -39,7 +39,7 @@ describe('reading the log of all streams in the order of commits', () => {
   const sqlOf = (client: pg.Client): Sql => async <Row extends object>(text: string, values: unknown[] = []) => (await client.query<Row>(text, values)).rows;
 
   it('skips nothing, invents nothing, and keeps each stream’s order, however transactions interleave and wherever a reader dies', async function () {
-    this.timeout(60_000);
+    this.timeout(240_000);
     const reader = sqlOf(clients[WRITERS]!);
     await fc.assert(
       fc.asyncProperty(fc.array(STEP, { minLength: 5, maxLength: 40 }), async (steps) => {
