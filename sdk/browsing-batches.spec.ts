@@ -28,7 +28,8 @@ async function through(events: BrowsingEvent[], reader = new BatchReader()): Pro
 }
 const untimed = (events: BrowsingEvent[]) => events.map(({ type, data }) => ({ type, data }));
 
-describe('batches of co-browsing', () => {
+describe('batches of co-browsing', function () {
+  this.timeout(120_000);
   it('bring what was sent, in order, in batches that the server takes', async () => {
     const event = fc.record({ type: fc.constantFrom(META, FULL_SNAPSHOT, INCREMENTAL), timestamp: fc.integer({ min: 0, max: 2 ** 41 }), data: fc.string({ unit: 'grapheme' }) });
     await fc.assert(

@@ -1,8 +1,8 @@
 import type { World } from './world.js';
 
-/** What changes without anybody having done anything to a person's data: counted tries, clocks, leases, queues. */
+/** What changes without anybody having done anything to a person's data: counted tries, clocks, leases, queues, what is measured of calls. */
 const RESTLESS = new Set(['one_time_codes', 'nodes', 'call_nodes', 'presence', 'quotas', 'server_keys', 'migrations']);
-const RESTLESS_COLUMNS = ['last_active_at', 'last_seen_at'];
+const RESTLESS_COLUMNS = ['last_active_at', 'last_seen_at', 'quality'];
 
 /** A text for each table that differs when any of its rows does. */
 export async function digest(world: World): Promise<Record<string, string>> {
