@@ -36,7 +36,7 @@ export class StatusHighlightResolver {
   @Mutation(() => UpdateHighlightPayload)
   async updateHighlight(@Arg('input', () => UpdateHighlightInput) input: UpdateHighlightInput, @Ctx() context: Context): Promise<object> {
     const id = decodeId('StatusHighlight', input.highlightId, 'highlightId');
-    const cover = input.coverStatusId === undefined ? {} : { coverStatusId: input.coverStatusId && coverIn(input.coverStatusId) };
+    const cover = input.coverStatusId === undefined ? {} : { coverStatusId: input.coverStatusId === null ? null : coverIn(input.coverStatusId) };
     const items = { addStatusIds: statusIdsIn(input.addStatusIds, 'addStatusIds'), removeStatusIds: statusIdsIn(input.removeStatusIds, 'removeStatusIds') };
     await this.highlights.update(context.requireViewer(), id, { title: input.title ?? null, ...items, ...cover });
     return { highlight: await this.feed.findHighlight(context, id) };
