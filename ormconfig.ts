@@ -5,22 +5,34 @@ import { FirstLight1763600000000 } from './migrations/1763600000000-first-light.
 import { Calls1763700000000 } from './migrations/1763700000000-calls.js';
 import { Documents1763700000001 } from './migrations/1763700000001-documents.js';
 import { Files1763800000000 } from './migrations/1763800000000-files.js';
+import { Statuses1763900000000 } from './migrations/1763900000000-statuses.js';
 import { News1764000000000 } from './migrations/1764000000000-news.js';
 import { LogConsumers1764100000000 } from './migrations/1764100000000-log-consumers.js';
-import { Statuses1763900000000 } from './migrations/1763900000000-statuses.js';
+import { Notifications1764100000001 } from './migrations/1764100000001-notifications.js';
 import { Catalogue1764300000000 } from './migrations/1764300000000-catalogue.js';
 import { Carts1764300000001 } from './migrations/1764300000001-carts.js';
 import { Orders1764300000002 } from './migrations/1764300000002-orders.js';
-import { Notifications1764100000001 } from './migrations/1764100000001-notifications.js';
 
-/** The one DataSource. Migrations are listed, not globbed, so that the order is plain and a bundle finds them. */
+/** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
     poolSize,
     entities: ALL_ENTITIES,
-    migrations: [FirstLight1763600000000, Calls1763700000000, Documents1763700000001, Files1763800000000, Statuses1763900000000, News1764000000000, LogConsumers1764100000000, Notifications1764100000001, Catalogue1764300000000, Carts1764300000001, Orders1764300000002],
+    migrations: [
+      FirstLight1763600000000,
+      Calls1763700000000,
+      Documents1763700000001,
+      Files1763800000000,
+      Statuses1763900000000,
+      News1764000000000,
+      LogConsumers1764100000000,
+      Notifications1764100000001,
+      Catalogue1764300000000,
+      Carts1764300000001,
+      Orders1764300000002,
+    ],
     migrationsTableName: 'migrations',
     synchronize: false,
     extra: { idle_in_transaction_session_timeout: 30_000, statement_timeout: 30_000, connectionTimeoutMillis: 10_000 },
