@@ -16,6 +16,10 @@ const CLOSING_LINE = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/;
 /** As many cores as that are kept busy; where nothing may fail because a machine is slow, one. */
 const LANES = Number(process.env.TEST_LANES || 2);
 const BATCHES = 10;
+/** A run that has told its totals ends within that time, or is ended. */
+const ENDING_MS = 60_000;
+/** A run that takes longer than that hangs: what hangs in a test, mocha ends much sooner. */
+const RUN_MS = 40 * 60_000;
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const MOCHARC = JSON.parse(readFileSync('.mocharc.json', 'utf8'));
@@ -68,7 +72,7 @@ async function main() {
   return runAll(given, lane);
 }
 
-/** Every spec, dealt into batches. What a batch said is shown when it has ended; what failed is shown last. */
+/** Every spec, dealt into batches. What a batch said is shown when it has ended; what failed is told once more at the very end. */
 async function runAll(given, lane) {
   const batches = Array.from({ length: BATCHES }, () => []);
   for (const [place, file] of globSync(MOCHARC.spec).sort().entries()) batches[place % BATCHES].push(file);
@@ -82,14 +86,21 @@ async function runAll(given, lane) {
         let said = '';
         const result = await runMocha(env, [...given, ...files], (chunk) => (said += chunk));
         ended.push({ ...result, said });
-        if (result.code === 0) console.log(said);
+        console.log(said);
       }
     }),
   );
   const failed = ended.filter(({ code }) => code !== 0);
-  for (const { said } of failed) console.log(said);
+  for (const { said } of failed) console.log(failuresOf(said));
   console.log(closingLine(ended.map(({ totals }) => totals)));
   return interrupted || failed.length ? 1 : 0;
+}
+
+/** What a run that failed said from its count of failures on, or its end where it did not come to that. */
+function failuresOf(said) {
+  const lines = said.split('\n');
+  const at = lines.findLastIndex((line) => /^\S*\s+\d+ failing/.test(line));
+  return lines.slice(at === -1 ? -80 : at).join('\n');
 }
 
 /** A Redis of our own, which keeps nothing on disk. */
@@ -175,14 +186,23 @@ async function runMocha(env, given, say) {
   const mocha = spawn(process.execPath, commandOf(given), { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   running.add(mocha);
   let totals = null;
+  const end = (why) => {
+    say(`${why}, and was killed.\n`);
+    mocha.kill('SIGKILL');
+  };
+  const limit = setTimeout(end, RUN_MS, 'mocha did not come to an end');
+  let ending;
   const lines = createInterface({ input: mocha.stdout });
   lines.on('line', (line) => {
     const counts = CLOSING_LINE.exec(line);
-    if (counts) totals = counts.slice(1).map((count) => Number(count ?? 0));
-    else say(`${line}\n`);
+    if (!counts) return say(`${line}\n`);
+    totals = counts.slice(1).map((count) => Number(count ?? 0));
+    ending ??= setTimeout(end, ENDING_MS, 'mocha told its totals and did not end');
   });
   const [[code]] = await Promise.all([once(mocha, 'close'), once(lines, 'close')]);
   running.delete(mocha);
+  clearTimeout(limit);
+  clearTimeout(ending);
   if (totals) return { code: code ?? 1, totals };
   say(`mocha ended${interrupted ? ` by ${interrupted}` : ''} before its tests did; what it said above is why.\n`);
   return { code: code || 1, totals: [0, 1, 0] };
