@@ -12,6 +12,7 @@ import { Notifications1764100000001 } from './migrations/1764100000001-notificat
 import { Catalogue1764300000000 } from './migrations/1764300000000-catalogue.js';
 import { Carts1764300000001 } from './migrations/1764300000001-carts.js';
 import { Orders1764300000002 } from './migrations/1764300000002-orders.js';
+import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -32,6 +33,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Catalogue1764300000000,
       Carts1764300000001,
       Orders1764300000002,
+      Audit1764600000000,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

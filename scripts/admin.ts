@@ -1,21 +1,21 @@
-// Gives somebody a role: `npm run admin -- <handle or e-mail> [USER|MODERATOR|ADMIN]` (ADMIN unless told). It is how the first
+// Gives somebody a role: `npm run admin -- <handle or e-mail> [role]` (ADMIN unless told). It is how the first
 // administrator is made; the server may run meanwhile. It uses DATABASE_URL, or the embedded database in DATA_DIR.
 import { createDataSource } from '../ormconfig.js';
 import { loadConfig } from '../src/config.js';
 import { Database } from '../src/db/database.js';
 import { migrate } from '../src/db/migrate.js';
 import { UnitOfWork } from '../src/db/unit-of-work.js';
+import { USER_ROLES } from '../src/entities/user.js';
 import { systemClock } from '../src/lib/clock.js';
 import { DomainError } from '../src/lib/errors.js';
 import { RoleService } from '../src/services/roles.js';
 import { connect } from './lib/connect.js';
 
-const ROLES = ['USER', 'MODERATOR', 'ADMIN'] as const;
-const USAGE = 'Usage: npm run admin -- <handle or e-mail> [USER|MODERATOR|ADMIN]';
+const USAGE = `Usage: npm run admin -- <handle or e-mail> [${USER_ROLES.join('|')}]`;
 
 async function main(): Promise<number> {
   const [who, wanted = 'ADMIN', ...rest] = process.argv.slice(2);
-  const role = ROLES.find((name) => name === wanted.toUpperCase());
+  const role = USER_ROLES.find((name) => name === wanted.toUpperCase());
   if (!who || !role || rest.length) {
     console.error(USAGE);
     return 2;

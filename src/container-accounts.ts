@@ -39,6 +39,7 @@ export interface AccountDeps {
 
 export interface Accounts {
   resolvers: object[];
+  sessions: SessionService;
   /** What background jobs call. */
   jobs: Pick<JobDeps, 'emails' | 'phone' | 'recovery'>;
 }
@@ -56,6 +57,7 @@ export async function makeAccounts({ config, db, unitOfWork, clock, gate, tokens
   const recovery = new RecoveryService(db.sql, unitOfWork, sessions, codes, passwords, mailer, mails, limits, clock);
   const phone = new PhoneService(db.sql, unitOfWork, sessions, codes, sms, limits, clock);
   return {
+    sessions,
     jobs: { emails, phone, recovery },
     resolvers: [
       new AccountResolver(accounts),

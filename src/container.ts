@@ -11,6 +11,7 @@ import { makeChats } from './container-chats.js';
 import { makeStatuses } from './container-statuses.js';
 import { makeNews } from './container-news.js';
 import { makeNotifications } from './container-notifications.js';
+import { makeOperators } from './container-operators.js';
 import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
@@ -160,6 +161,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...calls.resolvers,
     ...news.resolvers,
     ...notifications.resolvers,
+    ...makeOperators({ db, unitOfWork, sessions: accounts.sessions }).resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
   ];

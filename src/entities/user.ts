@@ -1,7 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 export type UserKind = 'PERSON' | 'BOT';
-export type UserRole = 'USER' | 'MODERATOR' | 'ADMIN';
+export const USER_ROLES = ['USER', 'MODERATOR', 'SUPPORT', 'ANALYST', 'ADMIN'] as const;
+export type UserRole = (typeof USER_ROLES)[number];
 export type PresencePrivacy = 'EVERYONE' | 'CONTACTS' | 'NOBODY';
 
 @Entity('users')

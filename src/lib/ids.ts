@@ -43,6 +43,7 @@ export const ID_PREFIXES = {
   GiftCard: 'gft',
   Notification: 'ntf',
   PushDevice: 'psh',
+  AuditEntry: 'aud',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

@@ -1,6 +1,5 @@
-import { forbidden } from '../lib/errors.js';
+import type { UserRole } from '../entities/user.js';
+import { assertMay } from './role-policy.js';
 
 /** Feeds are the operator's: whoever adds one has the server fetch it for everybody. */
-export function assertRunsNews(actor: { role: 'USER' | 'MODERATOR' | 'ADMIN' }): void {
-  if (actor.role !== 'ADMIN') throw forbidden('Only administrators change where news come from.');
-}
+export const assertRunsNews = (actor: { role: UserRole }): void => assertMay(actor, 'RUN_NEWS', 'Only administrators change where news come from.');

@@ -1,5 +1,6 @@
 import { LoaderScope, type AcrossViewers, type LoaderDef } from '../db/loaders.js';
 import type { Database } from '../db/database.js';
+import type { UserRole } from '../entities/user.js';
 import { unauthenticated } from '../lib/errors.js';
 import { callerOf, type CallCaller, type Guest } from '../services/calls/caller.js';
 import { viewerMembership } from '../services/loaders/chats.js';
@@ -8,7 +9,7 @@ import { viewerMembership } from '../services/loaders/chats.js';
 export interface Viewer {
   userId: string;
   sessionId: string;
-  role: 'USER' | 'MODERATOR' | 'ADMIN';
+  role: UserRole;
 }
 
 export interface RequestInfo {

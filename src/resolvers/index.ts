@@ -22,6 +22,7 @@ import { LinkPreviewResolver } from './link-previews.js';
 import { NEWS_RESOLVERS } from './news.js';
 import { NodeResolver } from './node.js';
 import { NOTIFICATION_RESOLVERS } from './notifications.js';
+import { OPERATOR_RESOLVERS } from './operators.js';
 import { IdentityResolver } from './identity.js';
 import { PhoneResolver } from './phone.js';
 import { EmailResolver, RecoveryResolver } from './recovery.js';
@@ -105,6 +106,7 @@ export const RESOLVERS = [
   LinkPreviewResolver,
   ...NEWS_RESOLVERS,
   ...NOTIFICATION_RESOLVERS,
+  ...OPERATOR_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
   ...COMMERCE_RESOLVERS,

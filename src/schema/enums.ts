@@ -1,4 +1,6 @@
 import { registerEnumType } from 'type-graphql';
+import { AUDIT_ACTIONS } from '../entities/audit.js';
+import { USER_ROLES } from '../entities/user.js';
 import { SYSTEM_ACTIONS } from '../entities/message.js';
 
 /** GraphQL enums whose values are their own names. */
@@ -15,7 +17,8 @@ export const ReportReason = enumOf('ReportReason', [
   'SPAM', 'HARASSMENT', 'HATE', 'VIOLENCE', 'SEXUAL_CONTENT', 'CHILD_SAFETY', 'SELF_HARM', 'FRAUD', 'IMPERSONATION', 'OTHER',
 ]);
 export const ReportTargetType = enumOf('ReportTargetType', ['USER', 'MESSAGE', 'CHAT', 'GROUP']);
-export const Role = enumOf('Role', ['USER', 'MODERATOR', 'ADMIN']);
+export const Role = enumOf('Role', USER_ROLES, 'What somebody does for this place: docs/OPERATIONS.md has what each may. A person has one; ADMIN may everything that the others may.');
+export const AuditAction = enumOf('AuditAction', AUDIT_ACTIONS);
 export const ChatKind = enumOf('ChatKind', ['DIRECT', 'GROUP']);
 export const ChatEncryption = enumOf('ChatEncryption', ['NONE', 'MLS'], 'Fixed when the chat is made.');
 export const MemberRole = enumOf('MemberRole', ['OWNER', 'ADMIN', 'MEMBER']);

@@ -1,4 +1,5 @@
 import { createUnionType, Field, ID, Int, ObjectType, type ClassType } from 'type-graphql';
+import type { UserRole } from '../entities/user.js';
 import { CALLS_OF_CHAT, CALLS_OF_INBOX } from './call-events.js';
 import { ContactType } from './contacts.js';
 import { ChatType, ChatMemberType, ChatSettingsType } from './chat.js';
@@ -112,7 +113,7 @@ export class AccountChangedType extends StreamEventType {
   @Field(() => String, { nullable: true }) email: string | null;
   @Field(() => Boolean) emailVerified: boolean;
   @Field(() => String, { nullable: true }) phone: string | null;
-  @Field(() => [Role]) roles: ('USER' | 'MODERATOR' | 'ADMIN')[];
+  @Field(() => [Role]) roles: UserRole[];
 }
 @userEvent('FileChanged', 'A file of the viewer’s became READY or was REJECTED, or a rendition of it was made.')
 export class FileChangedType extends StreamEventType {

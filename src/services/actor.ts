@@ -1,10 +1,11 @@
+import type { UserRole } from '../entities/user.js';
 import type { LoaderDef } from '../db/loaders.js';
 
 /** Whoever does something, as services and policies know them. */
 export interface Actor {
   userId: string;
   sessionId: string;
-  role: 'USER' | 'MODERATOR' | 'ADMIN';
+  role: UserRole;
 }
 
 /** What a service needs in order to read for somebody: loaders that live as long as the operation. */

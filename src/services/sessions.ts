@@ -23,7 +23,7 @@ export interface SessionRow {
 }
 const SESSION_COLUMNS = 's.id, s.user_id as "userId", s.device, s.created_at as "createdAt", s.last_active_at as "lastActiveAt"';
 
-export type EndReason = 'SIGNED_OUT' | 'TOKEN_REUSED' | 'PASSWORD_CHANGED' | 'TOO_MANY';
+export type EndReason = 'SIGNED_OUT' | 'TOKEN_REUSED' | 'PASSWORD_CHANGED' | 'TOO_MANY' | 'SUSPENDED';
 
 /** A session that was just opened or refreshed, with the token to refresh it by. As JSON it would hold a secret: keep it out of idempotency keys. */
 export interface OpenedSession {

@@ -2,6 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { USER_ROLES } from '../entities/user.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError } from '../lib/errors.js';
 import type { Actor } from './actor.js';
@@ -11,7 +12,7 @@ const ISSUER = 'omnitalk';
 const KEPT = 20_000;
 /** Of join tokens: good for one call, and for nothing else. */
 const GUEST_ISSUER = 'omnitalk-call';
-const claimsShape = z.object({ sub: z.uuid(), sid: z.uuid(), role: z.enum(['USER', 'MODERATOR', 'ADMIN']), exp: z.number() });
+const claimsShape = z.object({ sub: z.uuid(), sid: z.uuid(), role: z.enum(USER_ROLES), exp: z.number() });
 const guestShape = z.object({ iss: z.literal(GUEST_ISSUER), tid: z.uuid(), cid: z.uuid(), exp: z.number() });
 
 /** Whose token it is: one of the two. */

@@ -7,6 +7,7 @@ import { boundedInt, cleanText, cleanUrl, distinct } from '../../lib/validate.js
 import { invalidInput } from '../../lib/errors.js';
 import { assertRunsNews } from '../../policies/news-policy.js';
 import type { Actor } from '../actor.js';
+import { audit } from '../audit.js';
 import { SOURCE_COLUMNS, type SourceRow } from '../loaders/news.js';
 import type { SourceSpec } from './built-in.js';
 
@@ -81,6 +82,7 @@ export class NewsSourceService {
         [made, publisher, section, feedUrl, category, language, topics, everySeconds, tx.now],
       );
       if (!rows.length) throw new DomainError('STATE_CONFLICT', 'There is a source with this feed already.', { field: 'feedUrl' });
+      await audit(tx, { actorId: actor.userId, action: 'NEWS_SOURCE_CREATED', subject: { type: 'NewsSource', id: made }, details: { feedUrl } });
       return { id: made };
     });
     return this.#read(id);
@@ -103,6 +105,7 @@ export class NewsSourceService {
            failure = case when $4 then null else failure end where id = $1`,
         [id, state, everySeconds ?? row.everySeconds, resumes, tx.now],
       );
+      await audit(tx, { actorId: actor.userId, action: 'NEWS_SOURCE_UPDATED', subject: { type: 'NewsSource', id }, details: { state, everySeconds: everySeconds ?? row.everySeconds } });
       return null;
     });
     return this.#read(id);
