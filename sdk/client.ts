@@ -11,6 +11,7 @@ import {
   InboxEventsDocument,
   NewsEventsDocument,
   PresenceEventsDocument,
+  ProductEventsDocument,
   RefreshSessionDocument,
   TypingEventsDocument,
   type CallEventsSubscription,
@@ -20,6 +21,7 @@ import {
   type InboxEventsSubscription,
   type NewsEventsSubscription,
   type PresenceEventsSubscription,
+  type ProductEventsSubscription,
   type TypingEventsSubscription,
 } from './generated/graphql.js';
 import { EventStream } from './stream.js';
@@ -49,6 +51,7 @@ export type InboxEvent = InboxEventsSubscription['inboxEvents'];
 export type NewsEvent = NewsEventsSubscription['newsPublished'];
 export type DocumentEvent = DocumentEventsSubscription['documentUpdates'];
 export type PresenceEvent = PresenceEventsSubscription['presenceEvents'];
+export type ProductEvent = ProductEventsSubscription['productEvents'];
 export type TypingEvent = TypingEventsSubscription['typingEvents'];
 
 /** Where a document's events go on: asked at every connection anew. */
@@ -174,6 +177,11 @@ export class OmniTalk {
   /** Presence of up to 100 people: as it is, then each change. After a lost connection, or a slow reader, it begins anew. */
   presenceEvents(userIds: readonly string[]): EventStream<PresenceEvent> {
     return this.#open(PresenceEventsDocument, { userIds: [...userIds] }, (data) => (data as PresenceEventsSubscription).presenceEvents, true);
+  }
+
+  /** Price and stock of up to 100 products: as they are, then each change. After a lost connection, or a slow reader, it begins anew. */
+  productEvents(productIds: readonly string[]): EventStream<ProductEvent> {
+    return this.#open(ProductEventsDocument, { productIds: [...productIds] }, (data) => (data as ProductEventsSubscription).productEvents, true);
   }
 
   /** Who else writes in a chat. Nothing is replayed. */

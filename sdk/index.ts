@@ -1,4 +1,4 @@
-export { OmniTalk, type CallEvent, type CartEvent, type ChatEvent, type DocumentEvent, type DocumentPlace, type InboxEvent, type NewsEvent, type OmniTalkOptions, type PresenceEvent, type SessionTokens, type TypingEvent } from './client.js';
+export { OmniTalk, type CallEvent, type CartEvent, type ChatEvent, type DocumentEvent, type DocumentPlace, type InboxEvent, type NewsEvent, type OmniTalkOptions, type PresenceEvent, type ProductEvent, type SessionTokens, type TypingEvent } from './client.js';
 export { OmniTalkError, type ApiError } from './errors.js';
 export { EventStream } from './stream.js';
 export type { UploadedFile, UploadOptions } from './upload.js';

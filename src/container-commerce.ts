@@ -16,7 +16,7 @@ import {
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './resolvers/product-search.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './resolvers/product-verbs.js';
 import {
-  ProductCardResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver,
+  ProductCardResolver, ProductEventResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver,
 } from './resolvers/products.js';
 import { ProductCategoryResolver, ShopResolver, ShopVerbsResolver, ShopViewerStateResolver, StockLocationResolver, ViewerShopsResolver } from './resolvers/shops.js';
 import { CartService } from './services/commerce/carts.js';
@@ -72,7 +72,7 @@ export function makeCommerce({ db, unitOfWork, messages, clock, log, feeBps, gat
     payments,
     resolvers: [
       new ShopResolver(shops, products), new ShopViewerStateResolver(), new ProductCategoryResolver(), new StockLocationResolver(), new ViewerShopsResolver(shops), new ShopVerbsResolver(shops),
-      new ProductResolver(products, reviews), new ProductViewerStateResolver(), new ProductReviewResolver(), new ProductVariantResolver(), new StockLevelResolver(), new ProductCardResolver(),
+      new ProductResolver(products, reviews), new ProductViewerStateResolver(), new ProductReviewResolver(), new ProductVariantResolver(), new StockLevelResolver(), new ProductCardResolver(), new ProductEventResolver(),
       new ProductVerbsResolver(products, new StockService(unitOfWork), new ProductExchange(db.sql, unitOfWork)), new ProductPeopleResolver(reviews, new ProductSharing(db.sql, cards)),
       new ProductSearchResolver(new ProductSearch(db.sql)), new ProductFacetsResolver(), new CategoryFacetResolver(),
       new CartResolver(carts), new CartLineResolver(), new CartShareResolver(), new CartCardResolver(), new CartVerbsResolver(carts), new ViewerCartsResolver(carts), new ChatCartsResolver(carts),

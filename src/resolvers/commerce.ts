@@ -8,13 +8,13 @@ import {
 } from './orders.js';
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './product-search.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './product-verbs.js';
-import { ProductCardResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver } from './products.js';
+import { ProductCardResolver, ProductEventResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver } from './products.js';
 import { ProductCategoryResolver, ShopResolver, ShopVerbsResolver, ShopViewerStateResolver, StockLocationResolver, ViewerShopsResolver } from './shops.js';
 
 /** Every resolver class of what is sold. */
 export const COMMERCE_RESOLVERS = [
   ShopResolver, ShopViewerStateResolver, ProductCategoryResolver, StockLocationResolver, ViewerShopsResolver, ShopVerbsResolver,
-  ProductResolver, ProductViewerStateResolver, ProductReviewResolver, ProductVariantResolver, StockLevelResolver, ProductCardResolver,
+  ProductResolver, ProductViewerStateResolver, ProductReviewResolver, ProductVariantResolver, StockLevelResolver, ProductCardResolver, ProductEventResolver,
   ProductVerbsResolver, ProductPeopleResolver, ProductSearchResolver, ProductFacetsResolver, CategoryFacetResolver,
   CartResolver, CartLineResolver, CartShareResolver, CartCardResolver, CartVerbsResolver, ViewerCartsResolver, ChatCartsResolver, ...CART_EVENT_RESOLVERS,
   CheckoutResolver, CheckoutQuoteResolver, ShortageResolver, OrderVerbsResolver, SellingTermsResolver, OrderResolver, OrderTotalsResolver, OrderLineResolver, OrderShareResolver, PaymentResolver,

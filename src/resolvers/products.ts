@@ -5,7 +5,7 @@ import type { Money } from '../policies/money.js';
 import { ForwardArgs } from '../schema/connection.js';
 import { MoneyType } from '../schema/money.js';
 import {
-  PriceRangeType, ProductAttributeType, ProductCardType, ProductPictureType, ProductRatingType, ProductReviewPages, ProductReviewType, ProductType, ProductVariantType, ProductViewerStateType, StockLevelType,
+  PriceRangeType, ProductAttributeType, ProductCardType, ProductEventType, ProductPictureType, ProductRatingType, ProductReviewPages, ProductReviewType, ProductType, ProductVariantType, ProductViewerStateType, StockLevelType,
 } from '../schema/product.js';
 import { ProductCategoryType, ShopType } from '../schema/shop.js';
 import { UserType } from '../schema/user.js';
@@ -177,6 +177,19 @@ export class StockLevelResolver {
   }
 }
 
+const published = async (context: Context, productId: string): Promise<ProductRow | null> => {
+  const product = await context.load(productById, productId);
+  return product?.status === 'PUBLISHED' ? product : null;
+};
+
+@Resolver(() => ProductEventType)
+export class ProductEventResolver {
+  @FieldResolver()
+  product(@Root() { productKey }: { productKey: string }, @Ctx() context: Context): Promise<ProductRow | null> {
+    return published(context, productKey);
+  }
+}
+
 type Card = { productId: string; variantId: string | null };
 
 @Resolver(() => ProductCardType)
@@ -187,14 +200,13 @@ export class ProductCardResolver {
   }
 
   @FieldResolver(() => ProductType, { nullable: true, description: 'As it is now; null when it is not published any more.' })
-  async product(@Root() card: Card, @Ctx() context: Context): Promise<ProductRow | null> {
-    const product = await context.load(productById, card.productId);
-    return product?.status === 'PUBLISHED' ? product : null;
+  product(@Root() card: Card, @Ctx() context: Context): Promise<ProductRow | null> {
+    return published(context, card.productId);
   }
 
   @FieldResolver(() => ProductVariantType, { nullable: true, description: 'When one variant was shown; null when it is not sold any more.' })
   async variant(@Root() { productId, variantId }: Card, @Ctx() context: Context): Promise<VariantRow | null> {
-    if (variantId === null || (await context.load(productById, productId))?.status !== 'PUBLISHED') return null;
+    if (variantId === null || !(await published(context, productId))) return null;
     const variant = await context.load(variantById, variantId);
     return variant?.active ? variant : null;
   }

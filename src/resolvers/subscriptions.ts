@@ -3,6 +3,7 @@ import { DocumentEvent } from '../schema/document.js';
 import { ChatEvent, InboxEvent } from '../schema/events.js';
 import { NewsEvent } from '../schema/news.js';
 import { PresenceEventType } from '../schema/presence.js';
+import { ProductEventType } from '../schema/product.js';
 import { Bytes, EventCursor } from '../schema/scalars.js';
 import { TypingEventType } from '../schema/typing.js';
 
@@ -45,6 +46,14 @@ export class SubscriptionResolver {
     description: 'Presence of up to 100 people, as far as the viewer may see it: first as it is, then each change. Ephemeral: after a lost connection it begins anew.',
   })
   presenceEvents(@Arg('userIds', () => [ID]) _userIds: string[]): never {
+    return served();
+  }
+
+  @Subscription(() => ProductEventType, {
+    subscribe: served,
+    description: 'Price and stock of up to 100 products, live: first as they are, then each change, at most five times a second. Ephemeral: after a lost connection it begins anew.',
+  })
+  productEvents(@Arg('productIds', () => [ID]) _productIds: string[]): never {
     return served();
   }
 

@@ -120,6 +120,12 @@ export class ProductExportType {
   @Field(() => String, { nullable: true, description: 'Where the next page begins; null: this was all.' }) after: string | null;
 }
 
+@ObjectType('ProductEvent', { description: 'What is sold, as it is now: its prices, its stock, what is said of it. Ephemeral: of several changes only the last may be told.' })
+export class ProductEventType {
+  @Field(() => ID) productId: string;
+  @Field(() => ProductType, { nullable: true, description: 'Null while it is not published.' }) product: object | null;
+}
+
 @ObjectType('ProductCard', { description: 'What can be bought, in a message: with the price and the stock of now, whenever the message is read.' })
 export class ProductCardType {
   @Field(() => ID) productId: string;

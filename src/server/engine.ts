@@ -188,8 +188,8 @@ function firstField(document: DocumentNode, { selections: [first] }: SelectionSe
   return fragment?.kind === Kind.FRAGMENT_DEFINITION ? firstField(document, fragment.selectionSet) : null;
 }
 
-/** Arguments that say where a subscription goes on, and for which client: they change nothing of what an event looks like. */
-const RESUMING = new Set(['after', 'stateVector', 'clientId']);
+/** Arguments that say where a subscription goes on, for which client, and of which things it hears: they change nothing of what an event looks like. */
+const RESUMING = new Set(['after', 'stateVector', 'clientId', 'productIds']);
 
 function cursorVariables(document: DocumentNode, root: FieldNode | null): ReadonlySet<string> {
   if (!root) return new Set();

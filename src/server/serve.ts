@@ -32,6 +32,7 @@ import { InboxSource } from './realtime/inbox-source.js';
 import { Deliveries } from './realtime/sink.js';
 import { NewsSource } from './realtime/news-source.js';
 import { PresenceSource } from './realtime/presence-source.js';
+import { ProductSource } from './realtime/product-source.js';
 import { Subscriptions } from './realtime/subscriptions.js';
 import { TypingSource } from './realtime/typing-source.js';
 import { VoiceServer } from './realtime/voice-server.js';
@@ -74,12 +75,13 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const scope = (): LoaderScope => subscriptions.sharedScope();
   const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: (error) => isUnavailable(error) || tookTooLong(error), onError });
   const presenceEvents = new PresenceSource(bus, new PresenceReader(db.sql, clock), onError, heartbeatMs);
+  const productEvents = new ProductSource(hub, db.sql, onError, heartbeatMs);
   const typingEvents = new TypingSource(bus, db.sql, clock, onError, config.RECONCILE * 1000);
   const documentUpdates = new DocumentSource({ bus, sql: db.sql, clock, logger: log, replicas: container.replicas, onError, askAgainMs: config.RECONCILE * 1000 });
   const callRooms = new CallRooms(bus);
   const callEvents = new CallSource(channels, db.sql, calls.links, callRooms, onError);
   const subscriptions: Subscriptions = new Subscriptions(
-    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), newsPublished: new NewsSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates, callEvents, cartEvents: new CartSource(channels, db.sql) },
+    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), newsPublished: new NewsSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates, callEvents, cartEvents: new CartSource(channels, db.sql), productEvents },
     db,
     clock,
     errors,
@@ -160,6 +162,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
       await closing;
       channels.close();
       presenceEvents.close();
+      productEvents.close();
       typingEvents.close();
       documentUpdates.close();
       callRooms.close();

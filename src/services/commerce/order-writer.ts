@@ -4,6 +4,7 @@ import { newId } from '../../lib/ids.js';
 import { assertOrderGoes, type OrderState } from '../../policies/order-machine.js';
 import { ORDER_COLUMNS, type OrderRow } from '../loaders/orders.js';
 import type { Quote, Shortage, Terms } from './checkout-quote.js';
+import { stockChanged } from './product-states.js';
 
 /** Notes what has happened to an order, and tells those whom it concerns. */
 export async function noteOrder(tx: Tx, order: Pick<OrderRow, 'id' | 'buyerId'>, kind: string, actorId: string | null, detail: Record<string, string | number | null> = {}): Promise<void> {
@@ -55,6 +56,7 @@ export async function reserveStock(tx: Tx, orderId: string, wanted: readonly { v
     }
   }
   if (short.length) return short;
+  stockChanged(tx, taken.map(({ variantId }) => variantId));
   const rows = JSON.stringify(taken.map(({ variantId, locationId, quantity }) => ({ variant_id: variantId, location_id: locationId, quantity })));
   await tx.sql(
     `update stock_levels l set reserved = l.reserved + t.quantity from jsonb_to_recordset($1) t(variant_id uuid, location_id uuid, quantity int) where l.variant_id = t.variant_id and l.location_id = t.location_id`,
@@ -117,12 +119,13 @@ export async function releaseOrder(tx: Tx, orderId: string): Promise<void> {
   await tx.sql('update order_discounts set active = false where order_id = $1', [orderId]);
   await tx.sql('update gift_cards g set balance = g.balance + u.amount from order_gift_cards u where u.order_id = $1 and u.gift_card_id = g.id', [orderId]);
   await tx.sql('delete from order_gift_cards where order_id = $1', [orderId]);
-  await tx.sql(
+  const freed = await tx.sql<{ variantId: string }>(
     `with freed as materialized (
        select l.variant_id, l.location_id, r.quantity from stock_reservations r join stock_levels l on l.variant_id = r.variant_id and l.location_id = r.location_id join stock_locations k on k.id = l.location_id
        where r.order_id = $1 and r.quantity > 0 order by l.variant_id, k.position, k.id for update of l)
-     update stock_levels l set reserved = l.reserved - f.quantity from freed f where l.variant_id = f.variant_id and l.location_id = f.location_id`,
+     update stock_levels l set reserved = l.reserved - f.quantity from freed f where l.variant_id = f.variant_id and l.location_id = f.location_id returning l.variant_id as "variantId"`,
     [orderId],
   );
+  stockChanged(tx, freed.map(({ variantId }) => variantId));
   await tx.sql('update stock_reservations set quantity = 0 where order_id = $1', [orderId]);
 }

@@ -3,6 +3,7 @@ import { DomainError, invalidInput } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { assertRunsShop } from '../../policies/product-policy.js';
 import { SHOP_COLUMNS, type ShopRow } from '../loaders/shops.js';
+import { PRODUCTS } from './product-states.js';
 import { facetOf, noSuch, slugOf, type ProductValues, type VariantValues } from './product-input.js';
 
 const MAX_PRODUCTS = 50_000;
@@ -37,6 +38,7 @@ export async function writeProduct(tx: Tx, shop: ShopRow, target: Target | null,
   if (target) await tx.sql(UPDATE, row);
   else await tx.sql(INSERT, [...row, shop.id]);
   await writeVariants(tx, shop.id, id, values.variants, actorId);
+  tx.changed(PRODUCTS, id);
   return id;
 }
 

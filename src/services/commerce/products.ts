@@ -7,6 +7,7 @@ import type { Actor, Reading } from '../actor.js';
 import { productById, PRODUCT_COLUMNS, variantById, variantsOfProduct, type ProductRow, type VariantRow } from '../loaders/products.js';
 import { shopById, type ShopRow } from '../loaders/shops.js';
 import { cleanProduct, noSuch, type GivenProduct } from './product-input.js';
+import { PRODUCTS } from './product-states.js';
 import { lockShop, writeProduct } from './product-writer.js';
 
 /** What is absent stays as it is; lists replace. */
@@ -110,6 +111,7 @@ export async function changeStatus(tx: Tx, shop: ShopRow, productId: string, sta
     const [variants] = await variantsOfProduct.batch([productId], { sql: tx.sql, viewerId: null, now: tx.now });
     assertCanPublish(variants!, shop.currency);
   }
+  tx.changed(PRODUCTS, productId);
   await tx.sql(`update products set status = $2, published_at = case when $2 = 'PUBLISHED' then coalesce(published_at, $3) else published_at end, version = version + 1 where id = $1`, [
     productId, status, tx.now,
   ]);

@@ -4,6 +4,7 @@ import { newId } from '../../lib/ids.js';
 import { boundedInt, cleanText } from '../../lib/validate.js';
 import type { Actor } from '../actor.js';
 import { MAX_STOCK, noSuch } from './product-input.js';
+import { stockChanged } from './product-states.js';
 import { assertSells } from './products.js';
 
 export interface StockChange {
@@ -43,6 +44,7 @@ export class StockService {
       if (after < reserved) throw new DomainError('STATE_CONFLICT', `${onHand} are there, of which ${reserved} are reserved for orders.`, { field: delta === null ? 'onHand' : 'delta' });
       if (after > MAX_STOCK) throw invalidInput('delta', `At most ${MAX_STOCK} of a variant are at one place.`);
       if (after !== onHand) {
+        stockChanged(tx, [change.variantId]);
         await tx.sql('update stock_levels set on_hand = $3 where variant_id = $1 and location_id = $2', [change.variantId, location.id, after]);
         await tx.sql('insert into stock_movements (id, variant_id, location_id, delta, kind, reason, actor_id, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)', [
           newId(), change.variantId, location.id, after - onHand, counted === null ? 'ADJUSTED' : 'COUNTED', reason, actor.userId, tx.now,
