@@ -13,6 +13,7 @@ import { Catalogue1764300000000 } from './migrations/1764300000000-catalogue.js'
 import { Carts1764300000001 } from './migrations/1764300000001-carts.js';
 import { Orders1764300000002 } from './migrations/1764300000002-orders.js';
 import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
+import { PaymentHolds1764300000010 } from './migrations/1764300000010-payment-holds.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -34,6 +35,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Carts1764300000001,
       Orders1764300000002,
       Audit1764600000000,
+      PaymentHolds1764300000010,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

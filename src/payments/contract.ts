@@ -1,17 +1,23 @@
-/** What somebody is to pay by a gateway. */
-export interface PaymentRequest {
-  /** Of ours, one for each payment: the same request under it again is the same payment. */
+/** What somebody is to pay by a gateway, and what the gateway is told of it each time. */
+export interface GatewayPayment {
+  /** Of ours, one for each payment: what is asked again under it is done once. */
   key: string;
   /** In the smallest unit of the currency. */
   amount: number;
   currency: string;
   /** How: what the gateway's own form gave the client. */
   method: string;
+  /** Authorise alone: the money is held until it is captured or the hold is voided. */
+  hold: boolean;
+  /** Its name at the gateway, once that is known. */
+  reference: string | null;
 }
 
 /** How a payment stands at its gateway. `reference` is its name there. */
 export type PaymentOutcome =
-  | { state: 'CAPTURED' | 'AUTHORIZED' | 'PENDING'; reference: string }
+  | { state: 'AUTHORIZED' | 'PENDING'; reference: string }
+  /** `captured` is what was taken: less than was held where no more was asked for. */
+  | { state: 'CAPTURED'; reference: string; captured: number }
   /** The payer must do something first (3-D Secure, say), at `url`. */
   | { state: 'ACTION_REQUIRED'; reference: string; url: string }
   | { state: 'FAILED'; reference: string | null; reason: 'DECLINED' | 'EXPIRED' | 'CANCELLED' };
@@ -23,16 +29,20 @@ export class GatewayUnavailable extends Error {
   override readonly name = 'GatewayUnavailable';
 }
 
-/** A world outside that moves money. Each verb takes a key, and repeats under it do it once. */
+export type RefundOutcome = 'DONE' | 'REFUSED' | 'PENDING';
+
+/** A world outside that moves money. Repeats of a verb for one key do it once. */
 export interface PaymentGateway {
-  /** Takes the money, or holds it where the provider works so. */
-  pay(request: PaymentRequest): Promise<PaymentOutcome>;
+  /** Takes the money, or with `hold` authorises it. */
+  pay(payment: GatewayPayment): Promise<PaymentOutcome>;
   /** How a payment stands; null: it has never heard of it. */
-  find(key: string): Promise<PaymentOutcome | null>;
-  /** Gives up a payment that is not captured. Answers how it then stands: it may have been captured first. */
-  cancel(key: string): Promise<PaymentOutcome>;
-  /** Gives money back. */
-  refund(request: { key: string; paymentKey: string; amount: number }): Promise<'DONE' | 'REFUSED'>;
+  find(payment: GatewayPayment): Promise<PaymentOutcome | null>;
+  /** Takes what is held, or so much of it and lets go of the rest; once. Answers how it then stands. */
+  capture(payment: GatewayPayment, amount: number): Promise<PaymentOutcome>;
+  /** Gives up a payment that is not captured, and lets go of what is held. Answers how it then stands: it may have been captured first. */
+  void(payment: GatewayPayment): Promise<PaymentOutcome>;
+  /** Gives back some of what was captured, once for each key of a refund. */
+  refund(payment: GatewayPayment, refund: { key: string; amount: number }): Promise<RefundOutcome>;
 }
 
 /** Gateways by the name of their provider. */

@@ -92,9 +92,9 @@ export class OrderVerbsResolver {
     return { order: await this.orders.cancel(context.requireViewer(), decodeId('Order', orderId, 'orderId')) };
   }
 
-  @Mutation(() => CapturePaymentPayload, { description: 'Notes that an order is paid by hand.' })
-  async capturePayment(@Arg('input', () => CapturePaymentInput) { orderId }: CapturePaymentInput, @Ctx() context: Context): Promise<object> {
-    return { order: await this.orders.capture(context.requireViewer(), decodeId('Order', orderId, 'orderId')) };
+  @Mutation(() => CapturePaymentPayload, { description: 'Takes what is held for an order, or so much of it; or notes that it is paid by hand.' })
+  async capturePayment(@Arg('input', () => CapturePaymentInput) { orderId, amount }: CapturePaymentInput, @Ctx() context: Context): Promise<object> {
+    return { order: await this.orders.capture(context.requireViewer(), decodeId('Order', orderId, 'orderId'), amount ?? null) };
   }
 
   @Mutation(() => FulfillOrderPayload, { description: 'Sends an order, or a part of it.' })

@@ -185,6 +185,10 @@ export class PaymentResolver {
   amount(@Root() { amount, currency }: PaymentRow): Money {
     return { amount, currency };
   }
+  @FieldResolver(() => MoneyType, { description: 'What was taken of it.' })
+  captured(@Root() { captured, currency }: PaymentRow): Money {
+    return { amount: captured, currency };
+  }
 }
 
 @Resolver(() => FulfillmentType)

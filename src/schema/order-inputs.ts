@@ -57,6 +57,7 @@ export class CancelOrderPayload {
 @InputType('CapturePaymentInput')
 export class CapturePaymentInput {
   @Field(() => ID) orderId: string;
+  @Field(() => BigIntScalar, { nullable: true, description: 'In the order’s currency; the rest is let go. Default: all that is held.' }) amount?: number | null;
 }
 @ObjectType('CapturePaymentPayload')
 export class CapturePaymentPayload {

@@ -24,6 +24,7 @@ export class ShopType extends NodeType {
   @Field(() => String) name: string;
   @Field(() => String, { nullable: true }) description: string | null;
   @Field(() => String, { description: 'The currency in which everything that is sold has a price.' }) currency: string;
+  @Field(() => Boolean, { description: 'Payments are held when something is ordered, and taken by capturePayment.' }) holdPayments: boolean;
   @Field(() => Int) version: number;
   @Field(() => DateTime) createdAt: Date;
 }
@@ -48,6 +49,7 @@ export class UpdateShopInput {
   @Field(() => ID) shopId: string;
   @Field(() => String, { nullable: true }) name?: string | null;
   @Field(() => String, { nullable: true }) description?: string | null;
+  @Field(() => Boolean, { nullable: true, description: 'Of orders from then on.' }) holdPayments?: boolean | null;
 }
 @ObjectType('CreateShopPayload')
 export class CreateShopPayload {

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { CheckoutInput, CheckoutResultPartsFragment, CheckoutTermsInput, CreateProductInput } from '../../sdk/generated/graphql.js';
-import { ADDRESS, openShop, sell, type Shop, type Sold } from '../testkit/commerce.js';
+import type { CheckoutInput, CreateProductInput } from '../../sdk/generated/graphql.js';
+import { ADDRESS, booksBalance, checkOut, confirm, fillCart, openShop, orderOf, sell, stockLevel, terms, type Result, type Shop, type Sold } from '../testkit/commerce.js';
 import { digest } from '../testkit/digest.js';
 import { eventually, fails, World, type Person } from '../testkit/world.js';
-
-type Result = CheckoutResultPartsFragment;
 
 describe('checkout and orders', () => {
   let world: World;
@@ -19,42 +17,13 @@ describe('checkout and orders', () => {
     shop = await openShop(world, ann);
   });
   after(() => world.stop());
-  afterEach(() => booksBalance());
-
-  /** Every transaction comes to nothing in each currency; no level of stock is out of bounds; what is reserved is what open orders hold. */
-  async function booksBalance(): Promise<void> {
-    assert.deepEqual(await world.sql('select transaction_id, currency from ledger_entries group by transaction_id, currency having sum(amount) <> 0'), []);
-    assert.deepEqual(
-      await world.sql(
-        `select l.variant_id from stock_levels l left join stock_reservations r on r.variant_id = l.variant_id and r.location_id = l.location_id
-         group by l.variant_id, l.location_id, l.reserved having l.reserved <> coalesce(sum(r.quantity), 0)`,
-      ),
-      [],
-    );
-    // Nobody is charged without an order that stands, and what stands as paid is paid.
-    assert.deepEqual(await world.sql(`select p.key from sandbox_payments p left join orders o on o.id = (select order_id from payments x where x.id::text = p.key) where p.state = 'CAPTURED' and (o.id is null or o.state = 'CANCELLED')`), []);
-    assert.deepEqual(await world.sql(`select id from payments p where p.state = 'CAPTURED' and p.provider = 'sandbox' and not exists (select from sandbox_payments s where s.key = p.id::text and s.state = 'CAPTURED' and s.amount = p.amount)`), []);
-  }
+  afterEach(() => booksBalance(world));
 
   const variant = (product: Sold) => product.variants[0]!.id;
-  const cartOf = async (person: Person, wanted: [Sold, number][], from = shop) => {
-    const { cart } = (await person.api.createCart({ input: { shopId: from.id, idempotencyKey: world.key() } })).createCart;
-    for (const [product, quantity] of wanted) await person.api.addToCart({ input: { cartId: cart.id, variantId: variant(product), quantity, idempotencyKey: world.key() } });
-    return cart.id;
-  };
-  const terms = (more: Partial<CheckoutTermsInput> = {}): CheckoutTermsInput => ({ address: ADDRESS, ...more });
-  const checkout = async (person: Person, cartId: string, { idempotencyKey = world.key(), ...more }: Partial<CheckoutInput> = {}): Promise<Result> =>
-    (await person.api.checkout({ input: { cartId, terms: terms(), idempotencyKey, ...more } })).checkout.result;
-  const orderOf = (result: Result) => {
-    assert.ok('order' in result, result.__typename);
-    return result.order;
-  };
-  const confirm = async (person: Person, orderId: string) => (await person.api.confirmPayment({ input: { orderId } })).confirmPayment.result;
+  const cartOf = (person: Person, wanted: [Sold, number][], from = shop) => fillCart(world, person, from, wanted);
+  const checkout = (person: Person, cartId: string, more: Partial<CheckoutInput> = {}) => checkOut(world, person, cartId, more);
   const stateOf = async (cartId: string, person = bob) => (await person.api.cart({ id: cartId })).cart!.state;
-  const stockOf = async (product: Sold) => {
-    const [level] = await world.sql<{ onHand: number; reserved: number }>('select l.on_hand as "onHand", l.reserved from stock_levels l join product_variants v on v.id = l.variant_id where v.sku = $1', [product.variants[0]!.sku]);
-    return [level!.onHand, level!.reserved];
-  };
+  const stockOf = (product: Sold) => stockLevel(world, product);
 
   it('an order goes from the cart to the door, with its timeline, and some of it comes back', async () => {
     const [tea, cup] = [await sell(world, shop, 'Tea', { amount: 900 }), await sell(world, shop, 'Cup', { amount: 1_250 })];
@@ -310,7 +279,7 @@ describe('checkout and orders', () => {
             await (verbs[then]() as Promise<unknown>).catch((error: { code?: string }) => assert.equal(error.code, 'STATE_CONFLICT'));
           }),
         );
-        await booksBalance();
+        await booksBalance(world);
       }),
       { numRuns: 6 },
     );

@@ -10,7 +10,8 @@ import { ORDER_COLUMNS, paymentOfOrder, type OrderRow, type PaymentRow } from '.
 import { lockCart } from './carts.js';
 import { cleanTerms, quoteCart, shortagesOf, type Quote, type Shortage, type Terms } from './checkout-quote.js';
 import { lockOrder, reserveStock, writeOrder } from './order-writer.js';
-import { confirmOrder, type PaymentService } from './payments.js';
+import { bookPaid, confirmOrder, intendPayment } from './payment-records.js';
+import type { PaymentService } from './payments.js';
 
 export interface CheckoutInput extends Terms {
   cartId: string;
@@ -76,13 +77,12 @@ export class CheckoutService {
         const short = await reserveStock(tx, id, quote.lines.filter((line) => line.trackStock));
         if (short.length) throw new NotOrdered({ kind: 'OUT_OF_STOCK', shortages: short });
         if (quote.totals.due > 0) {
-          await tx.sql(`insert into payments (id, order_id, provider, method, amount, currency, state, try_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, 'CREATED', $7, $8, $8)`, [
-            newId(), id, given.provider, method, quote.totals.due, currency, new Date(tx.now.getTime() + FIRST_LOOK_MS), tx.now,
-          ]);
+          const [shop] = await tx.sql<{ hold: boolean }>('select hold_payments as hold from shops where id = $1', [access.cart.shopId]);
+          await intendPayment(tx, { orderId: id, provider: given.provider, method, amount: quote.totals.due, currency, hold: shop!.hold });
         } else {
           const order = (await lockOrder(tx, id))!;
           await confirmOrder(tx, order);
-          await this.payments.bookPaid(tx, order, null, 0);
+          await bookPaid(tx, order, null, 0, this.payments.feeBps);
         }
         return { orderId: id };
       });
@@ -109,6 +109,3 @@ export class CheckoutService {
     return { kind: order!.state === 'PENDING' ? 'PENDING' : 'COMPLETED', order: order!, payment: payment ?? null };
   }
 }
-
-/** Whoever began a payment asks the gateway at once; when they have said nothing by then, somebody else does. */
-const FIRST_LOOK_MS = 20_000;

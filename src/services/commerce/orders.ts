@@ -7,9 +7,10 @@ import { boundedInt, cleanText } from '../../lib/validate.js';
 import { checkAmount } from '../../policies/money.js';
 import type { OrderState } from '../../policies/order-machine.js';
 import type { Actor, Reading } from '../actor.js';
-import { linesOfOrder, orderById, ORDER_COLUMNS, paymentOfOrder, type OrderRow } from '../loaders/orders.js';
+import { linesOfOrder, orderById, ORDER_COLUMNS, type OrderRow } from '../loaders/orders.js';
 import { shopById } from '../loaders/shops.js';
 import { lockOrder, moveOrder, noteOrder } from './order-writer.js';
+import { wantCapture, wantVoid } from './payment-records.js';
 import type { PaymentService } from './payments.js';
 import { noSuch } from './product-input.js';
 
@@ -49,32 +50,35 @@ export class OrderService {
   }
 
   /**
-   * Calls off what is not sent, nor paid: a payment under way is given up at its gateway first. What is paid is given back by a refund.
-   * Called off already: changes nothing. Errors: NOT_FOUND, STATE_CONFLICT.
+   * Calls off what is not sent, nor paid: a payment under way is given up, and what is held is let go, at its gateway first; when that does not answer the order is
+   * CANCELLED as soon as it does. What is paid is given back by a refund. Called off already: changes nothing. Errors: NOT_FOUND, STATE_CONFLICT.
    */
   async cancel(actor: Actor, orderId: string): Promise<OrderRow> {
-    const order = await this.#assertPart(orderId, actor.userId);
-    if (order.state !== 'CANCELLED') {
-      const [payment] = await paymentOfOrder.batch([orderId], { sql: this.sql, viewerId: null, now: order.createdAt });
-      if (payment?.state === 'CAPTURED') throw new DomainError('STATE_CONFLICT', 'It is paid: give it back by a refund.');
-      const [line] = await this.sql('select from order_lines where order_id = $1 and fulfilled > 0', [orderId]);
+    await this.unitOfWork.run({ actorId: actor.userId, operation: 'cancelOrder' }, async (tx) => {
+      const order = await lockPart(tx, orderId, actor.userId);
+      if (order.state === 'CANCELLED') return;
+      const [line] = await tx.sql('select from order_lines where order_id = $1 and fulfilled > 0', [orderId]);
       if (line) throw new DomainError('STATE_CONFLICT', 'Some of it is sent.');
-      if (!payment) throw new DomainError('STATE_CONFLICT', 'Gift cards have paid it.');
-      await this.payments.giveUp(orderId);
-    }
+      if (order.gift === order.total) throw new DomainError('STATE_CONFLICT', 'Gift cards have paid it.');
+      await wantVoid(tx, order);
+    });
+    await this.payments.drive(orderId);
     const after = await this.#read(orderId);
-    if (after.state !== 'CANCELLED') throw new DomainError('STATE_CONFLICT', 'It was paid meanwhile.');
+    if (after.state === 'CONFIRMED' && !(await this.#isGivenUp(orderId))) throw new DomainError('STATE_CONFLICT', 'It was paid meanwhile.');
     return after;
   }
 
-  /** Notes that what was held is paid: by hand, where the provider is no gateway. Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT. */
-  async capture(actor: Actor, orderId: string): Promise<OrderRow> {
-    const order = await this.#assertSells(orderId, actor.userId);
-    const [payment] = await paymentOfOrder.batch([orderId], { sql: this.sql, viewerId: null, now: order.createdAt });
-    if (payment?.state !== 'CAPTURED') {
-      if (payment?.state !== 'AUTHORIZED') throw new DomainError('STATE_CONFLICT', 'There is no payment that is held.');
-      await this.payments.record(orderId, { state: 'CAPTURED', reference: payment.reference! });
-    }
+  /**
+   * Takes what is held for an order, or so much of it and lets go of the rest; with the manual provider: notes that it is paid. Taken already: changes nothing.
+   * Errors: NOT_FOUND, FORBIDDEN, INVALID_INPUT (more than is held), STATE_CONFLICT (nothing is held).
+   */
+  async capture(actor: Actor, orderId: string, amount: number | null): Promise<OrderRow> {
+    await this.unitOfWork.run({ actorId: actor.userId, operation: 'capturePayment' }, async (tx) => {
+      const order = await lockSold(tx, orderId, actor.userId);
+      const held = order.total - order.gift;
+      await wantCapture(tx, order, amount === null ? held : checkAmount(amount, 'amount', 1, Math.max(held, 1)));
+    });
+    await this.payments.drive(orderId);
     return this.#read(orderId);
   }
 
@@ -87,6 +91,8 @@ export class OrderService {
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'fulfillOrder', idempotencyKey, input: { orderId, given, note } }, async (tx) => {
       const order = await lockSold(tx, orderId, actor.userId);
       if (order.state !== 'CONFIRMED') throw new DomainError('STATE_CONFLICT', `The order is ${order.state}.`);
+      const [voided] = await tx.sql(`select from payments where order_id = $1 and wanted = 'VOID'`, [orderId]);
+      if (voided) throw new DomainError('STATE_CONFLICT', 'The order is being called off.');
       const [lines] = await linesOfOrder.batch([orderId], { sql: tx.sql, viewerId: null, now: tx.now });
       const sent = given ?? lines!.filter((line) => line.fulfilled < line.quantity).map((line) => ({ lineId: line.id, quantity: line.quantity - line.fulfilled }));
       if (!sent.length || sent.length > lines!.length || new Set(sent.map(({ lineId }) => lineId)).size < sent.length) throw invalidInput('lines', 'Give each line that is sent once; there is something left to send.');
@@ -134,7 +140,7 @@ export class OrderService {
     const { idempotencyKey, amount: asked } = given;
     const { refundId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'refundOrder', idempotencyKey, input: { orderId, asked, reason } }, async (tx) => {
       const order = await lockSold(tx, orderId, actor.userId);
-      const [payment] = await tx.sql<{ left: number; state: string }>('select (amount - refunded)::float8 as left, state from payments where order_id = $1 for update', [orderId]);
+      const [payment] = await tx.sql<{ left: number; state: string }>('select (captured - refunded)::float8 as left, state from payments where order_id = $1 for update', [orderId]);
       if (payment?.state !== 'CAPTURED') throw new DomainError('STATE_CONFLICT', 'There is no payment to give back.');
       if (payment.left === 0) throw new DomainError('STATE_CONFLICT', 'All of it was given back.');
       const amount = asked === null ? payment.left : checkAmount(asked, 'amount', 1, payment.left);
@@ -161,17 +167,8 @@ export class OrderService {
     return toPage(rows, request, (row) => [row.id]);
   }
 
-  async #assertPart(orderId: string, userId: string): Promise<OrderRow> {
-    const [row] = await this.sql<OrderRow>(`select ${ORDER_COLUMNS} from orders o join shops s on s.id = o.shop_id where o.id = $1 and $2 in (o.buyer_id, s.owner_id)`, [orderId, userId]);
-    if (!row) throw notFound('order');
-    return row;
-  }
-
-  async #assertSells(orderId: string, userId: string): Promise<OrderRow> {
-    const order = await this.#assertPart(orderId, userId);
-    const [shop] = await this.sql('select from shops where id = $1 and owner_id = $2', [order.shopId, userId]);
-    if (!shop) throw forbidden('This is for whoever runs the shop.');
-    return order;
+  async #isGivenUp(orderId: string): Promise<boolean> {
+    return (await this.sql(`select from payments where order_id = $1 and wanted = 'VOID'`, [orderId])).length > 0;
   }
 
   async #read(id: string): Promise<OrderRow> {
@@ -180,12 +177,18 @@ export class OrderService {
   }
 }
 
-/** Locks an order that the actor has sold. */
-async function lockSold(tx: Tx, orderId: string, userId: string): Promise<OrderRow> {
+/** Locks an order that the actor has bought or sold. */
+async function lockPart(tx: Tx, orderId: string, userId: string): Promise<OrderRow & { ownerId: string }> {
   const order = await lockOrder(tx, orderId);
   const [shop] = order ? await tx.sql<{ ownerId: string }>('select owner_id as "ownerId" from shops where id = $1', [order.shopId]) : [];
   if (!order || !shop || (order.buyerId !== userId && shop.ownerId !== userId)) throw notFound('order');
-  if (shop.ownerId !== userId) throw forbidden('This is for whoever runs the shop.');
+  return { ...order, ...shop };
+}
+
+/** Locks an order that the actor has sold. */
+async function lockSold(tx: Tx, orderId: string, userId: string): Promise<OrderRow> {
+  const { ownerId, ...order } = await lockPart(tx, orderId, userId);
+  if (ownerId !== userId) throw forbidden('This is for whoever runs the shop.');
   return order;
 }
 

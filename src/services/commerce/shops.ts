@@ -26,6 +26,7 @@ export interface NewShop {
 export interface ShopChange {
   name?: string | null;
   description?: string | null;
+  holdPayments?: boolean | null;
 }
 
 const cleanName = (name: string): string => cleanText(name, { field: 'name', maxBytes: 128 });
@@ -66,9 +67,9 @@ export class ShopService {
     const description = change.description == null ? change.description : cleanDescription(change.description);
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'updateShop' }, async (tx) => {
       const shop = await lockShop(tx, shopId, actor.userId);
-      const after = { name: name ?? shop.name, description: description === undefined ? shop.description : description };
-      if (after.name === shop.name && after.description === shop.description) return;
-      await tx.sql('update shops set name = $2, description = $3, version = version + 1 where id = $1', [shopId, after.name, after.description]);
+      const after = { name: name ?? shop.name, description: description === undefined ? shop.description : description, holdPayments: change.holdPayments ?? shop.holdPayments };
+      if (after.name === shop.name && after.description === shop.description && after.holdPayments === shop.holdPayments) return;
+      await tx.sql('update shops set name = $2, description = $3, hold_payments = $4, version = version + 1 where id = $1', [shopId, after.name, after.description, after.holdPayments]);
     });
     return this.#read(shopId);
   }

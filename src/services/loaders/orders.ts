@@ -77,7 +77,7 @@ const FULFILLMENTS = keyed<FulfillmentRow>(
   `select f.id, f.order_id as "orderId", f.state, f.tracking, f.lines, f.created_at as "createdAt", f.delivered_at as "deliveredAt" from fulfillments f where f.order_id = any($1) order by f.order_id, f.id`,
 );
 const PAYMENTS = keyed<PaymentRow>(
-  `select p.id, p.order_id as "orderId", p.provider, p.method, p.amount::float8 as amount, p.currency, p.state, p.reference, p.action_url as "actionUrl", p.failure, p.refunded::float8 as refunded
+  `select p.id, p.order_id as "orderId", p.provider, p.method, p.amount::float8 as amount, p.currency, p.state, p.reference, p.action_url as "actionUrl", p.failure, p.captured::float8 as captured, p.refunded::float8 as refunded
    from payments p where p.order_id = any($1)`,
 );
 
@@ -108,6 +108,7 @@ export interface PaymentRow {
   reference: string | null;
   actionUrl: string | null;
   failure: string | null;
+  captured: number;
   refunded: number;
 }
 
