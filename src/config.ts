@@ -89,6 +89,7 @@ const schema = z.object({
   VAPID_SUBJECT: z.string().regex(/^(mailto:.+@.+|https:\/\/.+)$/, { message: 'expected mailto:… or https://…' }).optional().describe('How push services reach you; default: PUBLIC_URL where it is https, else the address of MAIL_FROM'),
   FCM_SERVICE_ACCOUNT: z.string().min(1).optional().describe('A JSON file with the key of a service account of Firebase, for pushes to Android and iOS; default: none'),
   FCM_URL: url(['http', 'https']).default('https://fcm.googleapis.com').describe('Where Firebase Cloud Messaging answers'),
+  ML_THREADS: count(1, 16).default(1).describe('Threads in which models are trained; each holds what it works on, up to 2 GiB'),
   JOBS: flag.default(true).describe('Run background jobs here (with WORKERS, in one of them)'),
 });
 

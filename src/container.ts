@@ -25,6 +25,7 @@ import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { LogMailer, LogSmsSender } from './messaging/log.js';
 import type { Media } from './media/contract.js';
+import { MlEngine } from './ml/engine.js';
 import type { Mailer, SmsSender } from './messaging/messaging.js';
 import type { Summarizer } from './news/summarizer.js';
 import { SmtpMailer } from './messaging/smtp.js';
@@ -68,6 +69,8 @@ export interface Container {
   box: Box | null;
   receipts: ReceiptService;
   replicas: Replicas;
+  /** Learns, in threads of its own; nothing of it runs until it is asked. */
+  engine: MlEngine;
   calls: Calls;
   /** The one way to addresses that others have chosen. */
   outbound: Outbound;
@@ -135,6 +138,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
   const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer });
   const commerce = makeCommerce({ db, unitOfWork, messages: messages.messages, clock, log, feeBps: config.PLATFORM_FEE_BPS, gateways: outside.gateways ?? {} });
+  const engine = new MlEngine({ threads: config.ML_THREADS });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);
   await ownMedia?.start();
@@ -172,6 +176,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     presence: people.presence,
     calls,
     outbound,
+    engine,
     files,
     media,
     receipts: timely.receipts,
@@ -191,6 +196,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
       await mailer.close();
       await outbound.close();
       await news.close();
+      await engine.close();
       await bus.close();
     },
   };

@@ -165,6 +165,7 @@ const CASES: Case[] = [
     bad: [
       ['src/services/news/feeds.ts', use('undici')],
       ['src/push/web-push.ts', use('undici')],
+      ['src/services/learning/trainer.ts', use('@tensorflow/tfjs')],
       ['src/outbound/outbound.ts', use('../db/database.js')],
     ],
     good: [

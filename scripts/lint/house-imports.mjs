@@ -50,6 +50,11 @@ const PACKAGES = [
     why: 'the rest of the server asks media by its contract, also of another process',
   },
   {
+    test: /^(@tensorflow\/[^/]*|hnswlib-node)(\/|$)/,
+    homes: ['ml'],
+    why: 'learning stays in ml/, in threads of its own',
+  },
+  {
     test: /^undici(\/|$)/,
     homes: ['outbound'],
     why: 'what others have addressed is asked by outbound/, which can not be led into our network',

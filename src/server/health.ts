@@ -4,6 +4,7 @@ import type { GraphQLSchema } from 'graphql';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import type { Container } from '../container.js';
 import { InFlight } from '../lib/in-flight.js';
+import type { EngineState } from '../ml/engine.js';
 import type { Metrics } from './metrics.js';
 
 export type Phase = 'starting' | 'ready' | 'draining';
@@ -17,7 +18,7 @@ export interface Probe {
 }
 
 /** `/health`, `/ready` and `/metrics`: for supervisors, load balancers and Prometheus. */
-export function addProbes(fastify: FastifyInstance, { config, db, bus, media, consumers }: Container, schema: GraphQLSchema, metrics: Metrics, probe: Probe): void {
+export function addProbes(fastify: FastifyInstance, { config, db, bus, media, consumers, engine }: Container, schema: GraphQLSchema, metrics: Metrics, probe: Probe): void {
   const started = Date.now();
   const fingerprint = createHash('sha256').update(printSchema(lexicographicSortSchema(schema))).digest('hex').slice(0, 12);
   const asking = new InFlight<Database>();
@@ -31,6 +32,7 @@ export function addProbes(fastify: FastifyInstance, { config, db, bus, media, co
       database: reachable ? 'ok' : 'away',
       bus: bus.healthy ? 'ok' : 'away',
       calls: media.state().state,
+      learning: learningState(engine.state),
       consumers: consumers.figures().some(({ lag }) => lag > BEHIND_SECONDS) ? 'behind' : 'ok',
       schema: fingerprint,
       migration,
@@ -54,6 +56,9 @@ export function addProbes(fastify: FastifyInstance, { config, db, bus, media, co
     return reply.type(metrics.registry.contentType).send(await metrics.text());
   });
 }
+
+/** What the engine has turned out to run on; it is looked at when it is first needed. */
+const learningState = ({ state, tensors, kernels }: EngineState): string => (state === 'READY' ? `${tensors}, ${kernels}` : state.toLowerCase());
 
 interface Database {
   reachable: boolean;

@@ -27,11 +27,11 @@ describe('health', () => {
     return { status, body: JSON.parse(text) as Record<string, unknown> };
   };
 
-  it('says how it is: the database, the bus, calls, consumers of the log, the schema, the newest migration', async () => {
+  it('says how it is: the database, the bus, calls, the learning engine, consumers of the log, the schema, the newest migration', async () => {
     const { status, body } = await probe('/health');
     const { schema, migration, uptime, ...rest } = body;
     assert.equal(status, 200);
-    assert.deepEqual(rest, { status: 'ok', phase: 'ready', database: 'ok', bus: 'ok', calls: 'ready', consumers: 'ok' });
+    assert.deepEqual(rest, { status: 'ok', phase: 'ready', database: 'ok', bus: 'ok', calls: 'ready', learning: 'idle', consumers: 'ok' });
     assert.match(String(schema), /^[0-9a-f]{12}$/);
     assert.match(String(migration), /^[A-Z]\w+\d{13}$/);
     assert.ok(Number.isInteger(uptime) && (uptime as number) >= 0);

@@ -1,0 +1,125 @@
+import { checkMatrix, checkOption, MlRefusal, type Matrix } from './errors.js';
+import { kernels, type Kernels } from './kernels.js';
+import { SeededRandom } from './random.js';
+
+export interface KMeansOptions {
+  k: number;
+  seed: number;
+  /** Starts, of which the best is kept. */
+  restarts?: number;
+  iterations?: number;
+  /** A start of one's own (k × d): then there is one. */
+  start?: Float32Array;
+  kernels?: Kernels;
+}
+export interface Clustering {
+  /** Of each point, its cluster. */
+  labels: Int32Array;
+  /** Fewer than k where there are not so many different points. */
+  k: number;
+  centroids: Float32Array;
+  counts: Int32Array;
+  /** Σ ‖x − c‖² */
+  inertia: number;
+  iterations: number;
+}
+
+/**
+ * K-Means: Lloyd's steps (S. Lloyd, "Least squares quantization in PCM", 1982) from a k-means++ start (D. Arthur, S. Vassilvitskii, 2007), the best of some restarts. The same seed gives the same clusters.
+ * A cluster that runs empty takes the point that is farthest from its own.
+ * @throws MlRefusal EMPTY, SHAPE, NOT_FINITE, TOO_LARGE, K_TOO_LARGE, OPTION
+ */
+export function kMeans(points: Matrix, { k, seed, restarts = 4, iterations = 100, start, kernels: by = kernels() }: KMeansOptions): Clustering {
+  checkMatrix(points);
+  checkOption('k', k, 1, 4_096);
+  checkOption('iterations', iterations, 1, 10_000);
+  if (k > points.n) throw new MlRefusal('K_TOO_LARGE', `${k} clusters of ${points.n} points.`);
+  const random = new SeededRandom(seed);
+  if (start) return lloyd(points, start, iterations, by);
+  let best: Clustering | undefined;
+  for (let round = 0; round < restarts; round++) {
+    const found = lloyd(points, plusPlus(points, k, random), iterations, by);
+    if (!best || found.inertia < best.inertia) best = found;
+  }
+  return best!;
+}
+
+/** Points as centroids, each picked by its squared distance from those before; fewer than k when all are picked that differ. */
+function plusPlus({ values, n, d }: Matrix, k: number, random: SeededRandom): Float32Array {
+  const centroids = new Float32Array(k * d);
+  const distances = new Float64Array(n).fill(Infinity);
+  let chosen = random.below(n);
+  for (let c = 0; ; ) {
+    centroids.set(values.subarray(chosen * d, (chosen + 1) * d), c * d);
+    if (++c === k) return centroids;
+    let total = 0;
+    for (let i = 0; i < n; i++) {
+      let distance = 0;
+      for (let j = 0; j < d; j++) {
+        const difference = values[i * d + j]! - values[chosen * d + j]!;
+        distance += difference * difference;
+      }
+      if (distance < distances[i]!) distances[i] = distance;
+      total += distances[i]!;
+    }
+    if (!(total > 0)) return centroids.slice(0, c * d);
+    let rest = random.next() * total;
+    chosen = -1;
+    for (let i = 0; i < n; i++) {
+      if (!(distances[i]! > 0)) continue;
+      chosen = i;
+      if ((rest -= distances[i]!) < 0) break;
+    }
+  }
+}
+
+function lloyd({ values, n, d }: Matrix, start: Float32Array, iterations: number, by: Kernels): Clustering {
+  const k = start.length / d;
+  const centroids = start.slice();
+  const steps = by.lloyd(values, n, d, k);
+  let done = 0;
+  while (done < iterations) {
+    done++;
+    const changed = steps.step(centroids);
+    if (!changed) break;
+    for (let c = 0; c < k; c++) {
+      const count = steps.counts[c]!;
+      if (count) for (let j = 0; j < d; j++) centroids[c * d + j] = steps.sums[c * d + j]! / count;
+    }
+    fillEmpty({ values, n, d }, centroids, steps.labels, steps.counts);
+  }
+  // Of the centroids as they are now.
+  steps.step(centroids);
+  let inertia = 0;
+  for (let i = 0; i < n; i++) inertia += squared(values, i, centroids, steps.labels[i]!, d);
+  return { labels: steps.labels.slice(), k, centroids, counts: steps.counts.slice(), inertia, iterations: done };
+}
+
+function fillEmpty({ values, n, d }: Matrix, centroids: Float32Array, labels: Int32Array, counts: Int32Array): void {
+  const empty = [...counts.keys()].filter((c) => !counts[c]);
+  if (!empty.length) return;
+  const far = Array.from({ length: n }, (_, i) => ({ i, distance: squared(values, i, centroids, labels[i]!, d) })).filter(({ distance }) => distance > 0);
+  far.sort((a, b) => b.distance - a.distance || a.i - b.i);
+  empty.forEach((c, place) => far[place] && centroids.set(values.subarray(far[place].i * d, (far[place].i + 1) * d), c * d));
+}
+
+/** ‖x − c‖² of a row and a centroid. */
+export function squared(values: Float32Array, row: number, centroids: Float32Array, c: number, d: number): number {
+  let sum = 0;
+  for (let j = 0; j < d; j++) {
+    const difference = values[row * d + j]! - centroids[c * d + j]!;
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+/** Where a new point belongs, without training: the nearest centroid. */
+export function place(point: Float32Array, centroids: Float32Array): { label: number; distance: number } {
+  const d = point.length;
+  let [label, distance] = [-1, Infinity];
+  for (let c = 0; c * d < centroids.length; c++) {
+    const found = squared(point, 0, centroids, c, d);
+    if (found < distance) [label, distance] = [c, found];
+  }
+  return { label, distance: Math.sqrt(distance) };
+}

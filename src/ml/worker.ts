@@ -1,0 +1,34 @@
+/** The engine's work, in a thread beside the one that serves people. Each export is a task of the pool (engine.ts). */
+import { implicitAls, type AlsOptions, type Interactions } from './als.js';
+import { dbscan, type DbscanOptions } from './dbscan.js';
+import type { Matrix } from './errors.js';
+import { MlRefusal } from './errors.js';
+import { evaluate as judge } from './evaluation.js';
+import { kernels } from './kernels.js';
+import { kMeans, type KMeansOptions } from './kmeans.js';
+import { neighbours as near, type NeighbourOptions } from './neighbours.js';
+import { kMeansBySilhouette } from './silhouette.js';
+import { tensors } from './tensors.js';
+
+/** Errors keep their class on this side alone: a refusal is handed over as what it says. */
+export type Outcome<Result> = { result: Result } | { refusal: { reason: MlRefusal['reason']; message: string } };
+
+function task<Input, Result>(work: (input: Input) => Result | Promise<Result>): (input: Input) => Promise<Outcome<Result>> {
+  return async (input) => {
+    try {
+      return { result: await work(input) };
+    } catch (error) {
+      if (error instanceof MlRefusal) return { refusal: { reason: error.reason, message: error.message } };
+      throw error;
+    }
+  };
+}
+
+/** Loads what is needed, and says what it is. */
+export const begin = task(async () => ({ tensors: (await tensors()).backend, kernels: kernels().name }));
+export const cluster = task(({ points, options }: { points: Matrix; options: KMeansOptions }) => kMeans(points, options));
+export const clusterBest = task(async ({ points, candidates, options }: { points: Matrix; candidates: number[]; options: { seed: number; restarts?: number } }) => kMeansBySilhouette(points, candidates, options, await tensors()));
+export const density = task(({ points, options }: { points: Matrix; options: DbscanOptions }) => dbscan(points, options));
+export const factorise = task(({ interactions, options }: { interactions: Interactions; options: AlsOptions }) => implicitAls(interactions, options));
+export const neighbours = task(({ vectors, options }: { vectors: Matrix; options: NeighbourOptions }) => near(vectors, options));
+export const evaluate = task(async ({ interactions, content, options }: { interactions: Interactions; content: Matrix | null; options: AlsOptions }) => judge(interactions, content, options, await tensors()));
