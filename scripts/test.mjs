@@ -13,11 +13,15 @@ import { fileURLToPath } from 'node:url';
 import { findPrerequisites } from './prerequisites.mjs';
 
 const CLOSING_LINE = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/;
+/** What the reporter says at the very end, when nothing of ours runs any more. */
+const EXITING = /^mocha exits with (\d+)$/;
 /** As many cores as that are kept busy; where nothing may fail because a machine is slow, one. */
 const LANES = Number(process.env.TEST_LANES || 2);
 const BATCHES = 10;
 /** A run that has told its totals ends within that time, or is ended. */
 const ENDING_MS = 60_000;
+/** For what mocha has said at its end to arrive. */
+const OUTPUT_MS = 5_000;
 /** A run that takes longer than that hangs: what hangs in a test, mocha ends much sooner. */
 const RUN_MS = 40 * 60_000;
 
@@ -186,8 +190,9 @@ async function runMocha(env, given, say) {
   const mocha = spawn(process.execPath, commandOf(given), { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   running.add(mocha);
   let totals = null;
+  let stated = null;
   const end = (why) => {
-    say(`${why}, and was killed.\n`);
+    say(`${why}, and was killed. Its threads:\n${threadsOf(mocha.pid)}\n`);
     mocha.kill('SIGKILL');
   };
   const limit = setTimeout(end, RUN_MS, 'mocha did not come to an end');
@@ -195,17 +200,37 @@ async function runMocha(env, given, say) {
   const lines = createInterface({ input: mocha.stdout });
   lines.on('line', (line) => {
     const counts = CLOSING_LINE.exec(line);
+    const exiting = EXITING.exec(line);
+    if (exiting) return void (stated = Number(exiting[1]));
     if (!counts) return say(`${line}\n`);
     totals = counts.slice(1).map((count) => Number(count ?? 0));
     ending ??= setTimeout(end, ENDING_MS, 'mocha told its totals and did not end');
   });
+  // A process of a test's that outlives mocha must not hold up the rest by holding its output open.
+  mocha.once('exit', () => setTimeout(() => mocha.stdout.destroy(), OUTPUT_MS).unref());
   const [[code]] = await Promise.all([once(mocha, 'close'), once(lines, 'close')]);
   running.delete(mocha);
   clearTimeout(limit);
   clearTimeout(ending);
-  if (totals) return { code: code ?? 1, totals };
+  // Whatever native code does while a process ends changes nothing in what the tests have shown.
+  if (totals) return { code: code ?? (interrupted ? 1 : (stated ?? 1)), totals };
   say(`mocha ended${interrupted ? ` by ${interrupted}` : ''} before its tests did; what it said above is why.\n`);
   return { code: code || 1, totals: [0, 1, 0] };
+}
+
+/** What the threads of a process wait for, as far as the kernel says. */
+function threadsOf(pid) {
+  return globSync(`/proc/${pid}/task/*`)
+    .map((task) => ['comm', 'wchan', 'syscall'].map((file) => readIfThere(`${task}/${file}`).trim()).join(' '))
+    .join('\n');
+}
+
+function readIfThere(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 let code = 1;

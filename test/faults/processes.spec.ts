@@ -59,12 +59,16 @@ describe('faults of processes: nothing is lost, nothing comes twice', function (
     ];
     const stamp = `${Date.now()}`;
     const writers = [new Writer(ann, chatId, `ann ${stamp}`).start(), new Writer(bob, chatId, `bob ${stamp}`).start()];
-    await pause(300);
-    await fault();
-    await pause(ms);
-    await Promise.all(writers.map((writer) => writer.stop()));
-    await assertLossless(chatId, from, head, witnesses, writers);
-    for (const witness of witnesses) witness.close();
+    try {
+      await pause(300);
+      await fault();
+      await pause(ms);
+      await Promise.all(writers.map((writer) => writer.stop()));
+      await assertLossless(chatId, from, head, witnesses, writers);
+    } finally {
+      for (const witness of witnesses) witness.close();
+      await Promise.all(writers.map((writer) => writer.stop()));
+    }
     for (const writer of writers) assert.ok(writer.acknowledged.length > 0, 'somebody wrote nothing');
     return { writers, witnesses };
   }

@@ -23,6 +23,9 @@ export async function signUp(url: string, name: string): Promise<Caller> {
 /** Another connection of the same person, perhaps by another address. */
 export const again = ({ id, client }: Caller, url: string): Caller => ({ id, client: client.at(url) });
 
+/** Tries of one send, 50 ms apart and more. */
+const ATTEMPTS = 400;
+
 /**
  * Sends one message after the other to a chat. A send whose answer was lost is tried again under its key until it is
  * acknowledged, but every fifth is given up: nobody knows whether that was written.
@@ -43,10 +46,11 @@ export class Writer {
 
   start(): this {
     this.#done = this.#write();
+    this.#done.catch(() => undefined); // met by "stop"
     return this;
   }
 
-  /** Resolves when the last send has been answered or given up. */
+  /** Resolves when the last send has been answered or given up; rejects where one never was. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#done;
@@ -55,7 +59,10 @@ export class Writer {
   async #write(): Promise<void> {
     for (let n = 1; !this.#stopped; n++) {
       const text = `${this.name} ${n}`;
-      const seq = await this.#send(text, n % 5 === 0 ? 1 : 400);
+      const once = n % 5 === 0;
+      const seq = await this.#send(text, once ? 1 : ATTEMPTS);
+      // A writer that went on without an end would keep a run alive that has long failed.
+      assert.ok(seq !== null || once, `"${text}" was not acknowledged after ${ATTEMPTS} attempts`);
       if (seq === null) this.doubtful.push(text);
       else this.acknowledged.push({ text, seq });
       await new Promise((resolve) => setTimeout(resolve, this.pauseMs));

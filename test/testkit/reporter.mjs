@@ -1,4 +1,5 @@
 // mocha's own reporter, with a closing line that people and machines read alike: `N passed, N failed[, N skipped]`.
+import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import Mocha from 'mocha';
 
@@ -13,6 +14,7 @@ export default class Reporter extends Mocha.reporters.Spec {
       const { passes, failures, pending } = runner.stats;
       for (const { title, ms } of suites.sort((one, other) => other.ms - one.ms).slice(0, SLOWEST)) console.log(`  ${(ms / 1000).toFixed(1).padStart(6)} s  ${title}`);
       console.log(closingLine(passes, failures, pending));
+      process.on('exit', () => writeSync(1, `mocha exits with ${failures ? 1 : 0}\n`));
       new Worker(new URL('./lingering.mjs', import.meta.url), { execArgv: [], workerData: { closingLine: closingLine(passes, failures + 1, pending) } }).unref();
     });
   }
