@@ -1,19 +1,19 @@
 import type { CallRecordings } from '../services/calls/call-recordings.js';
-import type { CallUpkeep } from '../services/calls/call-upkeep.js';
-import type { PaymentService } from '../services/commerce/payments.js';
-import type { DisappearingMessages } from '../services/disappearing.js';
+import { CallUpkeep } from '../services/calls/call-upkeep.js';
+import { PaymentService } from '../services/commerce/payments.js';
+import { DisappearingMessages } from '../services/disappearing.js';
 import type { DocumentService } from '../services/documents/documents.js';
 import type { FileProcessor } from '../services/files/file-processor.js';
-import type { FileRemoval } from '../services/files/file-removal.js';
+import { FileRemoval } from '../services/files/file-removal.js';
 import type { EmailService, VerificationJob } from '../services/emails.js';
-import type { LinkPreviews } from '../services/link-previews.js';
-import type { NewsFeeds } from '../services/news/feeds.js';
+import { LinkPreviews } from '../services/link-previews.js';
+import { NewsFeeds } from '../services/news/feeds.js';
 import type { NewsUpkeep } from '../services/news/upkeep.js';
-import type { PushQueue } from '../services/notifications/push-queue.js';
+import { PushQueue } from '../services/notifications/push-queue.js';
 import type { PhoneService } from '../services/phone.js';
 import type { RecoveryService, ResetJob } from '../services/recovery.js';
-import type { ScheduledMessageService } from '../services/scheduled-messages.js';
-import type { StatusNews, TellingJob } from '../services/statuses/status-news.js';
+import { ScheduledMessageService } from '../services/scheduled-messages.js';
+import { StatusNews, type TellingJob } from '../services/statuses/status-news.js';
 import type { UpkeepService } from '../services/upkeep.js';
 import type { RunnableTask } from './runner.js';
 import type { Sweep } from './sweeper.js';
@@ -87,35 +87,26 @@ export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
   return Object.fromEntries(entries.map(([name, task]) => [name, (payload: object) => task(deps, payload as never)]));
 }
 
-/** What happens at a moment of its own is late by at most this. */
-const SWEEP_MS = 500;
-
-/** An author hears this often, at the most, who has seen a status of theirs. */
-const STATUS_VIEWS_MS = 1_000;
-
-/** Files that nobody has finished or shown for days can wait a little longer. */
-const SWEEP_FILES_MS = 3_000;
-
-/** Processes that have died are looked for this often. */
+/** Processes that have died, and what hangs on them, are looked for this often. */
 const RECONCILE_MS = 2_000;
 
 export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments, pushes }: JobDeps): Sweep[] {
   return [
-    { name: 'scheduled-messages', everyMs: SWEEP_MS, run: () => scheduled.release() },
-    { name: 'disappearing-messages', everyMs: SWEEP_MS, run: () => disappearing.sweep() },
-    { name: 'expired-statuses', everyMs: SWEEP_MS, run: () => statusNews.expire() },
-    { name: 'status-views', everyMs: STATUS_VIEWS_MS, run: () => statusNews.tellViews() },
-    { name: 'files', everyMs: SWEEP_FILES_MS, run: () => fileRemoval.sweep() },
-    { name: 'pushes', everyMs: SWEEP_MS, run: () => pushes.sweep() },
-    { name: 'calls', everyMs: SWEEP_MS, run: () => calls.sweep() },
+    { name: 'scheduled-messages', due: ScheduledMessageService.DUE, run: () => scheduled.release() },
+    { name: 'disappearing-messages', due: DisappearingMessages.DUE, run: () => disappearing.sweep() },
+    { name: 'expired-statuses', due: StatusNews.EXPIRED, run: () => statusNews.expire() },
+    { name: 'status-views', due: StatusNews.VIEWED, run: () => statusNews.tellViews() },
+    { name: 'files', due: FileRemoval.DUE, run: () => fileRemoval.sweep() },
+    { name: 'pushes', due: PushQueue.DUE, run: () => pushes.sweep() },
+    { name: 'calls', due: CallUpkeep.DUE, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
-    { name: 'payments', everyMs: RECONCILE_MS, run: () => payments.sweep() },
+    { name: 'payments', due: PaymentService.DUE, run: () => payments.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },
-    ...(newsFeeds ? [{ name: 'news-feeds', everyMs: RECONCILE_MS, run: () => newsFeeds.sweep() }] : []),
+    ...(newsFeeds ? [{ name: 'news-feeds', due: NewsFeeds.DUE, run: () => newsFeeds.sweep() }] : []),
     ...(linkPreviews
       ? [
-          { name: 'link-previews', everyMs: SWEEP_MS, run: () => linkPreviews.sweep() },
-          { name: 'link-preview-pages', everyMs: SWEEP_MS, run: () => linkPreviews.fetchPages() },
+          { name: 'link-previews', due: LinkPreviews.DUE, run: () => linkPreviews.sweep() },
+          { name: 'link-preview-pages', due: LinkPreviews.PAGES_DUE, run: () => linkPreviews.fetchPages() },
         ]
       : []),
   ];

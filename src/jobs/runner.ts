@@ -1,7 +1,9 @@
 import { Logger as WorkerLogger, parseCronItems, run, type CronItem, type Runner, type TaskList } from 'graphile-worker';
 import { EventEmitter } from 'node:events';
 import pg from 'pg';
+import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
+import { DueWatch } from './due-watch.js';
 import { Sweeper, type Sweep } from './sweeper.js';
 
 export type RunnableTask = (payload: object) => Promise<void>;
@@ -13,6 +15,8 @@ export interface RunnerOptions {
   /** When tasks run by themselves: cron patterns, in UTC. */
   schedules: Readonly<Record<string, string>>;
   sweeps: readonly Sweep[];
+  /** What sweeps go by. */
+  clock: Clock;
   log: Logger;
 }
 
@@ -39,6 +43,7 @@ const connectionName = (poolId: string): string => `omnitalk jobs ${poolId}`;
 /** Runs background jobs and sweeps in this process: any number of processes share the work. */
 export class JobRunner {
   readonly #sweepers: Sweeper[];
+  readonly #watch: DueWatch;
   readonly #pool: pg.Pool;
   readonly #orphans: NodeJS.Timeout;
   #runner: Runner | null = null;
@@ -49,12 +54,13 @@ export class JobRunner {
   lastFailure: JobFailure | null = null;
 
   private constructor(private readonly options: RunnerOptions) {
-    const { databaseUrl, sweeps, log } = options;
+    const { databaseUrl, sweeps, clock, log } = options;
     this.#sweepers = sweeps.map((sweep) => new Sweeper(sweep, log));
     this.#pool = new pg.Pool({ connectionString: databaseUrl, max: CONNECTIONS, connectionTimeoutMillis: 10_000 });
     const lost = (error: Error) => log.warn({ error: error.message }, 'a connection of the job runner was lost');
     this.#pool.on('error', lost);
     this.#pool.on('connect', (client) => client.on('error', lost));
+    this.#watch = new DueWatch(this.#sweepers, (statement) => this.#pool.query<{ due: string[] }>(statement), clock, log);
     this.#orphans = setInterval(() => void this.freeOrphans().catch(lost), ORPHAN_CHECK_MS);
     this.#orphans.unref();
   }
@@ -63,6 +69,7 @@ export class JobRunner {
     const runner = new JobRunner(options);
     await runner.#begin();
     for (const sweeper of runner.#sweepers) sweeper.start();
+    runner.#watch.start();
     return runner;
   }
 
@@ -126,7 +133,7 @@ export class JobRunner {
     clearInterval(this.#orphans);
     if (this.#restart) clearTimeout(this.#restart);
     const runner = this.#runner;
-    const gently = Promise.all([...this.#sweepers.map((sweeper) => sweeper.stop()), runner?.stop().catch(() => undefined)]);
+    const gently = Promise.all([this.#watch.stop(), ...this.#sweepers.map((sweeper) => sweeper.stop()), runner?.stop().catch(() => undefined)]);
     let timer: NodeJS.Timeout | undefined;
     const late = await Promise.race([gently.then(() => false), new Promise<true>((resolve) => (timer = setTimeout(() => resolve(true), patienceMs)))]);
     clearTimeout(timer);

@@ -2,20 +2,25 @@ import type { Logger } from '../lib/logger.js';
 
 /**
  * Work that falls due row by row, at times of its own (a message to be sent, one that disappears). It is looked for by
- * the injected clock, at short intervals and over an index, so it is exact within an interval and tests can move time.
+ * the injected clock and over an index, so it is exact within an interval and tests can move time: with a condition by the
+ * statement that all of them share (`DueWatch`), else by its own rounds.
  */
 export interface Sweep {
   name: string;
-  /** The pause after a round that found nothing more, ms. */
-  everyMs: number;
+  /** An SQL condition, cheap by an index, that holds while there may be something to do; $1 is the time. */
+  due?: string;
+  /** Without a condition: the pause after a round that found nothing more, ms. */
+  everyMs?: number;
   /** Does one bounded batch; true when there may be more. Safe beside other processes (rows are locked, locked ones skipped). */
   run(): Promise<boolean>;
 }
 
+/** The first pause after a failure of a sweep with a condition, ms. */
+const FIRST_PAUSE_MS = 500;
 /** Pauses after failures grow to this. */
 const MAX_PAUSE_MS = 30_000;
 
-/** Runs one sweep over and over until it is stopped. */
+/** Runs one sweep over and over, or whenever it is woken, until it is stopped. */
 export class Sweeper {
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> | null = null;
@@ -23,12 +28,17 @@ export class Sweeper {
   #stopped = false;
 
   constructor(
-    private readonly sweep: Sweep,
+    readonly sweep: Sweep,
     private readonly log: Logger,
   ) {}
 
   start(): void {
-    this.#after(this.sweep.everyMs);
+    if (this.sweep.everyMs !== undefined) this.#after(this.sweep.everyMs);
+  }
+
+  /** There is something to do: it begins at once, unless it is at it or waits after a failure. */
+  wake(): void {
+    if (!this.#timer) this.#after(0);
   }
 
   /** Resolves when the round that is under way has ended. Idempotent. */
@@ -44,6 +54,7 @@ export class Sweeper {
   }
 
   async #run(): Promise<void> {
+    const { everyMs } = this.sweep;
     let more = false;
     try {
       more = await this.sweep.run();
@@ -52,6 +63,9 @@ export class Sweeper {
       this.#failures++;
       this.log.error({ sweep: this.sweep.name, error: (error as Error).message, stack: (error as Error).stack }, 'a sweep failed');
     }
-    this.#after(this.#failures ? Math.min(this.sweep.everyMs * 2 ** this.#failures, MAX_PAUSE_MS) : more ? 0 : this.sweep.everyMs);
+    this.#timer = null;
+    if (this.#failures) this.#after(Math.min((everyMs ?? FIRST_PAUSE_MS) * 2 ** this.#failures, MAX_PAUSE_MS));
+    else if (more) this.#after(0);
+    else if (everyMs !== undefined) this.#after(everyMs);
   }
 }

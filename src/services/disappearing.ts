@@ -14,6 +14,8 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Erases messages whose time is up. Readers don't see them from that moment on, whether or not they have been erased. */
 export class DisappearingMessages {
+  static readonly DUE = 'exists (select from messages where expires_at <= $1 and deleted_at is null)';
+
   /** Chats that were locked by others in the last round: those are waited for, so that a busy chat is not passed over for ever. */
   #passedOver = new Set<string>();
 

@@ -39,6 +39,10 @@ interface Meta {
  * (`messages_to_preview`), so none is forgotten, whatever dies. Pages are fetched once for all messages that name them, one at a time from each host.
  */
 export class LinkPreviews {
+  static readonly DUE = `exists (select from messages where preview is null and deleted_at is null and kind = 'TEXT' and text like '%://%' and created_at > $1::timestamptz - interval '1 hour')
+    or exists (select from link_preview_waits w join link_previews p on p.url = w.url where p.state <> 'PENDING')`;
+  static readonly PAGES_DUE = "exists (select from link_previews where state = 'PENDING' and try_at <= $1)";
+
   constructor(
     private readonly db: Pick<Database, 'background'>,
     private readonly unitOfWork: UnitOfWork,

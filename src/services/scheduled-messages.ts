@@ -36,6 +36,8 @@ export interface ScheduleInput {
 
 /** Messages that are sent later. They get their number in the chat, and who may send is asked, when they are released. */
 export class ScheduledMessageService {
+  static readonly DUE = "exists (select from scheduled_messages where state = 'WAITING' and try_at <= $1)";
+
   constructor(
     private readonly db: Pick<Database, 'sql' | 'background'>,
     private readonly unitOfWork: UnitOfWork,

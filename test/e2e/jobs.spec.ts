@@ -17,7 +17,7 @@ describe('jobs', () => {
   });
 
   const start = async (tasks: Record<string, RunnableTask>, sweeps = [] as Parameters<typeof JobRunner.start>[0]['sweeps']) => {
-    const runner = await JobRunner.start({ databaseUrl: world.databaseUrl, tasks, schedules: {}, sweeps, log: createLogger('silent') });
+    const runner = await JobRunner.start({ databaseUrl: world.databaseUrl, tasks, schedules: {}, sweeps, clock: world.clock, log: createLogger('silent') });
     runners.push(runner);
     return runner;
   };

@@ -11,6 +11,8 @@ const BATCH = 50;
 
 /** What becomes of calls by time alone: rings that nobody answers, seats that nobody comes back to, processes that have died. */
 export class CallUpkeep {
+  static readonly DUE = 'exists (select from call_participants where ring_until <= $1) or exists (select from call_participants where seat_until <= $1)';
+
   constructor(
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,

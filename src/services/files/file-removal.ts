@@ -9,6 +9,8 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Forgets files: those that were deleted, those that nobody finished, those that nothing shows. */
 export class FileRemoval {
+  static readonly DUE = "exists (select from files where expires_at <= $1 and state <> 'DELETED')";
+
   constructor(
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,

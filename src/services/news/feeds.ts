@@ -27,6 +27,8 @@ type Ending = { kind: 'ok'; hint: number | null; etag: string | null; lastModifi
 
 /** Fetches feeds when they are due: each at its own pace, asking only for what has changed, and more and more seldom while it fails. */
 export class NewsFeeds {
+  static readonly DUE = "exists (select from news_sources where state = 'ACTIVE' and next_fetch_at <= $1)";
+
   constructor(
     private readonly db: Pick<Database, 'background'>,
     private readonly outbound: Pick<Outbound, 'fetch'>,

@@ -34,6 +34,8 @@ const ttlOf = (kind: NotificationKind): number => (kind === 'INCOMING_CALL' ? CA
 
 /** Pushes that are due, one for each device and thing to tell of, and their sending: at least once, later and later when it fails, until there is no point. */
 export class PushQueue {
+  static readonly DUE = 'exists (select from pushes where due_at <= $1)';
+
   readonly #sending = new Set<Promise<void>>();
   /** What has been taken and is not being sent yet. */
   readonly #taking = new Set<Promise<boolean>>();

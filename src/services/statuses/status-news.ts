@@ -30,6 +30,10 @@ const eventOf = ({ statusId, change }: TellingJob, authorId: string): StatusEven
 
 /** What becomes of statuses by themselves: others hear of them, their day ends, their authors hear who has seen them. */
 export class StatusNews {
+  static readonly EXPIRED = 'exists (select from statuses where removed_at is null and not expired and expires_at <= $1)';
+  /** An author hears once a second, at the most, who has seen a status of theirs. */
+  static readonly VIEWED = "exists (select from statuses where news_at <= $1::timestamptz - interval '1 second')";
+
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /**
