@@ -1,3 +1,4 @@
+import type { Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
 import type { Clock } from './lib/clock.js';
@@ -5,6 +6,7 @@ import type { Logger } from './lib/logger.js';
 import type { Gateways } from './payments/contract.js';
 import { manualGateway } from './payments/manual.js';
 import { SandboxGateway } from './payments/sandbox.js';
+import { StripeGateway } from './payments/stripe.js';
 import {
   CartCardResolver, CartLineResolver, CartResolver, CartShareResolver, CartVerbsResolver, CART_EVENT_RESOLVERS, ChatCartsResolver, ViewerCartsResolver,
 } from './resolvers/carts.js';
@@ -13,6 +15,7 @@ import {
   FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
   ShopTermsResolver, ViewerOrdersResolver,
 } from './resolvers/orders.js';
+import { PaymentFindingResolver } from './resolvers/payment-findings.js';
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './resolvers/product-search.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './resolvers/product-verbs.js';
 import {
@@ -22,11 +25,13 @@ import { ProductCategoryResolver, ShopResolver, ShopVerbsResolver, ShopViewerSta
 import { CartService } from './services/commerce/carts.js';
 import { CheckoutService } from './services/commerce/checkout.js';
 import { OrderService } from './services/commerce/orders.js';
+import { PaymentHooks } from './services/commerce/payment-hooks.js';
 import { PaymentService } from './services/commerce/payments.js';
 import { ProductExchange } from './services/commerce/product-exchange.js';
 import { ProductSearch } from './services/commerce/product-search.js';
 import { CardSender, ProductSharing } from './services/commerce/product-sharing.js';
 import { ProductService } from './services/commerce/products.js';
+import { Reconciliation } from './services/commerce/reconciliation.js';
 import { ReviewService } from './services/commerce/reviews.js';
 import { SandboxTable } from './services/commerce/sandbox-store.js';
 import { SellingTerms } from './services/commerce/selling-terms.js';
@@ -40,8 +45,7 @@ export interface CommerceDeps {
   messages: MessageService;
   clock: Clock;
   log: Logger;
-  /** Basis points of every sale that the platform keeps. */
-  feeBps: number;
+  config: Config;
   /** Further gateways, by the names of their providers, and others in place of ours. */
   gateways: Gateways;
 }
@@ -50,18 +54,21 @@ export interface Commerce {
   products: ProductService;
   carts: CartService;
   orders: OrderService;
-  payments: PaymentService;
+  paymentHooks: PaymentHooks;
+  jobs: { payments: PaymentService; reconciliation: Reconciliation };
   resolvers: object[];
 }
 
 /** The part of the container that is about what is sold: shops and their catalogues, carts, and orders with their payments. */
-export function makeCommerce({ db, unitOfWork, messages, clock, log, feeBps, gateways }: CommerceDeps): Commerce {
+export function makeCommerce({ db, unitOfWork, messages, clock, log, config, gateways }: CommerceDeps): Commerce {
   const shops = new ShopService(db.sql, unitOfWork);
   const products = new ProductService(db.sql, unitOfWork);
   const reviews = new ReviewService(unitOfWork);
   const cards = new CardSender(db.sql, messages);
   const carts = new CartService(db.sql, unitOfWork, cards);
-  const payments = new PaymentService(db, unitOfWork, { sandbox: new SandboxGateway(new SandboxTable(db.sql)), manual: manualGateway, ...gateways }, clock, log, feeBps);
+  const all = { ...ownGateways(config, db), ...gateways };
+  const payments = new PaymentService(db, unitOfWork, all, clock, log, config.PLATFORM_FEE_BPS);
+  const reconciliation = new Reconciliation(db, unitOfWork, all, payments, clock, log);
   const orders = new OrderService(db.sql, unitOfWork, payments);
   const terms = new SellingTerms(db.sql, unitOfWork);
   return {
@@ -69,7 +76,8 @@ export function makeCommerce({ db, unitOfWork, messages, clock, log, feeBps, gat
     products,
     carts,
     orders,
-    payments,
+    paymentHooks: new PaymentHooks(db.sql, all, payments, reconciliation),
+    jobs: { payments, reconciliation },
     resolvers: [
       new ShopResolver(shops, products), new ShopViewerStateResolver(), new ProductCategoryResolver(), new StockLocationResolver(), new ViewerShopsResolver(shops), new ShopVerbsResolver(shops),
       new ProductResolver(products, reviews), new ProductViewerStateResolver(), new ProductReviewResolver(), new ProductVariantResolver(), new StockLevelResolver(), new ProductCardResolver(), new ProductEventResolver(),
@@ -77,9 +85,15 @@ export function makeCommerce({ db, unitOfWork, messages, clock, log, feeBps, gat
       new ProductSearchResolver(new ProductSearch(db.sql)), new ProductFacetsResolver(), new CategoryFacetResolver(),
       new CartResolver(carts), new CartLineResolver(), new CartShareResolver(), new CartCardResolver(), new CartVerbsResolver(carts), new ViewerCartsResolver(carts), new ChatCartsResolver(carts),
       ...CART_EVENT_RESOLVERS.map((resolver) => new resolver()),
-      new CheckoutResolver(new CheckoutService(db.sql, unitOfWork, payments)), new CheckoutQuoteResolver(), new ShortageResolver(), new OrderVerbsResolver(orders), new SellingTermsResolver(terms),
+      new CheckoutResolver(new CheckoutService(db.sql, unitOfWork, payments)), new CheckoutQuoteResolver(), new ShortageResolver(), new OrderVerbsResolver(orders), new PaymentFindingResolver(reconciliation), new SellingTermsResolver(terms),
       new OrderResolver(orders), new OrderTotalsResolver(), new OrderLineResolver(), new OrderShareResolver(), new PaymentResolver(), new FulfillmentResolver(), new FulfilledLineResolver(),
       new OrderEventResolver(), new OrderChangedResolver(), new ViewerOrdersResolver(orders), new ShopTermsResolver(terms), new ShippingMethodResolver(),
     ],
   };
+}
+
+function ownGateways(config: Config, db: Database): Gateways {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret = null, STRIPE_URL: url, STRIPE_TIMEOUT, PUBLIC_URL, STRIPE_RETURN_URL: returnUrl = PUBLIC_URL ?? 'https://example.com' } = config;
+  const stripe: Gateways = secretKey === undefined ? {} : { stripe: new StripeGateway({ secretKey, webhookSecret, url, returnUrl, timeoutMs: STRIPE_TIMEOUT * 1000 }) };
+  return { sandbox: new SandboxGateway(new SandboxTable(db.sql)), manual: manualGateway, ...stripe };
 }

@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import { makeAccounts } from './container-accounts.js';
 import { makeMessages } from './container-messages.js';
 import { makeCommerce } from './container-commerce.js';
+import type { PaymentHooks } from './services/commerce/payment-hooks.js';
 import { makeDocuments } from './container-documents.js';
 import { makeFiles, makeStore, type Files } from './container-files.js';
 import { makePeople } from './container-people.js';
@@ -75,6 +76,7 @@ export interface Container {
   /** The one way to addresses that others have chosen. */
   outbound: Outbound;
   files: Files;
+  paymentHooks: PaymentHooks;
   /** Of this process. */
   media: Media;
   /** What follows from events. Started where jobs run. */
@@ -137,7 +139,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const store = outside.store ?? makeStore(config);
   const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
   const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer });
-  const commerce = makeCommerce({ db, unitOfWork, messages: messages.messages, clock, log, feeBps: config.PLATFORM_FEE_BPS, gateways: outside.gateways ?? {} });
+  const commerce = makeCommerce({ db, unitOfWork, messages: messages.messages, clock, log, config, gateways: outside.gateways ?? {} });
   const engine = new MlEngine({ threads: config.ML_THREADS });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);
@@ -180,9 +182,10 @@ export async function createContainer(config: Config, source: DataSource, log: L
     files,
     media,
     receipts: timely.receipts,
+    paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
     consumers: new LogConsumers(config.NOTIFICATIONS ? notifications.consumers : [], db.background, hub, log),
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, payments: commerce.payments },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...commerce.jobs },
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await notifications.pushes.close();

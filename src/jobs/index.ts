@@ -1,6 +1,7 @@
 import type { CallRecordings } from '../services/calls/call-recordings.js';
 import { CallUpkeep } from '../services/calls/call-upkeep.js';
 import { PaymentService } from '../services/commerce/payments.js';
+import type { Reconciliation } from '../services/commerce/reconciliation.js';
 import { DisappearingMessages } from '../services/disappearing.js';
 import type { DocumentService } from '../services/documents/documents.js';
 import type { FileProcessor } from '../services/files/file-processor.js';
@@ -33,6 +34,7 @@ export interface JobDeps {
   newsUpkeep: NewsUpkeep;
   linkPreviews: LinkPreviews | null;
   payments: PaymentService;
+  reconciliation: Reconciliation;
   emails: EmailService;
   phone: PhoneService;
   pushes: PushQueue;
@@ -62,6 +64,7 @@ const TASKS = {
   'remove-file': ({ fileRemoval }, payload: { id: string }) => fileRemoval.remove(payload.id),
   'forget-old-news': ({ newsUpkeep }) => newsUpkeep.articles(),
   'forget-link-previews': ({ newsUpkeep }) => newsUpkeep.previews(),
+  'reconcile-payments': ({ reconciliation }) => reconciliation.run(),
   'send-phone-code': ({ phone }, payload: { id: string }) => phone.sendCode(payload),
   'send-email-verification': ({ emails }, payload: VerificationJob) => emails.sendVerification(payload),
   'send-password-reset': ({ recovery }, payload: ResetJob) => recovery.sendReset(payload),
@@ -80,6 +83,7 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'end-stale-co-browsing': '47 * * * *',
   'forget-old-news': '57 3 * * *',
   'forget-link-previews': '7 * * * *',
+  'reconcile-payments': '22 * * * *',
 };
 
 export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {

@@ -1,4 +1,4 @@
-import { v7 } from 'uuid';
+import { v7, validate } from 'uuid';
 import { DomainError } from './errors.js';
 
 /**
@@ -41,6 +41,10 @@ export const ID_PREFIXES = {
   ShippingMethod: 'shm',
   Discount: 'dsc',
   GiftCard: 'gft',
+  PaymentFinding: 'pfd',
+  OrderReturn: 'ret',
+  Payout: 'pyo',
+  SavedAddress: 'adr',
   Notification: 'ntf',
   PushDevice: 'psh',
   AuditEntry: 'aud',
@@ -52,6 +56,7 @@ const MAX_SEQ = 2 ** 31 - 1;
 
 /** A new UUIDv7: ordered by time, so that inserts stay at the right edge of an index. */
 export const newId = (): string => v7();
+export const isUuid = (text: string): boolean => validate(text);
 
 const compact = (uuid: string): string => uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
 const expand = (hex: string): string =>

@@ -31,6 +31,24 @@ export class GatewayUnavailable extends Error {
 
 export type RefundOutcome = 'DONE' | 'REFUSED' | 'PENDING';
 
+/** What a gateway knows of a payment of ours. */
+export interface GatewayRecord {
+  key: string;
+  reference: string;
+  amount: number;
+  currency: string;
+  outcome: PaymentOutcome;
+  refunded: number;
+}
+
+/** What a gateway has told by itself: that something has happened to a payment, or a refund, of this key. How it stands is asked of it. */
+export type PaymentNews = { payment: string; reference: string } | { refund: string };
+
+/** What was told is not signed by the gateway. */
+export class NotSigned extends Error {
+  override readonly name = 'NotSigned';
+}
+
 /** A world outside that moves money. Repeats of a verb for one key do it once. */
 export interface PaymentGateway {
   /** Takes the money, or with `hold` authorises it. */
@@ -43,6 +61,10 @@ export interface PaymentGateway {
   void(payment: GatewayPayment): Promise<PaymentOutcome>;
   /** Gives back some of what was captured, once for each key of a refund. */
   refund(payment: GatewayPayment, refund: { key: string; amount: number }): Promise<RefundOutcome>;
+  /** What it knows of payments of ours that were begun in a span of time, for comparison. */
+  list?(since: Date, until: Date): AsyncIterable<GatewayRecord>;
+  /** What something that it has sent is about; null: nothing of ours. Throws NotSigned. */
+  news?(body: Buffer, headers: Readonly<Record<string, string | string[] | undefined>>): PaymentNews | null;
 }
 
 /** Gateways by the name of their provider. */

@@ -1,4 +1,4 @@
-import { GatewayUnavailable, type GatewayPayment, type PaymentGateway, type PaymentOutcome, type RefundOutcome } from './contract.js';
+import { GatewayUnavailable, type GatewayPayment, type GatewayRecord, type PaymentGateway, type PaymentOutcome, type RefundOutcome } from './contract.js';
 
 export interface SandboxPayment {
   key: string;
@@ -18,6 +18,8 @@ export interface SandboxStore {
   read(key: string): Promise<SandboxPayment | null>;
   /** Moves a payment that is in one of the states; null: it is in none of them. With `captured`, unless that is more than was held. */
   setState(key: string, from: PaymentOutcome['state'][], to: PaymentOutcome['state'], captured?: number): Promise<SandboxPayment | null>;
+  /** Those that were added in a span of time, by their keys, after one. */
+  list(since: Date, until: Date, after: string): Promise<SandboxPayment[]>;
   /** Adds a refund once a key, unless more would be given back than was paid. */
   refund(key: string, paymentKey: string, amount: number): Promise<RefundOutcome>;
 }
@@ -66,6 +68,15 @@ export class SandboxGateway implements PaymentGateway {
 
   refund({ key: paymentKey }: GatewayPayment, { key, amount }: { key: string; amount: number }): Promise<RefundOutcome> {
     return this.store.refund(key, paymentKey, amount);
+  }
+
+  async *list(since: Date, until: Date): AsyncGenerator<GatewayRecord> {
+    for (let after = ''; ; ) {
+      const payments = await this.store.list(since, until, after);
+      for (const payment of payments) yield { key: payment.key, reference: payment.key, amount: payment.amount, currency: payment.currency, refunded: payment.refunded, outcome: outcomeOf(payment) };
+      if (!payments.length) return;
+      after = payments.at(-1)!.key;
+    }
   }
 
   async #standing(changed: SandboxPayment | null, key: string): Promise<PaymentOutcome> {

@@ -9,6 +9,8 @@ export const PERMISSIONS = {
   SET_ROLES: [],
   READ_AUDIT: [],
   RUN_NEWS: [],
+  /** See what the reconciliation of payments has found, in all shops; and pay out. */
+  READ_BOOKS: [],
 } as const satisfies Record<string, readonly UserRole[]>;
 export type Permission = keyof typeof PERMISSIONS;
 

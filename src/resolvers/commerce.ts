@@ -6,6 +6,7 @@ import {
   FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
   ShopTermsResolver, ViewerOrdersResolver,
 } from './orders.js';
+import { PaymentFindingResolver } from './payment-findings.js';
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './product-search.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './product-verbs.js';
 import { ProductCardResolver, ProductEventResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver } from './products.js';
@@ -19,4 +20,5 @@ export const COMMERCE_RESOLVERS = [
   CartResolver, CartLineResolver, CartShareResolver, CartCardResolver, CartVerbsResolver, ViewerCartsResolver, ChatCartsResolver, ...CART_EVENT_RESOLVERS,
   CheckoutResolver, CheckoutQuoteResolver, ShortageResolver, OrderVerbsResolver, SellingTermsResolver, OrderResolver, OrderTotalsResolver, OrderLineResolver, OrderShareResolver, PaymentResolver,
   FulfillmentResolver, FulfilledLineResolver, OrderEventResolver, OrderChangedResolver, ViewerOrdersResolver, ShopTermsResolver, ShippingMethodResolver,
+  PaymentFindingResolver,
 ];

@@ -21,6 +21,7 @@ import { Metrics } from './metrics.js';
 import { OperationLog } from './operation-log.js';
 import { Operations } from './operations.js';
 import { Origins } from './origins.js';
+import { addPaymentHooks } from './payment-hooks.js';
 import { CallRooms } from './realtime/call-rooms.js';
 import { CallSource } from './realtime/call-source.js';
 import { CartSource } from './realtime/cart-source.js';
@@ -122,6 +123,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const graphiql = config.GRAPHIQL ? new GraphiQL(fastify) : null;
   const route = await addGraphql(fastify, { log, operations, authentication, streams, graphiql, probe, maxTokens: MAX_TOKENS, costWindow: COST_WINDOW, costPoints: config.RATE_LIMIT_COST });
   addProbes(fastify, container, schema, metrics, probe);
+  await addPaymentHooks(fastify, container.paymentHooks);
   const reconcile = setInterval(() => {
     Promise.all([sockets.reconcileSessions(), streams.reconcileSessions()]).catch((error: Error) => log.warn({ error: error.message }, 'could not compare sessions with the database'));
   }, config.RECONCILE * 1000);

@@ -10,7 +10,7 @@ import type { Actor, Reading } from '../actor.js';
 import { linesOfOrder, orderById, ORDER_COLUMNS, type OrderRow } from '../loaders/orders.js';
 import { shopById } from '../loaders/shops.js';
 import { lockOrder, moveOrder, noteOrder } from './order-writer.js';
-import { wantCapture, wantVoid } from './payment-records.js';
+import { FIRST_LOOK_MS, wantCapture, wantVoid } from './payment-records.js';
 import type { PaymentService } from './payments.js';
 import { noSuch } from './product-input.js';
 
@@ -147,7 +147,9 @@ export class OrderService {
       const [count] = await tx.sql<{ n: number }>('select count(*)::int as n from refunds where order_id = $1', [orderId]);
       if (count!.n >= MAX_REFUNDS) throw new DomainError('LIMIT_REACHED', `At most ${MAX_REFUNDS} refunds are made of an order.`);
       const id = newId();
-      await tx.sql(`insert into refunds (id, order_id, amount, reason, state, try_at, created_at) values ($1, $2, $3, $4, 'CREATED', $5, $5)`, [id, orderId, amount, reason, tx.now]);
+      await tx.sql(`insert into refunds (id, order_id, amount, reason, state, try_at, created_at) values ($1, $2, $3, $4, 'CREATED', $5, $6)`, [
+        id, orderId, amount, reason, new Date(tx.now.getTime() + FIRST_LOOK_MS), tx.now,
+      ]);
       await tx.sql('update payments set refunded = refunded + $2 where order_id = $1', [orderId, amount]);
       await tx.sql('update orders set refunded = refunded + $2 where id = $1', [orderId, amount]);
       await noteOrder(tx, order, 'REFUND_ASKED', actor.userId, { amount, reason });

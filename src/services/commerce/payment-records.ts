@@ -8,7 +8,7 @@ import { bookSale } from './ledger.js';
 import { lockOrder, moveOrder, noteOrder, releaseOrder, setCart } from './order-writer.js';
 
 /** Whoever began a payment asks the gateway at once; when they have said nothing by then, somebody else does. */
-const FIRST_LOOK_MS = 20_000;
+export const FIRST_LOOK_MS = 20_000;
 export const RETRY_SECONDS = [2, 5, 15, 60];
 
 export interface KnownPayment extends GatewayPayment {

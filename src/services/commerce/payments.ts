@@ -99,7 +99,7 @@ export class PaymentService {
     const gateway = this.gateways[payment.provider]!;
     if (payment.wanted === 'CAPTURE') return gateway.capture(payment, payment.captureAmount!);
     if (payment.wanted === 'VOID') return gateway.void(payment);
-    const fresh = payment.state === 'CREATED' && payment.attempts === 0;
+    const fresh = payment.state === 'CREATED' && payment.attempts === 0 && payment.reference === null;
     return (fresh ? null : await gateway.find(payment)) ?? gateway.pay(payment);
   }
 

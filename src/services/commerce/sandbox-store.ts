@@ -26,6 +26,10 @@ export class SandboxTable implements SandboxStore {
     return row ?? null;
   }
 
+  list(since: Date, until: Date, after: string): Promise<SandboxPayment[]> {
+    return this.sql<SandboxPayment>(`select ${COLUMNS} from sandbox_payments where created_at >= $1 and created_at < $2 and key > $3 order by key limit 100`, [since, until, after]);
+  }
+
   async refund(key: string, paymentKey: string, amount: number): Promise<RefundOutcome> {
     const [row] = await this.sql<{ state: 'DONE' | 'REFUSED' }>(
       `with known as (select state from sandbox_refunds where key = $1),

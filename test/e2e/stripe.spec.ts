@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { booksBalance, checkOut, confirm, fillCart, openShop, orderOf, sell, stockLevel, type Shop, type Sold } from '../testkit/commerce.js';
+import { StripeServer } from '../testkit/stripe.js';
+import { eventually, fails, World, type Person } from '../testkit/world.js';
+
+const [CARD, DECLINED, SECURE] = ['pm_card_visa', 'pm_card_visa_chargeDeclined', 'pm_card_threeDSecure2Required'];
+
+describe('paying by Stripe', () => {
+  let world: World;
+  let stripe: StripeServer;
+  let ann: Person;
+  let bob: Person;
+  let shop: Shop;
+  let tea: Sold;
+  let hook: string;
+  before(async () => {
+    stripe = await StripeServer.start();
+    world = await World.start({
+      settings: {
+        ACCESS_TOKEN_TTL: '86400', PLATFORM_FEE_BPS: '250', STRIPE_SECRET_KEY: 'sk_test_loopback', STRIPE_WEBHOOK_SECRET: stripe.secret, STRIPE_URL: stripe.url, STRIPE_RETURN_URL: 'https://shop.example/done', STRIPE_TIMEOUT: '1',
+      },
+    });
+    hook = `${world.app.url}/webhooks/payments/stripe`;
+    [ann, bob] = await world.people('Ann', 'Bob');
+    shop = await openShop(world, ann);
+    tea = await sell(world, shop, 'Tea', { stock: 1_000 });
+  });
+  after(async () => {
+    await world.stop();
+    await stripe.stop();
+  });
+  afterEach(async () => {
+    stripe.onEvent = null;
+    assert.deepEqual(stripe.faults, []);
+    await booksBalance(world);
+    // What Stripe has taken and not given back is what stands in our books, order by order.
+    const taken = [...stripe.intents.values()].map((intent) => ({ key: intent.metadata['omnitalk_payment']!, left: intent.amount_received - (intent.latest_charge?.amount_refunded ?? 0) })).filter(({ left }) => left > 0);
+    const booked = await world.sql<{ key: string; left: number }>(
+      `select p.id::text as key, (p.captured - p.refunded)::int as left from payments p join orders o on o.id = p.order_id where p.provider = 'stripe' and p.captured > p.refunded and o.state <> 'CANCELLED'`,
+    );
+    const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
+    assert.deepEqual(booked.sort(byKey), taken.sort(byKey));
+  });
+
+  const buy = async (method: string, more: { idempotencyKey?: string } = {}) => checkOut(world, bob, await fillCart(world, bob, shop, [[tea, 2]]), { provider: 'stripe', method, ...more });
+  const read = async (id: string) => (await bob.api.order({ id })).order!;
+  const events = (type: string) => stripe.events.filter((event) => event.type === type);
+  const last = (type: string) => events(type).at(-1)!;
+  const findings = async () => (await ann.api.paymentFindings({ shopId: shop.id, first: 50 })).paymentFindings!.edges.map(({ node }) => [node.kind, node.ours, node.theirs, node.mended]);
+  const reconcile = async () => {
+    world.clock.advance(3 * 60_000);
+    await world.app.container.jobs.reconciliation.run();
+  };
+
+  it('a card pays, one that is declined does not, and what is no card is refused', async () => {
+    const paid = await buy(CARD);
+    assert.deepEqual([paid.__typename, orderOf(paid).payment!.captured.amount], ['CheckoutCompleted', 2_000]);
+    const declined = await buy(DECLINED);
+    assert.ok(declined.__typename === 'CheckoutDeclined' && declined.reason === 'DECLINED');
+    // It can't be tried with another card either: the order is gone.
+    assert.equal([...stripe.intents.values()].at(-1)!.status, 'canceled');
+    assert.equal((await buy('pm_none_such')).__typename, 'CheckoutDeclined');
+    assert.deepEqual((await stockLevel(world, tea))[1], 2);
+  });
+
+  it('3-D Secure: the payer goes to the bank, and comes back paid or not', async () => {
+    const asked = await buy(SECURE);
+    assert.ok(asked.__typename === 'CheckoutActionRequired' && asked.url.startsWith(`${stripe.url}/3ds/`));
+    assert.equal((await confirm(bob, asked.order.id)).__typename, 'CheckoutActionRequired');
+    assert.equal(await stripe.authenticate(asked.url), `https://shop.example/done?payment_intent=${asked.url.split('/').at(-1)}`);
+    assert.equal((await confirm(bob, asked.order.id)).__typename, 'CheckoutCompleted');
+    const failed = await buy(SECURE);
+    await stripe.authenticate((failed as { url: string }).url, false);
+    const after = await confirm(bob, orderOf(failed).id);
+    assert.ok(after.__typename === 'CheckoutDeclined' && after.reason === 'DECLINED');
+  });
+
+  it('what Stripe tells is heard: late, twice, out of order; and only what Stripe has signed', async () => {
+    const asked = await buy(SECURE);
+    const { id } = orderOf(asked);
+    await stripe.authenticate((asked as { url: string }).url);
+    const paid = last('payment_intent.succeeded');
+    assert.equal(await stripe.send(paid, hook, 'whsec_of_somebody'), 400);
+    assert.equal((await read(id)).state, 'PENDING');
+    // The last first, and what came before it afterwards.
+    assert.equal(await stripe.send(paid, hook), 200);
+    assert.deepEqual([(await read(id)).state, (await read(id)).payment!.state], ['CONFIRMED', 'CAPTURED']);
+    const { version } = await read(id);
+    for (const event of [last('payment_intent.requires_action'), paid, last('payment_intent.created'), paid]) assert.equal(await stripe.send(event, hook), 200);
+    assert.equal((await read(id)).version, version);
+    assert.equal(await stripe.send({ id: 'evt_other', type: 'customer.created', data: { object: { id: 'cus_1' } } }, hook), 200);
+    const stranger = { ...paid, data: { object: { ...paid.data.object, metadata: { omnitalk_payment: 'of somebody else' } } } };
+    assert.equal(await stripe.send(stranger, hook), 200);
+    assert.equal(await stripe.send(paid, hook.replace('stripe', 'sandbox')), 404);
+    assert.equal((await fetch(hook, { method: 'POST', body: 'not even JSON' })).status, 400);
+  });
+
+  it('what is told while the checkout is still asking changes nothing', async () => {
+    const sent: Promise<number>[] = [];
+    stripe.onEvent = (event) => void sent.push(stripe.send(event, hook), stripe.send(event, hook));
+    const results = await Promise.all([...Array(5)].map(() => buy(CARD)));
+    assert.deepEqual([...new Set(await Promise.all(sent))], [200]);
+    for (const result of results) {
+      assert.equal(result.__typename, 'CheckoutCompleted');
+      const { timeline } = await read(orderOf(result).id);
+      assert.deepEqual(timeline.map(({ kind }) => kind), ['PLACED', 'PAYMENT_CAPTURED', 'CONFIRMED']);
+    }
+  });
+
+  it('Stripe takes the money and does not answer, or hears nothing, or answers for half of it: it is paid once', async function () {
+    this.timeout(60_000);
+    const before = stripe.intents.size;
+    const faults = [{ path: '/confirm', how: 'done' }, { path: '/payment_intents', how: 'done' }, { path: '/confirm', how: 'lost' }] as const;
+    for (const fault of faults) {
+      // The library asks once more by itself; it hears nothing either.
+      stripe.faults = [fault, fault];
+      const pending = await buy(CARD);
+      const { id } = orderOf(pending);
+      assert.equal(pending.__typename, 'CheckoutPending', JSON.stringify(fault));
+      world.clock.advance(30_000);
+      await eventually(async () => (await read(id)).payment!.state === 'CAPTURED', JSON.stringify(fault), 20_000);
+    }
+    assert.equal(stripe.intents.size, before + faults.length);
+  });
+
+  it('what is held is taken in part, or let go; what runs out cancels the order', async () => {
+    await ann.api.updateShop({ input: { shopId: shop.id, holdPayments: true } });
+    const [first, second, third] = [orderOf(await buy(CARD)), orderOf(await buy(CARD)), orderOf(await buy(CARD))];
+    assert.equal(first.payment!.state, 'AUTHORIZED');
+    const taken = (await ann.api.capturePayment({ input: { orderId: first.id, amount: 1_200 } })).capturePayment.order;
+    assert.deepEqual([taken.payment!.state, taken.payment!.captured.amount], ['CAPTURED', 1_200]);
+    assert.equal((await bob.api.cancelOrder({ input: { orderId: second.id } })).cancelOrder.order.state, 'CANCELLED');
+    stripe.expire([...stripe.intents.keys()].at(-1)!);
+    assert.equal(await stripe.send(last('payment_intent.canceled'), hook), 200);
+    assert.deepEqual([(await read(third.id)).state, (await read(third.id)).payment!.failure], ['CANCELLED', 'EXPIRED']);
+    await ann.api.updateShop({ input: { shopId: shop.id, holdPayments: false } });
+  });
+
+  it('refunds go back once, also when Stripe does not answer', async () => {
+    const { id } = orderOf(await buy(CARD));
+    stripe.faults = [{ path: '/refunds', how: 'done' }, { path: '/refunds', how: 'done' }];
+    const before = stripe.refunds.size;
+    const asked = (await ann.api.refundOrder({ input: { orderId: id, amount: 500, idempotencyKey: world.key() } })).refundOrder.order;
+    assert.equal(asked.timeline.at(-1)!.kind, 'REFUND_ASKED');
+    assert.equal(await stripe.send(last('refund.created'), hook), 200);
+    assert.equal((await read(id)).timeline.at(-1)!.kind, 'REFUNDED');
+    assert.equal(stripe.refunds.size, before + 1);
+  });
+
+  it('the reconciliation finds what Stripe never told, and mends it; a second run finds nothing more', async () => {
+    await reconcile();
+    const before = (await findings()).length;
+    // Paid at the bank, and nobody has told or asked.
+    const silent = await buy(SECURE);
+    await stripe.authenticate((silent as { url: string }).url);
+    // Given back at Stripe's own desk.
+    const desk = orderOf(await buy(CARD));
+    stripe.refundByHand([...stripe.intents.keys()].at(-1)!, 300);
+    // A payment that we hold to have failed, as after a restored backup, and that was made.
+    const lost = orderOf(await buy(CARD));
+    const gone = [...stripe.intents.values()].at(-1)!;
+    await world.sql(`delete from ledger_entries where transaction_id = (select t.id from ledger_transactions t join orders o on o.id = t.order_id where o.number = $1 and o.shop_id = (select shop_id from payments p join orders x on x.id = p.order_id where p.id = $2))`, [lost.number, gone.metadata['omnitalk_payment']]);
+    await world.sql(`update payments set state = 'FAILED', captured = 0, failure = 'CANCELLED' where id = $1`, [gone.metadata['omnitalk_payment']]);
+    await world.sql(`update orders o set state = 'CANCELLED' from payments p where p.order_id = o.id and p.id = $1`, [gone.metadata['omnitalk_payment']]);
+    await reconcile();
+    assert.deepEqual([(await read(orderOf(silent).id)).state, (await read(desk.id)).refunded.amount, gone.latest_charge!.amount_refunded], ['CONFIRMED', 300, 2_000]);
+    const found = await findings();
+    assert.deepEqual(found.slice(0, found.length - before).sort(), [
+      ['CHARGED_WITHOUT_ORDER', 'FAILED', 'CAPTURED 2000', true], ['REFUND', '0', '300', true], ['STATE', 'ACTION_REQUIRED', 'CAPTURED', true],
+    ]);
+    await reconcile();
+    assert.equal((await findings()).length, found.length);
+    assert.equal((await bob.api.paymentFindings({ shopId: shop.id })).paymentFindings, null);
+    await fails(bob.api.paymentFindings({}), 'FORBIDDEN');
+  });
+});
