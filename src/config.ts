@@ -88,6 +88,7 @@ const schema = z.object({
   STRIPE_URL: url(['http', 'https']).default('https://api.stripe.com').describe('Where Stripe answers'),
   STRIPE_RETURN_URL: url(['http', 'https']).optional().describe('Where payers come back to after 3-D Secure; default: PUBLIC_URL'),
   STRIPE_TIMEOUT: count(1, 80).default(15).describe('Seconds that Stripe may take to answer; then it is asked again'),
+  WEBHOOKS: flag.default(true).describe('Tell the endpoints of webhooks of events (in a process that runs jobs)'),
   NOTIFICATIONS: flag.default(true).describe('Tell people of what concerns them, in the notification centre and by pushes (in a process that runs jobs)'),
   VAPID_PUBLIC_KEY: z.string().min(80).optional().describe('The key by which push services know you, base64url; default: made once and kept in the database'),
   VAPID_PRIVATE_KEY: z.string().min(40).optional().describe('Its private half'),

@@ -13,6 +13,7 @@ import { makeStatuses } from './container-statuses.js';
 import { makeNews } from './container-news.js';
 import { makeNotifications } from './container-notifications.js';
 import { makeOperators } from './container-operators.js';
+import { makeWebhooks, type Webhooks } from './container-webhooks.js';
 import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
@@ -77,6 +78,7 @@ export interface Container {
   outbound: Outbound;
   files: Files;
   paymentHooks: PaymentHooks;
+  webhooks: Webhooks;
   /** Of this process. */
   media: Media;
   /** What follows from events. Started where jobs run. */
@@ -125,7 +127,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const attempts = rates.limiter('attempts', { points: config.RATE_LIMIT_AUTH, seconds: ATTEMPTS_WINDOW });
   const mailer = outside.mailer ?? (config.SMTP_URL ? new SmtpMailer(config.SMTP_URL, config.MAIL_FROM) : new LogMailer(log));
   const sms = outside.sms ?? new LogSmsSender(log);
-  const outbound = new Outbound({ ports: config.OUTBOUND_PORTS, privateHosts: config.OUTBOUND_PRIVATE_HOSTS, userAgent: `OmniTalk${config.PUBLIC_URL ? ` (+${config.PUBLIC_URL})` : ''}` });
+  const outboundOptions = { ports: config.OUTBOUND_PORTS, privateHosts: config.OUTBOUND_PRIVATE_HOSTS, userAgent: `OmniTalk${config.PUBLIC_URL ? ` (+${config.PUBLIC_URL})` : ''}` };
+  const outbound = new Outbound(outboundOptions);
   const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts, mailer, sms });
   const people = makePeople({ config, log, db, unitOfWork, bus, clock, access });
   await people.presence.start();
@@ -148,6 +151,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const calls = await makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media });
 
   const notifications = await makeNotifications({ config, db, unitOfWork, clock, log, fetch: (url, request) => outbound.fetch(url, request) });
+  const webhooks = makeWebhooks({ config, db, unitOfWork, clock, log, outbound: outboundOptions, pushes: notifications.pushes });
 
   const instances: object[] = [
     ...accounts.resolvers,
@@ -167,6 +171,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...calls.resolvers,
     ...news.resolvers,
     ...notifications.resolvers,
+    ...webhooks.resolvers,
     ...makeOperators({ db, unitOfWork, sessions: accounts.sessions }).resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
@@ -180,14 +185,16 @@ export async function createContainer(config: Config, source: DataSource, log: L
     outbound,
     engine,
     files,
+    webhooks,
     media,
     receipts: timely.receipts,
     paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
-    consumers: new LogConsumers(config.NOTIFICATIONS ? notifications.consumers : [], db.background, hub, log),
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...commerce.jobs },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...commerce.jobs },
+    consumers: new LogConsumers([...(config.NOTIFICATIONS ? notifications.consumers : []), ...webhooks.consumers], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
+      await webhooks.close();
       await notifications.pushes.close();
       await sendQueue.close();
       await calls.close();

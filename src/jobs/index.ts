@@ -16,6 +16,7 @@ import type { RecoveryService, ResetJob } from '../services/recovery.js';
 import { ScheduledMessageService } from '../services/scheduled-messages.js';
 import { StatusNews, type TellingJob } from '../services/statuses/status-news.js';
 import type { UpkeepService } from '../services/upkeep.js';
+import { WebhookQueue } from '../services/webhooks/webhook-queue.js';
 import type { RunnableTask } from './runner.js';
 import type { Sweep } from './sweeper.js';
 
@@ -40,6 +41,8 @@ export interface JobDeps {
   pushes: PushQueue;
   recovery: RecoveryService;
   statusNews: StatusNews;
+  /** Null where the settings say so. */
+  webhooks: WebhookQueue | null;
 }
 
 /** What a kind of job does. It runs at least once: a repeat must do no harm. A failure is tried again, later and later. */
@@ -53,6 +56,7 @@ const TASKS = {
     await upkeep.notifications();
     await pushes.forget();
   },
+  'forget-webhook-deliveries': ({ upkeep }) => upkeep.webhookDeliveries(),
   'forget-expired-codes': ({ upkeep }) => upkeep.codesAndTokens(),
   'forget-sent-schedules': ({ upkeep }) => upkeep.scheduledMessages(),
   'end-stale-co-browsing': async ({ documents }) => {
@@ -78,6 +82,7 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'keep-events': '7 3 * * *',
   'forget-used-keys': '17 * * * *',
   'forget-notifications': '57 * * * *',
+  'forget-webhook-deliveries': '47 4 * * *',
   'forget-expired-codes': '27 * * * *',
   'forget-sent-schedules': '37 4 * * *',
   'end-stale-co-browsing': '47 * * * *',
@@ -94,7 +99,7 @@ export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
 /** Processes that have died, and what hangs on them, are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments, pushes }: JobDeps): Sweep[] {
+export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments, pushes, webhooks }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', due: ScheduledMessageService.DUE, run: () => scheduled.release() },
     { name: 'disappearing-messages', due: DisappearingMessages.DUE, run: () => disappearing.sweep() },
@@ -107,6 +112,7 @@ export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, sch
     { name: 'payments', due: PaymentService.DUE, run: () => payments.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },
     ...(newsFeeds ? [{ name: 'news-feeds', due: NewsFeeds.DUE, run: () => newsFeeds.sweep() }] : []),
+    ...(webhooks ? [{ name: 'webhooks', due: WebhookQueue.DUE, run: () => webhooks.sweep() }] : []),
     ...(linkPreviews
       ? [
           { name: 'link-previews', due: LinkPreviews.DUE, run: () => linkPreviews.sweep() },

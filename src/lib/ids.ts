@@ -48,6 +48,8 @@ export const ID_PREFIXES = {
   Notification: 'ntf',
   PushDevice: 'psh',
   AuditEntry: 'aud',
+  Webhook: 'whk',
+  WebhookDelivery: 'whd',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

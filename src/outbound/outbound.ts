@@ -98,6 +98,13 @@ export class Outbound {
     }
   }
 
+  /** Throws an OutboundError for what would never be asked, or would go over the internet in the clear; a name is looked up at each request alone. */
+  checkEncrypted(address: string): void {
+    const url = this.#check(address);
+    const port = url.port === '' ? DEFAULT_PORTS[url.protocol]! : Number(url.port);
+    if (url.protocol !== 'https:' && !this.#privateHosts.allow(url.hostname, port)) throw new OutboundError('FORBIDDEN_URL', 'not encrypted');
+  }
+
   /** Ends what is under way. Idempotent. */
   async close(): Promise<void> {
     if (!this.#agent.destroyed) await this.#agent.destroy();

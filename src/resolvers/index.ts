@@ -42,6 +42,7 @@ import { StatusHighlightResolver } from './status-highlights.js';
 import { StatusCardResolver, StatusInsightsResolver, StatusResolver, StatusViewerResolver } from './statuses.js';
 import { SubscriptionResolver } from './subscriptions.js';
 import { MessageSystemResolver, SystemNoticeResolver } from './system-notice.js';
+import { WEBHOOK_RESOLVERS } from './webhooks.js';
 import { UserResolver, ViewerResolver } from './user.js';
 
 const ACCOUNT_RESOLVERS = [AccountResolver, ViewerAccountResolver, SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver, EmailResolver, RecoveryResolver, PhoneResolver, IdentityResolver];
@@ -107,6 +108,7 @@ export const RESOLVERS = [
   ...NEWS_RESOLVERS,
   ...NOTIFICATION_RESOLVERS,
   ...OPERATOR_RESOLVERS,
+  ...WEBHOOK_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
   ...COMMERCE_RESOLVERS,

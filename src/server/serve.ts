@@ -22,6 +22,7 @@ import { OperationLog } from './operation-log.js';
 import { Operations } from './operations.js';
 import { Origins } from './origins.js';
 import { addPaymentHooks } from './payment-hooks.js';
+import { WebhookEvents } from './webhook-renderer.js';
 import { CallRooms } from './realtime/call-rooms.js';
 import { CallSource } from './realtime/call-source.js';
 import { CartSource } from './realtime/cart-source.js';
@@ -71,6 +72,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const rules = [maxDepth(config.MAX_QUERY_DEPTH), ...(config.INTROSPECTION ? [] : [noIntrospection])];
   const engine = new Engine(schema, { marked, rules, maxTokens: MAX_TOKENS, suggest: config.INTROSPECTION });
   const documents = new Documents(config.PERSISTED_OPERATIONS ? await loadPersistedOperations(config.PERSISTED_OPERATIONS, engine) : {}, config.PERSISTED_ONLY);
+  container.webhooks.queue.renderWith(new WebhookEvents(engine, db, clock, errors));
   const limits = new RequestLimits(schema, config, rates);
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();

@@ -8,6 +8,7 @@ export const EVENTS_KEPT_DAYS = 30;
 export const KEYS_KEPT_DAYS = 7;
 const SCHEDULED_KEPT_DAYS = 30;
 const NOTIFICATIONS_KEPT_DAYS = 90;
+const DELIVERIES_KEPT_DAYS = 30;
 const CODES_KEPT_DAYS = 1;
 /** Of a session that has ended, its refresh tokens still answer SESSION_ENDED for this long. */
 const SESSIONS_KEPT_DAYS = 30;
@@ -43,6 +44,11 @@ export class UpkeepService {
   async notifications(): Promise<void> {
     await this.#deleteAll('delete from notifications where ctid = any(array(select ctid from notifications where created_at < $1 limit $2)) returning 1', NOTIFICATIONS_KEPT_DAYS);
     await this.#deleteAll('delete from log_consumer_failures where ctid = any(array(select ctid from log_consumer_failures where at < $1 limit $2)) returning 1', EVENTS_KEPT_DAYS);
+  }
+
+  /** What webhooks were sent, or could not be sent. */
+  async webhookDeliveries(): Promise<void> {
+    await this.#deleteAll('delete from webhook_deliveries where ctid = any(array(select ctid from webhook_deliveries where settled_at < $1 limit $2)) returning 1', DELIVERIES_KEPT_DAYS);
   }
 
   /** Scheduled messages that were sent, given up or cancelled. */
