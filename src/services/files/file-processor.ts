@@ -5,10 +5,11 @@ import type { Sql } from '../../db/database.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { FileFailure, FileState } from '../../entities/file.js';
 import type { Logger } from '../../lib/logger.js';
-import type { ObjectStore } from '../../storage/store.js';
+import { StoreError, type ObjectStore } from '../../storage/store.js';
 import { FILE_COLUMNS, type FileRow } from '../loaders/files.js';
 import { Rejected, type FileExaminer, type Found } from './file-examiner.js';
 import { changeFile, lockShown } from './file-claims.js';
+import { partsOf } from './file-parts.js';
 
 /** How many files are looked at in requests at once; the others are left to jobs. */
 const AT_ONCE = 4;
@@ -47,6 +48,7 @@ export class FileProcessor {
   run(id: string): Promise<void> {
     return this.#at(id, 'PROCESSING', async (file, folder) => {
       try {
+        await this.#assemble(file);
         await this.#ready(file, await this.examiner.examine(file, folder));
       } catch (error) {
         if (!(error instanceof Rejected)) throw error;
@@ -69,6 +71,7 @@ export class FileProcessor {
         await shown.touch();
         return null;
       });
+      await this.#forgetIfDeleted(id);
     });
   }
 
@@ -81,6 +84,16 @@ export class FileProcessor {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Of a file that came in parts: one of them. A repeat finds it so. */
+  async #assemble({ key, uploadId, bytes, partBytes }: FileRow): Promise<void> {
+    if (partBytes === null || uploadId === null) return;
+    await this.store.finishParts(key!, uploadId, partsOf({ bytes, partBytes }).length).catch(async (error: unknown) => {
+      if (!(error instanceof StoreError && error.kind === 'MISSING')) throw error;
+      // Another has just done it; or the store has lost a part that it had.
+      if ((await this.store.size(key!)) === null) throw new Rejected('SIZE_MISMATCH');
+    });
   }
 
   async #ready(file: FileRow, found: Found): Promise<void> {
@@ -101,6 +114,13 @@ export class FileProcessor {
     });
     // What was uploaded is forgotten only once what is served instead is on record.
     if (now.key !== file.key) await this.store.remove([file.key!]);
+    await this.#forgetIfDeleted(file.id);
+  }
+
+  /** What was made of a file that was deleted meanwhile: whoever removed its bytes did not know of these. */
+  async #forgetIfDeleted(id: string): Promise<void> {
+    const [left] = await this.sql(`select from files where id = $1 and state <> 'DELETED'`, [id]);
+    if (!left) await this.store.removeAll(`files/${id}`);
   }
 
   async #reject(file: FileRow, failure: FileFailure): Promise<void> {

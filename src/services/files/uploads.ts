@@ -9,6 +9,7 @@ import { declaredKind } from '../../policies/file-types.js';
 import type { Actor, Reading } from '../actor.js';
 import { FILE_COLUMNS, FILES, fileById, type FileRow } from '../loaders/files.js';
 import type { FileProcessor } from './file-processor.js';
+import { partsOf, uploadKey } from './file-parts.js';
 import type { FileUrls } from './file-urls.js';
 
 const MAX_NAME_BYTES = 255;
@@ -128,6 +129,11 @@ export class UploadService {
     const terms = { bytes: piece.bytes, contentType: file.contentType, sha256: part === null ? file.sha256 : null };
     const place = part === null ? null : { uploadId: file.uploadId!, number: part, offset: piece.offset };
     await stored(this.store.receive(uploadKey(file), place, terms, body));
+    // Deleted, or finished by an earlier try, while its bytes came: nobody would look for these again.
+    const now = part === null ? await this.#read(fileId).catch(() => null) : file;
+    if (now?.state === 'UPLOADING') return;
+    await stored(this.store.remove([uploadKey(file)]));
+    throw notFound('upload');
   }
 
   /**
@@ -171,10 +177,8 @@ export class UploadService {
       });
       return;
     }
-    if (file.uploadId === null) throw missing;
-    await this.store.finishParts(file.key!, file.uploadId, partsOf(file).length).catch((error: unknown) => {
-      throw error instanceof StoreError && error.kind === 'MISSING' ? missing : unavailable(error);
-    });
+    // They are put together where the file is looked at: gigabytes take longer than a request may.
+    if (file.uploadId === null || (await stored(this.store.partsOf(file.key!, file.uploadId))).length < partsOf(file).length) throw missing;
   }
 
   /** With the store's name for an upload in parts: a process that died before it was noted leaves it to the next. */
@@ -204,15 +208,6 @@ interface Usage {
 }
 const USAGE = `select coalesce(sum(bytes) filter (where state <> 'REJECTED'), 0)::float8 as bytes, (count(*) filter (where state = 'UPLOADING'))::int as unfinished
   from files where owner_id = $1 and state <> 'DELETED'`;
-
-/** Where a file stands until it is complete: whoever may send it can replace it there. */
-export const uploadKey = ({ id, key, partBytes }: Pick<FileRow, 'id' | 'key' | 'partBytes'>): string => (partBytes === null ? `uploads/${id}` : key!);
-
-/** The pieces in which a file is sent. */
-export function partsOf({ bytes, partBytes }: Pick<FileRow, 'bytes' | 'partBytes'>): { number: number; offset: number; bytes: number }[] {
-  if (partBytes === null) return [{ number: 1, offset: 0, bytes }];
-  return Array.from({ length: Math.ceil(bytes / partBytes) }, (_, index) => ({ number: index + 1, offset: index * partBytes, bytes: Math.min(partBytes, bytes - index * partBytes) }));
-}
 
 /** What callers are told of a store that fails. */
 export function unavailable(error: unknown): unknown {
