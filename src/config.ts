@@ -74,6 +74,8 @@ const schema = z.object({
   FILE_URL_TTL: count(60, 604_800).default(21_600).describe('A link to a file is good for one to two times this, seconds; whoever may no longer see a file can use a link for so long'),
   MAX_FILE_BYTES: count(1, 1_099_511_627_776).default(2_147_483_648).describe('Largest file, bytes'),
   FILE_QUOTA: count(1, 1_125_899_906_842_624).default(10_737_418_240).describe('What one person’s files may take together, bytes'),
+  FILE_TRANSFERS: count(1, 100_000).default(1_000).describe('Files that are sent and fetched at once, of one process'),
+  FILE_TRANSFERS_EACH: count(1, 100_000).default(64).describe('Of which so many by one address (IPv6: by its /64); behind a CDN it is the CDN that fetches: give it more'),
   S3_BUCKET: z.string().min(3).optional().describe('A bucket of any server that speaks S3, to keep files in; with S3_ACCESS_KEY and S3_SECRET_KEY; default: the folder DATA_DIR/store'),
   S3_ACCESS_KEY: z.string().min(1).optional().describe('Access key of the bucket'),
   S3_SECRET_KEY: z.string().min(1).optional().describe('Secret key of the bucket'),

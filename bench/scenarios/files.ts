@@ -17,7 +17,8 @@ const LOOK_MS = 100;
 
 export const FILES_NOTE =
   'One file of 2 GiB through the SDK: `upload()` (its own SHA-256, 256 parts, 3 at a time, then the server’s look at every byte), and its download; both checksums compared. Client, server, database and the ' +
-  'folder that keeps the file share the machine. Resident memory is the server’s process, looked at every 100 ms.';
+  'folder that keeps the file share the machine. Resident memory is the server’s process, looked at every 100 ms: that is the figure. The machine did other work ' +
+  'meanwhile, so the times are upper bounds and not to be compared.';
 
 /** What the server holds while a file passes through it that is larger than its memory should ever be. */
 export async function runFiles(ground: Ground): Promise<Record<string, Row>> {

@@ -42,6 +42,8 @@ export interface StatusRef {
 export interface FilesRef {
   type: 'files';
   ids: string[];
+  /** One for each; left out where none has any. */
+  captions?: (string | null)[];
 }
 export const SYSTEM_ACTIONS = ['MEMBER_JOINED', 'MEMBER_ADDED', 'MEMBER_LEFT', 'MEMBER_REMOVED', 'OWNER_CHANGED', 'TITLE_CHANGED', 'AVATAR_CHANGED', 'MESSAGE_TTL_CHANGED'] as const;
 export type SystemAction = (typeof SYSTEM_ACTIONS)[number];

@@ -22,6 +22,7 @@ import type { MessageService } from '../services/messages.js';
 import type { PinService } from '../services/pins.js';
 import type { ReactionGroup, ReactionService } from '../services/reactions.js';
 import { AtMost } from './at-most.js';
+import { shownAttachments } from './attachments.js';
 import type { Context } from './context.js';
 import { ViewerDependent } from './viewer-dependent.js';
 
@@ -41,9 +42,9 @@ export class MessagePartsResolver {
   }
 
   @AtMost(MAX_ATTACHMENTS)
-  @FieldResolver(() => [AttachmentType], { description: 'In the order in which they were given; `text` is their caption.' })
-  attachments(@Root() { card }: MessageRow): { id: string }[] {
-    return card?.type === 'files' ? card.ids.map((id) => ({ id })) : [];
+  @FieldResolver(() => [AttachmentType], { description: 'In the order in which they were given; `text` is what is written under them all.' })
+  attachments(@Root() { card }: MessageRow): { id: string; caption: string | null }[] {
+    return shownAttachments(card?.type === 'files' ? card : null);
   }
 
   @FieldResolver(() => LinkPreviewType, { nullable: true })

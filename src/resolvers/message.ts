@@ -10,6 +10,7 @@ import { userById, type UserRow } from '../services/loaders/users.js';
 import type { MessageService } from '../services/messages.js';
 import type { NewPoll } from '../services/polls.js';
 import { reactionGroups, type ReactionGroup } from '../services/reactions.js';
+import { newAttachments } from './attachments.js';
 import type { Context } from './context.js';
 
 const newPoll = ({ question, options, multiple, anonymous, closesAt }: PollInput): NewPoll => ({ question, options, multiple: multiple ?? false, anonymous: anonymous ?? false, closesAt: closesAt ?? null });
@@ -25,7 +26,7 @@ export class MessageResolver {
       message: await this.messages.send(context.requireViewer(), {
         chatId: decodeId('Chat', input.chatId, 'chatId'),
         text: input.text ?? null,
-        attachmentIds: input.attachmentIds?.map((id) => decodeId('File', id, 'attachmentIds')) ?? [],
+        attachments: newAttachments(input),
         replyTo: seqIn(input.replyToId, 'replyToId'),
         threadRoot: seqIn(input.threadRootId, 'threadRootId'),
         poll: input.poll ? newPoll(input.poll) : null,

@@ -4,6 +4,7 @@ import { decodeId, decodeMessageId, encodeId, encodeMessageId } from '../lib/ids
 import { ChatType } from '../schema/chat.js';
 import { ForwardArgs } from '../schema/connection.js';
 import { ScheduledMessageChangedType } from '../schema/events.js';
+import { AttachmentType } from '../schema/file.js';
 import { MessageType } from '../schema/message.js';
 import {
   CancelScheduledMessageInput,
@@ -15,10 +16,13 @@ import {
   ScheduleMessagePayload,
 } from '../schema/scheduled.js';
 import { ViewerType } from '../schema/viewer.js';
+import { MAX_ATTACHMENTS } from '../services/attachments.js';
 import { chatById, viewerMembership, type ChatRow } from '../services/loaders/chats.js';
 import { messageByKey, type MessageRow } from '../services/loaders/messages.js';
 import { scheduledById, type ScheduledRow, type ScheduledState } from '../services/loaders/scheduled-messages.js';
 import type { ScheduledMessageService } from '../services/scheduled-messages.js';
+import { AtMost } from './at-most.js';
+import { newAttachments, shownAttachments } from './attachments.js';
 import type { Context } from './context.js';
 import { ViewerDependent } from './viewer-dependent.js';
 
@@ -30,9 +34,9 @@ export class ScheduledMessageResolver {
   async scheduleMessage(@Arg('input', () => ScheduleMessageInput) input: ScheduleMessageInput, @Ctx() context: Context): Promise<{ scheduledMessage: ScheduledRow }> {
     const replyTo = input.replyToId == null ? null : decodeMessageId(input.replyToId, 'replyToId');
     const threadRoot = input.threadRootId == null ? null : decodeMessageId(input.threadRootId, 'threadRootId');
-    const { text, sendAt, idempotencyKey } = input;
+    const { text = null, sendAt, idempotencyKey } = input;
     const chatId = decodeId('Chat', input.chatId, 'chatId');
-    return { scheduledMessage: await this.scheduled.schedule(context.requireViewer(), { chatId, text, replyTo, threadRoot, sendAt, idempotencyKey }) };
+    return { scheduledMessage: await this.scheduled.schedule(context.requireViewer(), { chatId, text, attachments: newAttachments(input), replyTo, threadRoot, sendAt, idempotencyKey }) };
   }
 
   @Mutation(() => CancelScheduledMessagePayload, { description: 'Takes back a message that waits, or puts away one that has failed. STATE_CONFLICT when it was sent.' })
@@ -55,6 +59,12 @@ export class ScheduledMessageResolver {
   @FieldResolver(() => ChatType, { nullable: true, description: 'Null when the sender has left it.' })
   async chat(@Root() row: ScheduledRow, @Ctx() context: Context): Promise<ChatRow | null> {
     return (await context.load(viewerMembership, row.chatId)) ? context.load(chatById, row.chatId) : null;
+  }
+
+  @AtMost(MAX_ATTACHMENTS)
+  @FieldResolver(() => [AttachmentType], { description: 'None once it was sent (see `message`) or cancelled.' })
+  attachments(@Root() { files }: ScheduledRow): { id: string; caption: string | null }[] {
+    return shownAttachments(files);
   }
 
   @FieldResolver(() => ID, { nullable: true })

@@ -53,6 +53,13 @@ export class StorageUseType {
 @ObjectType('Attachment', { description: 'A file that came with a message.' })
 export class AttachmentType {
   @Field(() => FileType) file: object;
+  @Field(() => String, { nullable: true, description: 'What is written under this one; what is written under all of them is the `text` of the message.' }) caption: string | null;
+}
+
+@InputType('AttachmentInput')
+export class AttachmentInput {
+  @Field(() => ID, { description: 'One’s own file, READY.' }) fileId: string;
+  @Field(() => String, { nullable: true, description: 'Up to 1 KiB.' }) caption?: string | null;
 }
 
 @InputType('CreateUploadInput')

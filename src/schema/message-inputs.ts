@@ -1,5 +1,6 @@
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumOf } from './enums.js';
+import { AttachmentInput } from './file.js';
 import { MessageType } from './message.js';
 import { DateTime } from './scalars.js';
 
@@ -24,6 +25,7 @@ export class SendMessageInput {
   @Field(() => ID) chatId: string;
   @Field(() => String, { nullable: true, description: 'Up to 16 KiB. May be left out with files, a poll or a location.' }) text?: string | null;
   @Field(() => [ID], { nullable: true, description: 'Up to 10 of one’s own files that are READY; `text` is their caption. Not together with a poll or a location.' }) attachmentIds?: string[] | null;
+  @Field(() => [AttachmentInput], { nullable: true, description: 'Instead of `attachmentIds`: files with a caption each.' }) attachments?: AttachmentInput[] | null;
   @Field(() => ID, { nullable: true }) replyToId?: string | null;
   @Field(() => ID, { nullable: true, description: 'Answers in the thread of this message; the reply does not show in the main history.' }) threadRootId?: string | null;
   @Field(() => PollInput, { nullable: true, description: 'Not together with `location`.' }) poll?: PollInput | null;

@@ -1,6 +1,7 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import { connectionOf } from './connection.js';
 import { enumOf } from './enums.js';
+import { AttachmentInput } from './file.js';
 import { NodeType } from './node.js';
 import { DateTime } from './scalars.js';
 
@@ -27,7 +28,9 @@ export const ScheduledMessagePages = connectionOf('ScheduledMessage', () => Sche
 @InputType('ScheduleMessageInput')
 export class ScheduleMessageInput {
   @Field(() => ID) chatId: string;
-  @Field(() => String, { description: 'Up to 16 KiB.' }) text: string;
+  @Field(() => String, { nullable: true, description: 'Up to 16 KiB. May be left out with files.' }) text?: string | null;
+  @Field(() => [ID], { nullable: true, description: 'Up to 10 of one’s own files that are READY. They are kept for the message; when it is cancelled they go.' }) attachmentIds?: string[] | null;
+  @Field(() => [AttachmentInput], { nullable: true, description: 'Instead of `attachmentIds`: files with a caption each.' }) attachments?: AttachmentInput[] | null;
   @Field(() => ID, { nullable: true, description: 'When that message is deleted meanwhile, this one is sent without.' }) replyToId?: string | null;
   @Field(() => ID, { nullable: true }) threadRootId?: string | null;
   @Field(() => DateTime, { description: '5 seconds to a year ahead.' }) sendAt: Date;

@@ -39,7 +39,7 @@ export class Metrics implements OperationObserver {
 
   readonly #box: Box | null;
 
-  constructor({ db, hub, bus, sendQueue, box, media, consumers }: Pick<Container, 'db' | 'hub' | 'bus' | 'sendQueue' | 'box' | 'media' | 'consumers'>, realtime: RealtimeFigures) {
+  constructor({ db, hub, bus, sendQueue, box, media, consumers, jobs: { pushes } }: Pick<Container, 'db' | 'hub' | 'bus' | 'sendQueue' | 'box' | 'media' | 'consumers' | 'jobs'>, realtime: RealtimeFigures) {
     const registers = [this.registry];
     this.#box = box;
     box?.readBy(() => this.registry.getMetricsAsJSON());
@@ -102,6 +102,27 @@ export class Metrics implements OperationObserver {
     ofConsumers('events_total', 'Events that a consumer of the log has taken', (figures) => figures.taken, null);
     ofConsumers('failures_total', 'Failures of a consumer of the log; its events come again', (figures) => figures.failed, null);
     ofConsumers('set_aside_total', 'Events that a consumer of the log has set aside; see log_consumer_failures', (figures) => figures.setAside, null);
+    gauge('pushes_sending', 'Pushes that are being sent', () => pushes.sending);
+    new Counter({
+      name: 'omnitalk_pushes_total',
+      help: 'Pushes by what became of them: sent, refused by their service, retried, gone with their subscription, expired before they could be sent, dropped as nobody wanted them any more',
+      labelNames: ['outcome'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [outcome, count] of Object.entries(pushes.figures)) this.inc({ outcome }, count);
+      },
+    });
+    new Gauge({
+      name: 'omnitalk_push_queue_size',
+      help: 'Pushes that wait, of all processes',
+      registers,
+      aggregator: 'max',
+      async collect() {
+        // While the database is away this figure stays, and the others are told all the same.
+        await pushes.waiting().then((waiting) => this.set(waiting), () => undefined);
+      },
+    });
     gauge('limits_shared', 'Whether limits are counted for all processes together (1) or in this one (0)', () => Number(realtime.redisReady() ?? false), 'min');
   }
 

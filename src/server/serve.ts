@@ -133,7 +133,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   // Of several processes the system gives each its share of connections: docs/adr/0008 says why.
   const listening: FastifyListenOptions & { reusePort: boolean } = { host: config.HOST, port: config.PORT, backlog: BACKLOG, reusePort: container.box !== null };
   await fastify.listen(listening);
-  const filesServer = new FilesServer({ ...files, clock, errors, log, trustProxy: config.TRUST_PROXY });
+  const filesServer = new FilesServer({ ...files, clock, errors, log, trustProxy: config.TRUST_PROXY, limits: { most: config.FILE_TRANSFERS, each: config.FILE_TRANSFERS_EACH } });
   const filesPort = await filesServer.listen({ ...listening, port: filesAt });
   const everywhere = config.HOST === '0.0.0.0' || config.HOST === '::';
   if (everywhere && config.FILES_URL === undefined) log.warn('links to files work on this machine alone: set FILES_URL to how clients reach FILES_PORT');

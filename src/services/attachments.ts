@@ -1,5 +1,7 @@
 import type { Tx } from '../db/unit-of-work.js';
+import type { FilesRef } from '../entities/message.js';
 import { DomainError } from '../lib/errors.js';
+import { cleanText, distinct } from '../lib/validate.js';
 import { assertCanSend, slowModeFor } from '../policies/chat-policy.js';
 import { lockChat } from './chat-access.js';
 import { lockOwnFiles, tieFiles, tieFilesOf } from './files/file-claims.js';
@@ -8,10 +10,26 @@ import { findEarlierMessage, writeMessage, type Draft } from './message-writer.j
 
 export const MAX_ATTACHMENTS = 10;
 
+const MAX_CAPTION_BYTES = 1024;
+
+/** A file as its sender gives it. */
+export interface NewAttachment {
+  fileId: string;
+  caption: string | null;
+}
+
 /** Files that go with a message: the sender's own, or those of a message that is sent on. */
 export interface NewAttachments {
   ids: string[];
   of: MessageKey | null;
+}
+
+/** What a message shows of its files; null without any. Errors: INVALID_INPUT. */
+export function cleanAttachments(given: readonly NewAttachment[]): FilesRef | null {
+  const ids = distinct(given.map(({ fileId }) => fileId), 'attachmentIds', MAX_ATTACHMENTS);
+  if (!ids.length) return null;
+  const captions = ids.map((id) => given.find(({ fileId }) => fileId === id)!.caption).map((caption) => (caption === null ? null : cleanText(caption, { field: 'attachments.caption', maxBytes: MAX_CAPTION_BYTES, multiline: true })));
+  return { type: 'files', ids, ...(captions.some((caption) => caption !== null) ? { captions } : {}) };
 }
 
 /**

@@ -4,10 +4,10 @@ import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../db/
 import type { CardRef } from '../entities/message.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
 import { InFlight } from '../lib/in-flight.js';
-import { checkIdempotencyKey, cleanText, distinct } from '../lib/validate.js';
+import { checkIdempotencyKey, cleanText } from '../lib/validate.js';
 import { assertCanSend, slowModeFor } from '../policies/chat-policy.js';
 import type { Actor, Reading } from './actor.js';
-import { MAX_ATTACHMENTS, writeWithFiles, type NewAttachments } from './attachments.js';
+import { cleanAttachments, writeWithFiles, type NewAttachment, type NewAttachments } from './attachments.js';
 import { lockChat } from './chat-access.js';
 import { threadMessages } from './loaders/message-parts.js';
 import { viewerMembership } from './loaders/chats.js';
@@ -34,7 +34,7 @@ export interface NewLocation {
 export interface SendInput {
   chatId: string;
   text: string | null;
-  attachmentIds: string[];
+  attachments: readonly NewAttachment[];
   replyTo: MessageKey | null;
   threadRoot: MessageKey | null;
   poll: NewPoll | null;
@@ -122,9 +122,9 @@ export class MessageService {
     const text = input.text === null ? null : cleanText(input.text, { field: 'text', maxBytes: MAX_TEXT_BYTES, multiline: true });
     const poll = input.poll && cleanPoll(input.poll);
     const card: CardRef | null = poll ? { type: 'poll' } : input.location && { type: 'location', ...cleanLocation(input.location) };
-    const ids = distinct(input.attachmentIds, 'attachmentIds', MAX_ATTACHMENTS);
-    if (ids.length && card) throw invalidInput('attachmentIds', 'Files go with words, not with a poll or a location.');
-    if (text === null && card === null && !ids.length) throw invalidInput('text', 'A message needs a text, or something attached.');
+    const files = cleanAttachments(input.attachments);
+    if (files && card) throw invalidInput('attachmentIds', 'Files go with words, not with a poll or a location.');
+    if (text === null && card === null && !files) throw invalidInput('text', 'A message needs a text, or something attached.');
     for (const [key, field] of [[input.replyTo, 'replyToId'], [input.threadRoot, 'threadRootId']] as const) {
       if (key && key.chatId !== input.chatId) throw new DomainError('NOT_FOUND', 'There is no such message in this chat.', { field });
     }
@@ -143,9 +143,9 @@ export class MessageService {
           replyToSeq: input.replyTo?.seq ?? null,
           threadRootSeq: input.threadRoot?.seq ?? null,
           forward: null,
-          card: ids.length ? { type: 'files', ids } : card,
+          card: files ?? card,
         },
-        { poll, files: ids.length ? { ids, of: null } : null, linkPreview: input.linkPreview },
+        { poll, files: files && { ids: files.ids, of: null }, linkPreview: input.linkPreview },
       ),
     );
   }

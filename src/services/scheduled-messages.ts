@@ -9,10 +9,13 @@ import type { Logger } from '../lib/logger.js';
 import { cleanText } from '../lib/validate.js';
 import { assertCanSend } from '../policies/chat-policy.js';
 import type { Actor, Reading } from './actor.js';
+import { cleanAttachments, MAX_ATTACHMENTS, writeWithFiles, type NewAttachment } from './attachments.js';
 import { readChatAccess } from './chat-access.js';
+import { claimFiles, releaseFiles } from './files/file-claims.js';
 import type { MessageKey } from './loaders/messages.js';
 import { scheduledById, SCHEDULED_COLUMNS, type ScheduledFailure, type ScheduledRow, type ScheduledState } from './loaders/scheduled-messages.js';
 import { mentionsIn } from './mentions.js';
+import type { Draft } from './message-writer.js';
 import { MAX_TEXT_BYTES } from './messages.js';
 import type { SendQueue } from './send-queue.js';
 
@@ -27,7 +30,8 @@ const MAX_POSTPONE_SECONDS = 3_600;
 
 export interface ScheduleInput {
   chatId: string;
-  text: string;
+  text: string | null;
+  attachments: readonly NewAttachment[];
   replyTo: MessageKey | null;
   threadRoot: MessageKey | null;
   sendAt: Date;
@@ -66,10 +70,12 @@ export class ScheduledMessageService {
 
   /**
    * Keeps a message until `sendAt`, which is 5 seconds to a year ahead.
-   * Errors: NOT_FOUND (chat, reply target, thread root), BLOCKED, INVALID_INPUT, LIMIT_REACHED (100 are waiting).
+   * Errors: NOT_FOUND (chat, reply target, thread root, file), STATE_CONFLICT (a file that is not READY), BLOCKED, INVALID_INPUT, LIMIT_REACHED (100 are waiting).
    */
   async schedule(actor: Actor, input: ScheduleInput): Promise<ScheduledRow> {
-    const text = cleanText(input.text, { field: 'text', maxBytes: MAX_TEXT_BYTES, multiline: true });
+    const text = input.text === null ? null : cleanText(input.text, { field: 'text', maxBytes: MAX_TEXT_BYTES, multiline: true });
+    const files = cleanAttachments(input.attachments);
+    if (text === null && !files) throw invalidInput('text', 'A message needs a text, or something attached.');
     const { idempotencyKey, ...bound } = input;
     const { id } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'scheduleMessage', idempotencyKey, input: { ...bound, text } }, async (tx) => {
       const wait = input.sendAt.getTime() - tx.now.getTime();
@@ -83,8 +89,9 @@ export class ScheduledMessageService {
       const [waiting] = await tx.sql<{ n: number }>(`select count(*)::int as n from scheduled_messages where sender_id = $1 and state = 'WAITING'`, [actor.userId]);
       if (waiting!.n >= MAX_WAITING_EACH) throw new DomainError('LIMIT_REACHED', `At most ${MAX_WAITING_EACH} messages wait to be sent.`);
       const made = newId();
+      if (files) await claimFiles(tx, actor.userId, files.ids, 'SCHEDULED', { id: made }, { field: 'attachmentIds', most: MAX_ATTACHMENTS });
       await tx.sql('insert into scheduled_messages (id, chat_id, sender_id, input, send_at, try_at, created_at) values ($1, $2, $3, $4, $5, $5, $6)', [
-        made, input.chatId, actor.userId, JSON.stringify({ text, replyToSeq: input.replyTo?.seq ?? null, threadRootSeq: input.threadRoot?.seq ?? null }), input.sendAt, tx.now,
+        made, input.chatId, actor.userId, JSON.stringify({ text, files, replyToSeq: input.replyTo?.seq ?? null, threadRootSeq: input.threadRoot?.seq ?? null }), input.sendAt, tx.now,
       ]);
       tx.append(userStream(actor.userId), { kind: 'scheduled.changed', scheduledId: made });
       return { id: made };
@@ -103,6 +110,7 @@ export class ScheduledMessageService {
       if (row.state === 'CANCELLED') return null;
       if (row.state === 'SENT' || (row.state === 'WAITING' && row.sending)) throw new DomainError('STATE_CONFLICT', 'The message has been sent already.');
       await tx.sql(`update scheduled_messages set state = 'CANCELLED', input = '{}', failure = null where id = $1`, [id]);
+      await releaseFiles(tx, 'SCHEDULED', [{ id }]);
       tx.append(userStream(actor.userId), { kind: 'scheduled.changed', scheduledId: id });
       return null;
     });
@@ -155,24 +163,26 @@ export class ScheduledMessageService {
   }
 
   async #write(row: ScheduledRow): Promise<{ seq: number }> {
-    const draft = {
+    const draft: Draft = {
       chatId: row.chatId,
       senderId: row.senderId,
       idempotencyKey: keyOf(row),
       inputHash: hashInput({ scheduled: row.id }),
-      kind: 'TEXT' as const,
+      kind: 'TEXT',
       text: row.text,
       mentions: await mentionsIn(this.db.sql, row.text, row.chatId),
       replyToSeq: row.replyToSeq,
       threadRootSeq: row.threadRootSeq,
       forward: null,
-      card: null,
+      card: row.files,
     };
+    const { files } = row;
+    const send = (one: Draft) => (files ? this.unitOfWork.run({ actorId: row.senderId, operation: 'sendMessage' }, (tx) => writeWithFiles(tx, one, { ids: files.ids, of: null })) : this.queue.send(one));
     try {
-      return await this.queue.send(draft);
+      return await send(draft);
     } catch (error) {
       // What it answers has been deleted meanwhile: the words are sent all the same.
-      if (error instanceof DomainError && error.details.field === 'replyToId') return this.queue.send({ ...draft, replyToSeq: null });
+      if (error instanceof DomainError && error.details.field === 'replyToId') return send({ ...draft, replyToSeq: null });
       throw error;
     }
   }
@@ -185,7 +195,10 @@ export class ScheduledMessageService {
          where id = $1 and state = 'WAITING' returning id`,
         [row.id, state, seq, failure],
       );
-      if (settled.length) tx.append(userStream(row.senderId), { kind: 'scheduled.changed', scheduledId: row.id });
+      if (!settled.length) return null;
+      // The message has its files from now on.
+      if (state === 'SENT') await releaseFiles(tx, 'SCHEDULED', [{ id: row.id }]);
+      tx.append(userStream(row.senderId), { kind: 'scheduled.changed', scheduledId: row.id });
       return null;
     });
   }
@@ -207,6 +220,6 @@ async function assertMessage(tx: Tx, { chatId }: ScheduleInput, key: MessageKey 
 }
 
 function failureOf(error: DomainError): ScheduledFailure {
-  if (error.code === 'NOT_FOUND') return error.details.field === 'threadRootId' ? 'THREAD_GONE' : 'NOT_A_MEMBER';
+  if (error.code === 'NOT_FOUND' && error.details.field !== 'attachmentIds') return error.details.field === 'threadRootId' ? 'THREAD_GONE' : 'NOT_A_MEMBER';
   return error.code === 'BLOCKED' ? 'BLOCKED' : 'NOT_ALLOWED';
 }

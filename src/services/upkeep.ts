@@ -51,10 +51,13 @@ export class UpkeepService {
     await this.#deleteAll('delete from webhook_deliveries where ctid = any(array(select ctid from webhook_deliveries where settled_at < $1 limit $2)) returning 1', DELIVERIES_KEPT_DAYS);
   }
 
-  /** Scheduled messages that were sent, given up or cancelled. */
+  /** Scheduled messages that were sent, given up or cancelled; files that were kept for those alone are swept. */
   async scheduledMessages(): Promise<void> {
     await this.#deleteAll(
-      `delete from scheduled_messages where ctid = any(array(select ctid from scheduled_messages where state <> 'WAITING' and send_at < $1 limit $2)) returning 1`,
+      `with gone as (delete from scheduled_messages where ctid = any(array(select ctid from scheduled_messages where state <> 'WAITING' and send_at < $1 limit $2)) returning id),
+         untied as (delete from file_references r using gone where r.purpose = 'SCHEDULED' and r.ref_id = gone.id returning r.file_id),
+         loose as (update files f set expires_at = now() from untied u where f.id = u.file_id and not exists (select from file_references r where r.file_id = f.id and r.purpose <> 'SCHEDULED'))
+       select 1 from gone`,
       SCHEDULED_KEPT_DAYS,
     );
   }

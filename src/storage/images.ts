@@ -1,8 +1,14 @@
 import { encode } from 'blurhash';
-import sharp, { type Sharp } from 'sharp';
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { Room } from '../lib/room.js';
 
 /** 64 million: more than cameras of telephones make, and less than a decompression bomb. All frames of an animation count. */
 export const MAX_PIXELS = 64_000_000;
+/**
+ * Of this process: pictures that are read at the same moment have no more pixels than one may have. Some formats (progressive, interlaced, turned) stand in memory
+ * as a whole, 4 bytes a pixel, more than once.
+ */
+const room = new Room(MAX_PIXELS);
 const THUMBNAIL_EDGE = 480;
 const HASH_EDGE = 32;
 
@@ -35,22 +41,11 @@ export class PictureError extends Error {
 export async function readPicture(path: string, cleanPath: string): Promise<Picture> {
   const open = (animated = false): Sharp => sharp(path, { limitInputPixels: MAX_PIXELS, failOn: 'error', sequentialRead: true, animated });
   try {
+    // Its head alone.
     const facts = await open(true).metadata();
-    if (facts.width * facts.height > MAX_PIXELS) throw new PictureError('TOO_MANY_PIXELS');
-    const thumbnail = await open().autoOrient().resize(THUMBNAIL_EDGE, THUMBNAIL_EDGE, { fit: 'inside', withoutEnlargement: true }).webp({ quality: 78 }).toBuffer({ resolveWithObject: true });
-    const small = await sharp(thumbnail.data).resize(HASH_EDGE, HASH_EDGE, { fit: 'inside' }).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-    const blurhash = encode(new Uint8ClampedArray(small.data), small.info.width, small.info.height, 4, 3);
-    const tells = Boolean(facts.exif ?? facts.xmp ?? facts.iptc ?? facts.tifftagPhotoshop ?? facts.comments);
-    if (tells) await encoded(open(true).autoOrient().keepIccProfile(), facts.format).toFile(cleanPath);
-    const turned = tells && (facts.orientation ?? 1) > 4;
-    const height = facts.pageHeight ?? facts.height;
-    return {
-      width: turned ? height : facts.width,
-      height: turned ? facts.width : height,
-      blurhash,
-      thumbnail: { body: thumbnail.data, width: thumbnail.info.width, height: thumbnail.info.height, contentType: 'image/webp' },
-      cleaned: tells,
-    };
+    const pixels = facts.width * facts.height;
+    if (pixels > MAX_PIXELS) throw new PictureError('TOO_MANY_PIXELS');
+    return await room.within(pixels, () => made(open, facts, cleanPath));
   } catch (error) {
     if (error instanceof PictureError) throw error;
     const { message } = error as Error;
@@ -59,6 +54,23 @@ export async function readPicture(path: string, cleanPath: string): Promise<Pict
     if ((error as NodeJS.ErrnoException).code !== undefined || /ENOSPC|No space left|unable to (open|write)/i.test(message)) throw error;
     throw new PictureError('UNREADABLE', error);
   }
+}
+
+async function made(open: (animated?: boolean) => Sharp, facts: Metadata, cleanPath: string): Promise<Picture> {
+  const thumbnail = await open().autoOrient().resize(THUMBNAIL_EDGE, THUMBNAIL_EDGE, { fit: 'inside', withoutEnlargement: true }).webp({ quality: 78 }).toBuffer({ resolveWithObject: true });
+  const small = await sharp(thumbnail.data).resize(HASH_EDGE, HASH_EDGE, { fit: 'inside' }).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+  const blurhash = encode(new Uint8ClampedArray(small.data), small.info.width, small.info.height, 4, 3);
+  const tells = Boolean(facts.exif ?? facts.xmp ?? facts.iptc ?? facts.tifftagPhotoshop ?? facts.comments);
+  if (tells) await encoded(open(true).autoOrient().keepIccProfile(), facts.format).toFile(cleanPath);
+  const turned = tells && (facts.orientation ?? 1) > 4;
+  const height = facts.pageHeight ?? facts.height;
+  return {
+    width: turned ? height : facts.width,
+    height: turned ? facts.width : height,
+    blurhash,
+    thumbnail: { body: thumbnail.data, width: thumbnail.info.width, height: thumbnail.info.height, contentType: 'image/webp' },
+    cleaned: tells,
+  };
 }
 
 /** As good as it was, to the eye. */

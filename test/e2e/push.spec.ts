@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FcmService, Subscription, WebPushService } from '../testkit/push-service.js';
+import { raw } from '../testkit/raw.js';
 import { eventually, fails, within, World, type Person } from '../testkit/world.js';
 
 const GATHER = 1_100;
@@ -164,6 +165,24 @@ describe('pushes', function () {
     const since = device.received.slice(2).map((push) => [push.payload['kind'], push.payload['callId']]);
     assert.deepEqual(since, since.length ? [['INCOMING_CALL', again]] : [], 'what does not ring any more is not told of');
     await nothingWaits();
+  });
+
+  it('are counted in /metrics: what waits, and what became of each', async () => {
+    const figures = async () => {
+      const { text } = await raw(world, '/metrics');
+      const figure = (name: string) => Number(new RegExp(`^omnitalk_${name} (\\d+)$`, 'm').exec(text)![1]);
+      return [figure('push_queue_size'), ...['sent', 'gone', 'expired', 'refused'].map((outcome) => figure(`pushes_total\\{outcome="${outcome}"\\}`))];
+    };
+    const [, sent, gone, expired, refused] = await figures();
+    await world.say(ann, chatId, 'one');
+    await noted();
+    assert.deepEqual(await figures(), [1, sent, gone, expired, refused]);
+    await pass(GATHER);
+    assert.deepEqual(await figures(), [0, sent! + 1, gone, expired, refused]);
+    await world.say(ann, chatId, 'too late');
+    await noted();
+    await pass(24 * 3_600_000 + APART);
+    assert.deepEqual(await figures(), [0, sent! + 1, gone, expired! + 1, refused]);
   });
 
   it('show as much as somebody wants, and never more than a push service takes', async () => {

@@ -97,9 +97,24 @@ for (const [name, make] of Object.entries(STORES)) {
       const terms = { bytes: 1_000, contentType: 'text/plain', sha256: sha256(body) };
       const signed = await store.signPut('files/d/short', null, terms, soon());
       if (signed) {
-        // What the signature covers S3 compares itself (s3rver does not).
+        // What the signature covers can't be sent otherwise: another length, another type, another or no checksum is another request, which nobody has signed.
         assert.equal(new URL(signed.url).searchParams.get('X-Amz-SignedHeaders'), 'content-length;content-type;host;x-amz-checksum-sha256');
-        assert.deepEqual(signed.headers, { 'content-type': 'text/plain', 'x-amz-checksum-sha256': createHash('sha256').update(body).digest('base64') });
+        const checksum = (of: Buffer) => createHash('sha256').update(of).digest('base64');
+        assert.deepEqual(signed.headers, { 'content-type': 'text/plain', 'x-amz-checksum-sha256': checksum(body) });
+        const answer = async (headers: Record<string, string>, sent = body) => {
+          const response = await fetch(signed.url, { method: 'PUT', headers, body: new Uint8Array(sent) });
+          return [response.status, /<Code>(\w+)/.exec(await response.text())?.[1]];
+        };
+        const other = Buffer.alloc(1_000);
+        assert.deepEqual(await answer(signed.headers, body.subarray(1)), [403, 'SignatureDoesNotMatch']);
+        assert.deepEqual(await answer({ ...signed.headers, 'content-type': 'text/html' }), [403, 'SignatureDoesNotMatch']);
+        assert.deepEqual(await answer({ ...signed.headers, 'x-amz-checksum-sha256': checksum(other) }, other), [403, 'SignatureDoesNotMatch']);
+        assert.deepEqual(await answer({ 'content-type': 'text/plain' }, other), [403, 'SignatureDoesNotMatch']);
+        assert.equal(await store.size('files/d/short'), null);
+        const uploadId = await store.beginParts('files/d/part', 'text/plain');
+        const part = (await store.signPut('files/d/part', { uploadId, number: 1 }, { ...terms, sha256: null }, soon()))!;
+        const tooLong = await fetch(part.url, { method: 'PUT', headers: part.headers, body: new Uint8Array(1_001) });
+        assert.deepEqual([tooLong.status, await store.partsOf('files/d/part', uploadId)], [403, []]);
         return;
       }
       for (const wrong of [body.subarray(1), Buffer.concat([body, body]), Buffer.alloc(1_000)]) {

@@ -10,6 +10,7 @@ import type { UploadService } from '../../services/files/uploads.js';
 import type { ErrorMapper } from '../errors.js';
 import { requestId, sendError } from '../http.js';
 import { byteRange } from './byte-range.js';
+import { Transfers, type TransferLimits } from './transfers.js';
 
 export interface FilesServerDeps {
   urls: FileUrls;
@@ -19,9 +20,10 @@ export interface FilesServerDeps {
   errors: ErrorMapper;
   log: Logger;
   trustProxy: boolean;
+  limits: TransferLimits;
 }
 
-const STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, INVALID_INPUT: 400, STORAGE_UNAVAILABLE: 503, UNAVAILABLE: 503, INTERNAL: 500 };
+const STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, INVALID_INPUT: 400, RATE_LIMITED: 429, STORAGE_UNAVAILABLE: 503, OVERLOADED: 503, UNAVAILABLE: 503, INTERNAL: 500 };
 const A_DAY = 86_400;
 /** A connection on which nothing moves for so long is closed, and what it had begun is undone. */
 const IDLE_MS = 60_000;
@@ -32,11 +34,13 @@ const IDLE_MS = 60_000;
  */
 export class FilesServer {
   readonly #fastify: FastifyInstance;
+  readonly #transfers: Transfers;
   /** Requests under way. */
   pending = 0;
 
   constructor(private readonly deps: FilesServerDeps) {
-    const { trustProxy, log, errors } = deps;
+    const { trustProxy, log, errors, limits } = deps;
+    this.#transfers = new Transfers(limits);
     this.#fastify = Fastify({ logger: false, trustProxy: trustProxy && ((_address: string, hop: number) => hop === 0), genReqId: (request) => requestId(request), forceCloseConnections: 'idle', connectionTimeout: IDLE_MS });
     this.#fastify.removeAllContentTypeParsers();
     // The body is read where it goes, and nowhere as a whole.
@@ -66,10 +70,12 @@ export class FilesServer {
     this.#fastify.put('/uploads/*', (request, reply) => this.#receive(request, reply));
     this.#fastify.route({ method: ['GET', 'HEAD'], url: '/files/*', handler: (request, reply) => this.#send(request, reply) });
     await this.#fastify.listen(options);
+    this.#transfers.start();
     return (this.#fastify.server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
+    this.#transfers.close();
     const closing = this.#fastify.close();
     this.#fastify.server.closeAllConnections();
     await closing;
@@ -79,6 +85,7 @@ export class FilesServer {
     const { urls, uploads, clock } = this.deps;
     const place = urls.readUpload(pathOf(request), clock.now());
     if (!place) return sendError(reply, 404, 'NOT_FOUND', 'This address was not signed here, or has ended.');
+    this.#enter(request, reply, () => !request.raw.complete && request.raw.readableLength === 0);
     const length = request.headers['content-length'];
     try {
       await uploads.receive(place, { contentType: request.headers['content-type'], contentLength: length === undefined ? undefined : Number(length) }, request.raw);
@@ -94,7 +101,14 @@ export class FilesServer {
     const now = clock.now();
     const link = urls.read(pathOf(request), now);
     if (!link) return sendError(reply, 404, 'NOT_FOUND', 'This address was not signed here, or has ended.');
+    this.#enter(request, reply, () => reply.raw.writableNeedDrain);
     const file = await downloads.open(link);
+    const ifRange = request.headers['if-range'];
+    const range = ifRange !== undefined && ifRange !== file.etag ? null : byteRange(request.headers.range, file.bytes);
+    const same = request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === file.etag || tag.trim() === '*');
+    const wanted = request.method === 'GET' && !same && range !== 'unsatisfiable';
+    // Before anything is said of it: what can't be read must not be kept by a cache.
+    const body = wanted ? await file.body(range ?? undefined) : undefined;
     const life = Math.max(0, Math.floor((file.expiresAt.getTime() - now.getTime()) / 1000));
     void reply.headers({
       'content-type': file.type,
@@ -104,19 +118,23 @@ export class FilesServer {
       // Nobody keeps it for longer than the link is good for.
       'cache-control': `public, max-age=${life}, immutable`,
     });
-    if (request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === file.etag || tag.trim() === '*')) return reply.code(304).send();
-    const ifRange = request.headers['if-range'];
-    const range = ifRange !== undefined && ifRange !== file.etag ? null : byteRange(request.headers.range, file.bytes);
-    if (range === 'unsatisfiable') return reply.code(416).header('content-range', `bytes */${file.bytes}`).removeHeader('content-type').send();
+    if (same) return reply.code(304).send();
+    if (range === 'unsatisfiable') return reply.code(416).headers({ 'content-range': `bytes */${file.bytes}`, 'cache-control': 'no-store' }).removeHeader('content-type').send();
     void reply.header('content-length', range ? range.end - range.start + 1 : file.bytes);
     if (range) void reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${file.bytes}`);
-    if (request.method === 'HEAD') return reply.send();
-    const body = await file.body(range ?? undefined);
     return reply.send(body);
+  }
+
+  /** Takes a place, until the answer is through. `waits`: whether it is the client that we wait for. */
+  #enter({ ip, raw: { socket } }: FastifyRequest, reply: FastifyReply, waits: () => boolean): void {
+    const leave = this.#transfers.enter(ip, { moved: () => socket.bytesRead + socket.bytesWritten, waits, end: () => socket.destroy() });
+    reply.raw.once('close', leave);
   }
 }
 
 const SECURITY_HEADERS = {
+  // A cache keeps nothing but files.
+  'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',

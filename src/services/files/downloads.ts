@@ -41,7 +41,14 @@ export class DownloadService {
     const part = name === 'original' ? { key: file.key!, contentType: file.contentType, bytes: file.bytes } : file.variants?.[name];
     if (!part) throw notFound('file');
     const { type, inline } = servedAs(part.contentType);
-    return { type, inline, name: file.name, bytes: part.bytes, etag: `"${fileId}-${name}"`, expiresAt, body: (range) => stored(this.store.read(part.key, range)) };
+    return { type, inline, name: file.name, bytes: part.bytes, etag: `"${fileId}-${name}"`, expiresAt, body: (range) => this.#read(fileId, part.key, range) };
+  }
+
+  async #read(id: string, key: string, range?: { start: number; end: number }): Promise<Readable> {
+    return stored(this.store.read(key, range)).catch((error: unknown) => {
+      this.#known.delete(id); // deleted, perhaps
+      throw error;
+    });
   }
 
   async #file(id: string): Promise<FileRow | null> {

@@ -1,10 +1,13 @@
 import type { Sql } from '../../db/database.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
+import { chatStream } from '../../events/catalogue.js';
 import type { Clock } from '../../lib/clock.js';
 import type { ObjectStore } from '../../storage/store.js';
-import { deleteUnreferenced } from './file-claims.js';
+import { deleteUnreferenced, type FilePurpose } from './file-claims.js';
 
 const BATCH = 100;
+/** What only a person shows of themself; messages are looked at one by one. */
+const PERSONAL: readonly FilePurpose[] = ['STATUS', 'USER_AVATAR', 'SCHEDULED'];
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Forgets files: those that were deleted, those that nobody finished, those that nothing shows. */
@@ -27,6 +30,41 @@ export class FileRemoval {
     await this.store.remove([`uploads/${id}`]);
     await this.store.removeAll(`files/${id}`);
     await this.sql(`delete from files where id = $1 and state = 'DELETED'`, [id]);
+  }
+
+  /**
+   * Whoever is erased leaves no files: their messages, statuses and avatar show none any more. What another has sent on, and what belongs to a chat or a call (its picture, its recording),
+   * stays until the last of them goes. In batches; a repeat does no harm.
+   */
+  async releaseFilesOf(userId: string): Promise<void> {
+    for (let after: string | null = NOBODY; after !== null; ) after = await this.#release(userId, after);
+  }
+
+  /** One batch, in the order of ids; answers the last of it, or null at the end. */
+  async #release(userId: string, after: string): Promise<string | null> {
+    return this.unitOfWork.run({ actorId: NOBODY, operation: 'releaseFilesOf' }, async (tx) => {
+      const batch = await tx.sql<{ id: string }>(`select id from files where owner_id = $1 and state <> 'DELETED' and id > $2 order by id limit $3`, [userId, after, BATCH]);
+      const ids = batch.map(({ id }) => id);
+      const shownBy = await tx.sql<{ chatId: string; seq: number }>(
+        `select distinct m.chat_id as "chatId", m.seq from file_references r join messages m on m.chat_id = r.ref_id and m.seq = r.ref_seq
+         where r.file_id = any($1) and r.purpose = 'MESSAGE' and m.sender_id = $2 order by 1, 2`,
+        [ids, userId],
+      );
+      await tx.sql('select from chats where id = any($1) order by id for update', [[...new Set(shownBy.map(({ chatId }) => chatId))]]);
+      await tx.sql('select from files where id = any($1) order by id for update', [ids]);
+      const keys = [shownBy.map(({ chatId }) => chatId), shownBy.map(({ seq }) => seq)];
+      const told = await tx.sql<{ chatId: string; seq: number }>(
+        `update messages m set card = null, version = version + 1 from unnest($1::uuid[], $2::int[]) k(chat_id, seq)
+         where m.chat_id = k.chat_id and m.seq = k.seq and m.card->>'type' = 'files' returning m.chat_id as "chatId", m.seq`,
+        keys,
+      );
+      for (const { chatId, seq } of told) tx.append(chatStream(chatId), { kind: 'message.updated', seq });
+      // A message shows all of its files or none: those of the next batch too.
+      await tx.sql(`delete from file_references r using unnest($1::uuid[], $2::int[]) k(chat_id, seq) where r.purpose = 'MESSAGE' and r.ref_id = k.chat_id and r.ref_seq = k.seq`, keys);
+      await tx.sql(`delete from file_references where file_id = any($1) and purpose = any($2)`, [ids, PERSONAL]);
+      await deleteUnreferenced(tx, ids);
+      return batch.length === BATCH ? ids.at(-1)! : null;
+    });
   }
 
   /** One round of what has had its time; true when there may be more. */

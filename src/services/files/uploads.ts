@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Sql } from '../../db/database.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
+import { AtOnce } from '../../lib/at-once.js';
 import { DomainError, invalidInput, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { cleanText } from '../../lib/validate.js';
@@ -21,6 +22,9 @@ const MOST_PARTS = 1_000;
 /** For so long an upload that was begun can be finished. */
 export const UPLOAD_HOURS = 48;
 const MAX_UNFINISHED = 100;
+/** Of one person, whole files or parts, in one process: the SDK sends 3 of a file. */
+const SENT_AT_ONCE = 16;
+const RETRY_SECONDS = 2;
 /** What could not be made ready for so long, since the store or the scanner was away, is given up. */
 const GIVEN_UP_HOURS = 168;
 /** Up to this a file is made ready while its sender waits; what takes longer is done by a job. */
@@ -61,6 +65,8 @@ export interface UploadLimits {
 
 /** Sending files here. */
 export class UploadService {
+  readonly #sending = new AtOnce(SENT_AT_ONCE);
+
   constructor(
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
@@ -119,7 +125,10 @@ export class UploadService {
     return { whole: null, partBytes, parts, expiresAt };
   }
 
-  /** Takes what a client sends to a signed address of this server. Errors: NOT_FOUND (no upload that is under way), INVALID_INPUT (other bytes than agreed), STORAGE_UNAVAILABLE. */
+  /**
+   * Takes what a client sends to a signed address of this server. Errors: NOT_FOUND (no upload that is under way), INVALID_INPUT (other bytes than agreed), RATE_LIMITED (too many at once),
+   * STORAGE_UNAVAILABLE.
+   */
   async receive({ fileId, part }: { fileId: string; part: number | null }, head: { contentType: string | undefined; contentLength: number | undefined }, body: Readable): Promise<void> {
     const file = await this.#read(fileId).catch(() => null);
     const piece = file && partsOf(file).find(({ number }) => number === (part ?? 1));
@@ -128,7 +137,9 @@ export class UploadService {
     if (head.contentType !== file.contentType) throw invalidInput('contentType', `Content-Type must be ${file.contentType}.`);
     const terms = { bytes: piece.bytes, contentType: file.contentType, sha256: part === null ? file.sha256 : null };
     const place = part === null ? null : { uploadId: file.uploadId!, number: part, offset: piece.offset };
-    await stored(this.store.receive(uploadKey(file), place, terms, body));
+    const leave = this.#sending.enter(file.ownerId);
+    if (!leave) throw new DomainError('RATE_LIMITED', `At most ${SENT_AT_ONCE} files and parts are sent at once.`, { retryAfter: RETRY_SECONDS });
+    await stored(this.store.receive(uploadKey(file), place, terms, body)).finally(leave);
     // Deleted, or finished by an earlier try, while its bytes came: nobody would look for these again.
     const now = part === null ? await this.#read(fileId).catch(() => null) : file;
     if (now?.state === 'UPLOADING') return;

@@ -41,7 +41,7 @@ export class PushQueue {
   readonly #taking = new Set<Promise<boolean>>();
   readonly #hosts = new Map<string, number>();
   /** Since the start of this process. */
-  readonly figures = { sent: 0, dropped: 0, gone: 0, refused: 0, retried: 0 };
+  readonly figures = { sent: 0, dropped: 0, expired: 0, gone: 0, refused: 0, retried: 0 };
 
   constructor(
     private readonly sql: Sql,
@@ -105,6 +105,17 @@ export class PushQueue {
     return keys.length === room && this.#sending.size < IN_FLIGHT;
   }
 
+  /** Being sent by this process. */
+  get sending(): number {
+    return this.#sending.size;
+  }
+
+  /** Due, of all processes: what waits to be gathered or tried again, or is being sent. */
+  async waiting(): Promise<number> {
+    const [found] = await this.sql<{ n: number }>('select count(*)::int as n from pushes where due_at is not null');
+    return found!.n;
+  }
+
   /** Waits for what is under way: no longer than a push service may take. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#taking);
@@ -123,7 +134,7 @@ export class PushQueue {
       chat: push.chatKind === null ? null : { level: push.level ?? defaultLevel({ kind: push.chatKind, memberCount: push.memberCount! }), mutedUntil: push.mutedUntil },
     });
     if (verdict === 'drop') {
-      this.figures.dropped++;
+      this.figures[push.expiresAt <= now ? 'expired' : 'dropped']++;
       return this.#settle(push, null);
     }
     if (verdict === 'wait') return this.#later(push, LIVE_FOR_CERTAIN_MS, true);
