@@ -36,6 +36,8 @@ export interface NewsDeps {
   messages: MessageService;
   /** Instead of the one that picks sentences. */
   summarizer: Summarizer | undefined;
+  /** Instead of one of its own. */
+  reader: Reader | undefined;
 }
 
 export interface News {
@@ -45,8 +47,8 @@ export interface News {
 }
 
 /** The part of the container that is about what others publish: news, and previews of links. */
-export async function makeNews({ config, db, unitOfWork, clock, log, outbound, messages, summarizer }: NewsDeps): Promise<News> {
-  const reader = new Reader();
+export async function makeNews({ config, db, unitOfWork, clock, log, outbound, messages, summarizer, reader: given }: NewsDeps): Promise<News> {
+  const reader = given ?? new Reader();
   const sources = new NewsSourceService(db.sql, unitOfWork);
   if (config.NEWS && config.NEWS_BUILT_IN) await sources.ensure(BUILT_IN_SOURCES, 'BUILT_IN');
   await sources.ensure(config.NEWS_FEEDS.map(feedSpec), 'SETTINGS');
@@ -67,7 +69,9 @@ export async function makeNews({ config, db, unitOfWork, clock, log, outbound, m
       new NewsPublishedResolver(),
       new LinkPreviewResolver(previews),
     ],
-    close: () => reader.close(),
+    close: async () => {
+      if (!given) await reader.close();
+    },
   };
 }
 

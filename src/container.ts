@@ -29,6 +29,7 @@ import { LogMailer, LogSmsSender } from './messaging/log.js';
 import type { Media } from './media/contract.js';
 import { MlEngine } from './ml/engine.js';
 import type { Mailer, SmsSender } from './messaging/messaging.js';
+import type { Reader } from './news/reader.js';
 import type { Summarizer } from './news/summarizer.js';
 import { SmtpMailer } from './messaging/smtp.js';
 import type { Gateways } from './payments/contract.js';
@@ -102,6 +103,8 @@ export interface Outside {
   store?: ObjectStore;
   /** Makes articles short; default: by their own sentences. */
   summarizer?: Summarizer;
+  /** Reads what others publish, for several in one process; whoever gives it ends it. */
+  reader?: Reader;
   /** Gateways for payments, by the names of their providers. */
   gateways?: Gateways;
 }
@@ -141,7 +144,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const statuses = makeStatuses({ db, unitOfWork });
   const store = outside.store ?? makeStore(config);
   const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
-  const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer });
+  const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer, reader: outside.reader });
   const commerce = makeCommerce({ db, unitOfWork, messages: messages.messages, clock, log, config, gateways: outside.gateways ?? {} });
   const engine = new MlEngine({ threads: config.ML_THREADS });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });

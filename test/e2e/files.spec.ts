@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { eventually, fails, take, World, type Person } from '../testkit/world.js';
 
 const HOUR = 3_600_000;
+const MiB = 1024 * 1024;
 const sha256 = (body: Uint8Array) => createHash('sha256').update(body).digest('hex');
 
 /** A PNG that says that it is so large: a hundred bytes that would take gigabytes. */
@@ -33,7 +34,7 @@ describe('files', function () {
   let eve: Person;
   let chatId: string;
   before(async () => {
-    world = await World.start({ settings: { FILE_URL_TTL: '60' } });
+    world = await World.start({ settings: { FILE_URL_TTL: '60', FILE_QUOTA: String(100 * MiB) } });
     [ann, bob, eve] = await world.people('Ann', 'Bob', 'Eve');
     chatId = await world.groupChat(ann, [bob], 'Pictures');
   });
@@ -254,16 +255,16 @@ describe('files', function () {
   });
 
   it('a large file is sent in parts, in any order, and goes on where it was left', async () => {
-    const body = randomBytes(20 * 1024 * 1024);
+    const body = randomBytes(17 * MiB);
     const { file, upload } = await create(ann, { bytes: body.length, sha256: sha256(body) });
-    assert.deepEqual([upload!.url, upload!.partBytes, upload!.parts.map((part) => part.bytes)], [null, 8 * 1024 * 1024, [8 * 1024 * 1024, 8 * 1024 * 1024, 4 * 1024 * 1024]]);
+    assert.deepEqual([upload!.url, upload!.partBytes, upload!.parts.map((part) => part.bytes)], [null, 8 * MiB, [8 * MiB, 8 * MiB, MiB]]);
     const sent = (part: (typeof upload & object)['parts'][number]) => put(part, body.subarray(part.offset, part.offset + part.bytes));
     assert.equal((await sent(upload!.parts[2]!)).status, 204);
     await fails(ann.api.completeUpload({ input: { fileId: file.id! } }), 'STATE_CONFLICT');
     const left = (await ann.api.upload({ fileId: file.id! })).upload!;
     assert.deepEqual(left.parts.map((part) => part.number), [1, 2]);
     for (const part of left.parts) assert.equal((await sent(part)).status, 204);
-    assert.equal((await put(left.parts[0]!, randomBytes(8 * 1024 * 1024))).status, 204, 'what has arrived stays');
+    assert.equal((await put(left.parts[0]!, randomBytes(8 * MiB))).status, 204, 'what has arrived stays');
     const ready = (await ann.api.completeUpload({ input: { fileId: file.id! } })).completeUpload.file;
     assert.equal(ready.state, 'READY');
     assert.ok((await fetched(ready.url)).body.equals(body));
@@ -279,11 +280,12 @@ describe('files', function () {
       ({ api } = dan = { ...dan, api: world.client(signIn.accessToken).api });
     };
     await fails(create(dan, { bytes: 3 * 1024 ** 3 }), 'INVALID_INPUT', 'bytes');
-    const asked = await Promise.allSettled(Array.from({ length: 8 }, () => create(dan, { bytes: 2 * 1024 ** 3 })));
+    const asked = await Promise.allSettled(Array.from({ length: 8 }, () => create(dan, { bytes: 20 * MiB })));
     assert.equal(asked.filter(({ status }) => status === 'fulfilled').length, 5, 'at once or one after another');
     await fails(create(dan, { bytes: 1 }), 'LIMIT_REACHED', 'bytes');
-    assert.equal(await used(), 10 * 1024 ** 3);
+    assert.equal(await used(), 100 * MiB);
     await wait(49);
+    await world.app.container.jobs.fileRemoval.sweep();
     await eventually(async () => (await used()) === 0, 'they are swept', 20_000);
     const kept = await world.upload(dan, randomBytes(5));
     assert.equal(await used(), 5);

@@ -1,2 +1,6 @@
+import { closeSharedReader } from './shared-reader.js';
+
 /** Hooks around the whole run; mocha loads this file before any test. */
-export const mochaHooks = {};
+export const mochaHooks = {
+  afterAll: closeSharedReader,
+};

@@ -16,6 +16,7 @@ import type { ObjectStore } from '../../src/storage/store.js';
 import { createTestDatabase } from './database.js';
 import { FakeMedia } from './fake-media.js';
 import { Outbox } from './outbox.js';
+import { sharedReader } from './shared-reader.js';
 
 export interface WorldOptions {
   /** Settings, as in the environment. */
@@ -82,7 +83,7 @@ export class World {
     const fake = new FakeMedia();
     const media = this.makeMedia ? this.makeMedia(this.apps.length) : fake;
     const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock, {
-      mailer: this.outbox, sms: this.outbox, ...this.own, ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
+      mailer: this.outbox, sms: this.outbox, reader: sharedReader(), ...this.own, ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
     });
     this.media.push(fake);
     this.apps.push(app);
