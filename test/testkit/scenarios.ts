@@ -36,7 +36,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       const poll = await ann.api.sendMessage({ input: { chatId, text: null, poll: { question: 'Tea?', options: ['yes', 'no'] }, idempotencyKey: world.key() } });
       await ann.api.sendMessage({ input: { chatId, location: { latitude: 47.4, longitude: 8.5, name: 'Zürich' }, idempotencyKey: world.key() } });
       const photo = await world.upload(ann, PIXEL, { name: 'dot.png', contentType: 'image/png' });
-      await ann.api.sendMessage({ input: { chatId, text: 'look', attachmentIds: [photo.id!], idempotencyKey: world.key() } });
+      await ann.api.sendMessage({ input: { chatId, text: 'look', attachments: [{ fileId: photo.id!, caption: 'a dot' }], idempotencyKey: world.key() } });
       const shared = (await ann.api.shareArticle({ input: { articleId: await article(), chatId, text: 'Read this', idempotencyKey: world.key() } })).shareArticle.message;
       await say(bob, 'so I did', { replyToId: shared.id });
       await show();
