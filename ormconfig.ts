@@ -16,6 +16,7 @@ import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 import { PaymentHolds1764300000010 } from './migrations/1764300000010-payment-holds.js';
 import { Reconciliation1764300000011 } from './migrations/1764300000011-reconciliation.js';
 import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
+import { Merchants1764300000012 } from './migrations/1764300000012-merchants.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -40,6 +41,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       PaymentHolds1764300000010,
       Reconciliation1764300000011,
       Webhooks1764600000001,
+      Merchants1764300000012,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -15,6 +15,9 @@ import {
   FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
   ShopTermsResolver, ViewerOrdersResolver,
 } from './resolvers/orders.js';
+import { PayoutResolver, ShopSalesResolver } from './resolvers/merchant.js';
+import { OrderPapersResolver, OrderReturnResolver } from './resolvers/returns.js';
+import { SavedAddressResolver, TermChangesResolver, ViewerAddressesResolver } from './resolvers/selling-terms.js';
 import { PaymentFindingResolver } from './resolvers/payment-findings.js';
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './resolvers/product-search.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './resolvers/product-verbs.js';
@@ -22,9 +25,12 @@ import {
   ProductCardResolver, ProductEventResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver,
 } from './resolvers/products.js';
 import { ProductCategoryResolver, ShopResolver, ShopVerbsResolver, ShopViewerStateResolver, StockLocationResolver, ViewerShopsResolver } from './resolvers/shops.js';
+import { AddressBook } from './services/commerce/addresses.js';
 import { CartService } from './services/commerce/carts.js';
 import { CheckoutService } from './services/commerce/checkout.js';
+import { InvoiceService } from './services/commerce/invoices.js';
 import { OrderService } from './services/commerce/orders.js';
+import { PayoutService } from './services/commerce/payouts.js';
 import { PaymentHooks } from './services/commerce/payment-hooks.js';
 import { PaymentService } from './services/commerce/payments.js';
 import { ProductExchange } from './services/commerce/product-exchange.js';
@@ -32,12 +38,16 @@ import { ProductSearch } from './services/commerce/product-search.js';
 import { CardSender, ProductSharing } from './services/commerce/product-sharing.js';
 import { ProductService } from './services/commerce/products.js';
 import { Reconciliation } from './services/commerce/reconciliation.js';
+import { ReturnService } from './services/commerce/returns.js';
 import { ReviewService } from './services/commerce/reviews.js';
 import { SandboxTable } from './services/commerce/sandbox-store.js';
 import { SellingTerms } from './services/commerce/selling-terms.js';
+import { ShopAnalytics } from './services/commerce/shop-analytics.js';
 import { ShopService } from './services/commerce/shops.js';
 import { StockService } from './services/commerce/stock.js';
+import { TermChanges } from './services/commerce/term-changes.js';
 import type { MessageService } from './services/messages.js';
+import type { ObjectStore } from './storage/store.js';
 
 export interface CommerceDeps {
   db: Database;
@@ -46,6 +56,8 @@ export interface CommerceDeps {
   clock: Clock;
   log: Logger;
   config: Config;
+  /** Where invoices are kept. */
+  store: ObjectStore;
   /** Further gateways, by the names of their providers, and others in place of ours. */
   gateways: Gateways;
 }
@@ -60,7 +72,8 @@ export interface Commerce {
 }
 
 /** The part of the container that is about what is sold: shops and their catalogues, carts, and orders with their payments. */
-export function makeCommerce({ db, unitOfWork, messages, clock, log, config, gateways }: CommerceDeps): Commerce {
+export function makeCommerce(deps: CommerceDeps): Commerce {
+  const { db, unitOfWork, messages, clock, log, config, gateways } = deps;
   const shops = new ShopService(db.sql, unitOfWork);
   const products = new ProductService(db.sql, unitOfWork);
   const reviews = new ReviewService(unitOfWork);
@@ -85,7 +98,8 @@ export function makeCommerce({ db, unitOfWork, messages, clock, log, config, gat
       new ProductSearchResolver(new ProductSearch(db.sql)), new ProductFacetsResolver(), new CategoryFacetResolver(),
       new CartResolver(carts), new CartLineResolver(), new CartShareResolver(), new CartCardResolver(), new CartVerbsResolver(carts), new ViewerCartsResolver(carts), new ChatCartsResolver(carts),
       ...CART_EVENT_RESOLVERS.map((resolver) => new resolver()),
-      new CheckoutResolver(new CheckoutService(db.sql, unitOfWork, payments)), new CheckoutQuoteResolver(), new ShortageResolver(), new OrderVerbsResolver(orders), new PaymentFindingResolver(reconciliation), new SellingTermsResolver(terms),
+      new CheckoutResolver(new CheckoutService(db.sql, unitOfWork, payments)), new CheckoutQuoteResolver(), new ShortageResolver(), new OrderVerbsResolver(orders), new PaymentFindingResolver(reconciliation),
+      ...merchants(deps, payments), new SellingTermsResolver(terms),
       new OrderResolver(orders), new OrderTotalsResolver(), new OrderLineResolver(), new OrderShareResolver(), new PaymentResolver(), new FulfillmentResolver(), new FulfilledLineResolver(),
       new OrderEventResolver(), new OrderChangedResolver(), new ViewerOrdersResolver(orders), new ShopTermsResolver(terms), new ShippingMethodResolver(),
     ],
@@ -96,4 +110,13 @@ function ownGateways(config: Config, db: Database): Gateways {
   const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret = null, STRIPE_URL: url, STRIPE_TIMEOUT, PUBLIC_URL, STRIPE_RETURN_URL: returnUrl = PUBLIC_URL ?? 'https://example.com' } = config;
   const stripe: Gateways = secretKey === undefined ? {} : { stripe: new StripeGateway({ secretKey, webhookSecret, url, returnUrl, timeoutMs: STRIPE_TIMEOUT * 1000 }) };
   return { sandbox: new SandboxGateway(new SandboxTable(db.sql)), manual: manualGateway, ...stripe };
+}
+
+/** What those who sell do beside sending, and those who buy beside buying. */
+function merchants({ db, unitOfWork, store, clock }: CommerceDeps, payments: PaymentService): object[] {
+  const book = new AddressBook(db.sql, unitOfWork);
+  return [
+    new OrderReturnResolver(new ReturnService(unitOfWork, payments)), new OrderPapersResolver(new InvoiceService(db.sql, unitOfWork, store, clock)), new PayoutResolver(new PayoutService(db.sql, unitOfWork)),
+    new ShopSalesResolver(new ShopAnalytics(db.sql)), new TermChangesResolver(new TermChanges(db.sql, unitOfWork)), new SavedAddressResolver(book), new ViewerAddressesResolver(book),
+  ];
 }

@@ -145,7 +145,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const store = outside.store ?? makeStore(config);
   const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
   const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer, reader: outside.reader });
-  const commerce = makeCommerce({ db, unitOfWork, messages: messages.messages, clock, log, config, gateways: outside.gateways ?? {} });
+  const commerce = makeCommerce({ db, store, unitOfWork, messages: messages.messages, clock, log, config, gateways: outside.gateways ?? {} });
   const engine = new MlEngine({ threads: config.ML_THREADS });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);

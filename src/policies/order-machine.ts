@@ -24,9 +24,22 @@ export const PAYMENT_TRANSITIONS: Readonly<Record<PaymentState, readonly Payment
 
 export const FULFILLMENT_TRANSITIONS: Readonly<Record<FulfillmentState, readonly FulfillmentState[]>> = { SHIPPED: ['DELIVERED'], DELIVERED: [] };
 
+export type ReturnState = 'REQUESTED' | 'APPROVED' | 'DECLINED' | 'CANCELLED' | 'RECEIVED';
+export const RETURN_TRANSITIONS: Readonly<Record<ReturnState, readonly ReturnState[]>> = {
+  REQUESTED: ['APPROVED', 'DECLINED', 'CANCELLED'],
+  APPROVED: ['RECEIVED', 'CANCELLED'],
+  DECLINED: [],
+  CANCELLED: [],
+  RECEIVED: [],
+};
+
 /** Whether the payment may still come to something. */
 export const isOpenPayment = (state: PaymentState): boolean => state === 'CREATED' || state === 'ACTION_REQUIRED' || state === 'PENDING';
 
 export function assertOrderGoes(from: OrderState, to: OrderState): void {
   if (!ORDER_TRANSITIONS[from].includes(to)) throw new DomainError('STATE_CONFLICT', `An order that is ${from} can’t become ${to}.`);
+}
+
+export function assertReturnGoes(from: ReturnState, to: ReturnState): void {
+  if (!RETURN_TRANSITIONS[from].includes(to)) throw new DomainError('STATE_CONFLICT', `A return that is ${from} can’t become ${to}.`);
 }

@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { decodeId, encodeId } from '../lib/ids.js';
 import {
-  CancelOrderInput, CancelOrderPayload, CapturePaymentInput, CapturePaymentPayload, CheckoutInput, CheckoutPayload, CheckoutTermsInput, ConfirmPaymentInput, ConfirmPaymentPayload, CreateDiscountInput,
+  type AddressInput, CancelOrderInput, CancelOrderPayload, CapturePaymentInput, CapturePaymentPayload, CheckoutInput, CheckoutPayload, CheckoutTermsInput, ConfirmPaymentInput, ConfirmPaymentPayload, CreateDiscountInput,
   CreateDiscountPayload, CreateShippingMethodInput, CreateShippingMethodPayload, DeliverFulfillmentInput, DeliverFulfillmentPayload, FulfillOrderInput, FulfillOrderPayload, IssueGiftCardInput,
   IssueGiftCardPayload, RefundOrderInput, RefundOrderPayload, SetTaxRuleInput, SetTaxRulePayload,
 } from '../schema/order-inputs.js';
@@ -10,10 +10,13 @@ import type { Quote, Shortage, Terms } from '../services/commerce/checkout-quote
 import type { CheckoutResult, CheckoutService } from '../services/commerce/checkout.js';
 import type { OrderService } from '../services/commerce/orders.js';
 import type { SellingTerms } from '../services/commerce/selling-terms.js';
+import type { Address } from '../services/loaders/orders.js';
 import type { Context } from './context.js';
 
+export const addressOf = (address: AddressInput): Address => ({ ...address, line2: address.line2 ?? null, region: address.region ?? null, phone: address.phone ?? null });
+
 const termsOf = ({ address, shippingMethodId, couponCodes, giftCardCodes }: CheckoutTermsInput): Terms => ({
-  address: { ...address, line2: address.line2 ?? null, region: address.region ?? null, phone: address.phone ?? null },
+  address: addressOf(address),
   shippingMethodId: shippingMethodId == null ? null : decodeId('ShippingMethod', shippingMethodId, 'terms.shippingMethodId'),
   couponCodes: couponCodes ?? [],
   giftCardCodes: giftCardCodes ?? [],

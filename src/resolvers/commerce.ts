@@ -6,6 +6,9 @@ import {
   FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
   ShopTermsResolver, ViewerOrdersResolver,
 } from './orders.js';
+import { PayoutResolver, ShopSalesResolver } from './merchant.js';
+import { OrderPapersResolver, OrderReturnResolver } from './returns.js';
+import { SavedAddressResolver, TermChangesResolver, ViewerAddressesResolver } from './selling-terms.js';
 import { PaymentFindingResolver } from './payment-findings.js';
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './product-search.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './product-verbs.js';
@@ -20,5 +23,5 @@ export const COMMERCE_RESOLVERS = [
   CartResolver, CartLineResolver, CartShareResolver, CartCardResolver, CartVerbsResolver, ViewerCartsResolver, ChatCartsResolver, ...CART_EVENT_RESOLVERS,
   CheckoutResolver, CheckoutQuoteResolver, ShortageResolver, OrderVerbsResolver, SellingTermsResolver, OrderResolver, OrderTotalsResolver, OrderLineResolver, OrderShareResolver, PaymentResolver,
   FulfillmentResolver, FulfilledLineResolver, OrderEventResolver, OrderChangedResolver, ViewerOrdersResolver, ShopTermsResolver, ShippingMethodResolver,
-  PaymentFindingResolver,
+  PaymentFindingResolver, OrderReturnResolver, OrderPapersResolver, PayoutResolver, ShopSalesResolver, TermChangesResolver, SavedAddressResolver, ViewerAddressesResolver,
 ];

@@ -88,7 +88,7 @@ export async function booksBalance(world: World): Promise<void> {
   assert.deepEqual(await world.sql(`select p.id from payments p left join sandbox_payments s on s.key = p.id::text where p.state = 'CAPTURED' and p.provider = 'sandbox' and s.captured is distinct from p.captured`), []);
   assert.deepEqual(
     await world.sql(
-      `select p.id from payments p left join ledger_transactions t on t.kind = 'SALE' and t.ref = p.order_id left join ledger_entries e on e.transaction_id = t.id and e.account = 'provider:' || p.provider
+      `select p.id from payments p left join ledger_transactions t on t.kind = 'SALE' and t.ref = p.order_id left join ledger_entries e on e.transaction_id = t.id and (e.account = 'provider:' || p.provider or e.account like 'cash:%')
        where case p.state when 'CAPTURED' then p.captured else 0 end <> coalesce(-e.amount, 0)`,
     ),
     [],

@@ -12,6 +12,7 @@ import { ShiftedClock } from '../../src/lib/clock.js';
 import { createLogger } from '../../src/lib/logger.js';
 import type { Media } from '../../src/media/contract.js';
 import type { Summarizer } from '../../src/news/summarizer.js';
+import type { Gateways } from '../../src/payments/contract.js';
 import type { ObjectStore } from '../../src/storage/store.js';
 import { createTestDatabase } from './database.js';
 import { FakeMedia } from './fake-media.js';
@@ -27,6 +28,8 @@ export interface WorldOptions {
   media?: (node: number) => Media | undefined;
   /** Makes articles short, instead of the one that picks sentences. */
   summarizer?: Summarizer;
+  /** Gateways for payments, beside or in place of our own. */
+  gateways?: Gateways;
   /** Where files are kept, instead of the store that the settings would choose. */
   store?: ObjectStore;
   /** The bus of each node, instead of the one that the settings would make. */
@@ -60,7 +63,7 @@ export class World {
     private readonly drop: () => Promise<void>,
     private readonly bus: ((node: number) => Bus) | null,
     private readonly makeMedia: ((node: number) => Media | undefined) | null,
-    private readonly own: Pick<Outside, 'summarizer' | 'store'>,
+    private readonly own: Pick<Outside, 'summarizer' | 'store' | 'gateways'>,
   ) {}
 
   static async start({ settings = {}, nodes = 1, bus, media, ...own }: WorldOptions = {}): Promise<World> {

@@ -35,15 +35,20 @@ export interface Shortage {
   available: number;
 }
 
-/** Terms as they may be kept. Throws INVALID_INPUT. */
-export function cleanTerms({ address, shippingMethodId, couponCodes, giftCardCodes }: Terms): Terms {
+/** An address as it may be kept. Throws INVALID_INPUT. */
+export function cleanAddress(address: Address): Address {
   const text = (field: keyof Address, maxBytes: number) => cleanText(address[field]!, { field: `address.${field}`, maxBytes });
   const optional = (field: keyof Address, maxBytes: number) => (address[field] === null ? null : text(field, maxBytes));
   return {
-    address: {
-      name: text('name', 256), line1: text('line1', 256), line2: optional('line2', 256), postalCode: text('postalCode', 32), city: text('city', 128), region: optional('region', 128),
-      country: checkCountry(address.country, 'address.country'), phone: optional('phone', 32),
-    },
+    name: text('name', 256), line1: text('line1', 256), line2: optional('line2', 256), postalCode: text('postalCode', 32), city: text('city', 128), region: optional('region', 128),
+    country: checkCountry(address.country, 'address.country'), phone: optional('phone', 32),
+  };
+}
+
+/** Terms as they may be kept. Throws INVALID_INPUT. */
+export function cleanTerms({ address, shippingMethodId, couponCodes, giftCardCodes }: Terms): Terms {
+  return {
+    address: cleanAddress(address),
     shippingMethodId,
     couponCodes: distinct(couponCodes.map((code) => cleanCode(code, 'couponCodes')), 'couponCodes', MAX_CODES),
     giftCardCodes: distinct(giftCardCodes.map((code) => cleanCode(code, 'giftCardCodes')), 'giftCardCodes', MAX_CODES),

@@ -3,8 +3,8 @@ import { newId } from '../../lib/ids.js';
 import { mulDiv } from '../../policies/money.js';
 
 /**
- * The books. Accounts gain above zero and lose below: `provider:NAME` is what a gateway owes us (below zero: it is with them), `shop:ID` what is owed to a
- * shop, `fees` what the platform keeps, `gifts:SHOP` what a shop owes to holders of gift cards. Every transaction comes to nothing in each currency: the database
+ * The books. Accounts gain above zero and lose below: `provider:NAME` is what a gateway owes us (below zero: it is with them), `cash:SHOP` what a shop was paid into its own hand, `shop:ID` what is owed to a
+ * shop, `payouts:SHOP` what of it is on its way, `paid:SHOP` what has arrived, `fees` what the platform keeps, `gifts:SHOP` what a shop owes to holders of gift cards. Every transaction comes to nothing in each currency: the database
  * refuses any other at its commit.
  */
 export interface Sale {
@@ -23,6 +23,9 @@ export const feeOf = (amount: number, feeBps: number): number => mulDiv(amount, 
 
 type Entry = [account: string, amount: number];
 
+/** Where the money of a sale is: by hand it is with the shop already. */
+const payer = (provider: string | null, shopId: string): string => (provider === 'manual' ? `cash:${shopId}` : `provider:${provider ?? 'none'}`);
+
 /** Writes a transaction once for each kind and `ref`; false: it stands in the books already. */
 async function book(tx: Tx, kind: string, ref: string, orderId: string, currency: string, entries: Entry[]): Promise<boolean> {
   const id = newId();
@@ -38,16 +41,33 @@ async function book(tx: Tx, kind: string, ref: string, orderId: string, currency
 /** An order is paid. */
 export function bookSale(tx: Tx, { orderId, shopId, provider, currency, paid, gift, feeBps }: Sale): Promise<boolean> {
   const fee = feeOf(paid + gift, feeBps);
-  return book(tx, 'SALE', orderId, orderId, currency, [[`provider:${provider ?? 'none'}`, -paid], [`gifts:${shopId}`, -gift], ['fees', fee], [`shop:${shopId}`, paid + gift - fee]]);
+  return book(tx, 'SALE', orderId, orderId, currency, [[payer(provider, shopId), -paid], [`gifts:${shopId}`, -gift], ['fees', fee], [`shop:${shopId}`, paid + gift - fee]]);
 }
 
 /** Money went back; the fee of it too. `before`: what had gone back until then, so that the parts of the fee add up to the whole. */
 export function bookRefund(tx: Tx, refund: { id: string; amount: number; before: number } & Omit<Sale, 'gift' | 'paid'>): Promise<boolean> {
   const { id, orderId, shopId, provider, currency, amount, before, feeBps } = refund;
   const fee = feeOf(before + amount, feeBps) - feeOf(before, feeBps);
-  return book(tx, 'REFUND', id, orderId, currency, [[`provider:${provider ?? 'none'}`, amount], ['fees', -fee], [`shop:${shopId}`, fee - amount]]);
+  return book(tx, 'REFUND', id, orderId, currency, [[payer(provider, shopId), amount], ['fees', -fee], [`shop:${shopId}`, fee - amount]]);
 }
 
 /** A gift card was issued: the shop has its worth, and owes it to whoever holds the card. */
 export const bookGiftCard = (tx: Tx, card: { id: string; shopId: string; currency: string; amount: number }): Promise<boolean> =>
   book(tx, 'GIFT_CARD', card.id, card.id, card.currency, [[`gifts:${card.shopId}`, card.amount], [`shop:${card.shopId}`, -card.amount]]);
+
+/** A gift card has ended: what was left on it is the shop's again. */
+export const bookGiftCardEnd = (tx: Tx, card: { id: string; shopId: string; currency: string; amount: number }): Promise<boolean> =>
+  book(tx, 'GIFT_CARD_ENDED', card.id, card.id, card.currency, [[`gifts:${card.shopId}`, -card.amount], [`shop:${card.shopId}`, card.amount]]);
+
+/** An order that gift cards alone had paid is called off: its sale never was. */
+export function undoGiftSale(tx: Tx, { orderId, shopId, currency, gift, feeBps }: Pick<Sale, 'orderId' | 'shopId' | 'currency' | 'gift' | 'feeBps'>): Promise<boolean> {
+  const fee = feeOf(gift, feeBps);
+  return book(tx, 'SALE_UNDONE', orderId, orderId, currency, [[`gifts:${shopId}`, gift], ['fees', -fee], [`shop:${shopId}`, fee - gift]]);
+}
+
+/** Earnings leave the shop's account, and arrive or come back. */
+export function bookPayout(tx: Tx, kind: 'PAYOUT' | 'PAYOUT_PAID' | 'PAYOUT_FAILED', { id, shopId, currency, amount }: { id: string; shopId: string; currency: string; amount: number }): Promise<boolean> {
+  const [shop, underWay, paid] = [`shop:${shopId}`, `payouts:${shopId}`, `paid:${shopId}`];
+  const [from, to] = { PAYOUT: [shop, underWay], PAYOUT_PAID: [underWay, paid], PAYOUT_FAILED: [underWay, shop] }[kind] as [string, string];
+  return book(tx, kind, id, id, currency, [[from, -amount], [to, amount]]);
+}

@@ -1,7 +1,7 @@
 import type { Sql } from '../../db/database.js';
 import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../../db/pages.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
-import { DomainError, forbidden, invalidInput, notFound } from '../../lib/errors.js';
+import { DomainError, invalidInput, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { boundedInt, cleanText } from '../../lib/validate.js';
 import { checkAmount } from '../../policies/money.js';
@@ -9,13 +9,14 @@ import type { OrderState } from '../../policies/order-machine.js';
 import type { Actor, Reading } from '../actor.js';
 import { linesOfOrder, orderById, ORDER_COLUMNS, type OrderRow } from '../loaders/orders.js';
 import { shopById } from '../loaders/shops.js';
-import { lockOrder, moveOrder, noteOrder } from './order-writer.js';
-import { FIRST_LOOK_MS, wantCapture, wantVoid } from './payment-records.js';
+import { lockPart, lockSold } from './order-parties.js';
+import { moveOrder, noteOrder } from './order-writer.js';
+import { callOffGift, wantCapture, wantVoid } from './payment-records.js';
 import type { PaymentService } from './payments.js';
 import { noSuch } from './product-input.js';
+import { intendRefund } from './refund-intents.js';
 
 const MAX_FULFILLMENTS = 50;
-const MAX_REFUNDS = 50;
 
 export interface SentLine {
   lineId: string;
@@ -59,8 +60,8 @@ export class OrderService {
       if (order.state === 'CANCELLED') return;
       const [line] = await tx.sql('select from order_lines where order_id = $1 and fulfilled > 0', [orderId]);
       if (line) throw new DomainError('STATE_CONFLICT', 'Some of it is sent.');
-      if (order.gift === order.total) throw new DomainError('STATE_CONFLICT', 'Gift cards have paid it.');
-      await wantVoid(tx, order);
+      if (order.gift === order.total) await callOffGift(tx, order, this.payments.feeBps);
+      else await wantVoid(tx, order);
     });
     await this.payments.drive(orderId);
     const after = await this.#read(orderId);
@@ -140,20 +141,7 @@ export class OrderService {
     const { idempotencyKey, amount: asked } = given;
     const { refundId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'refundOrder', idempotencyKey, input: { orderId, asked, reason } }, async (tx) => {
       const order = await lockSold(tx, orderId, actor.userId);
-      const [payment] = await tx.sql<{ left: number; state: string }>('select (captured - refunded)::float8 as left, state from payments where order_id = $1 for update', [orderId]);
-      if (payment?.state !== 'CAPTURED') throw new DomainError('STATE_CONFLICT', 'There is no payment to give back.');
-      if (payment.left === 0) throw new DomainError('STATE_CONFLICT', 'All of it was given back.');
-      const amount = asked === null ? payment.left : checkAmount(asked, 'amount', 1, payment.left);
-      const [count] = await tx.sql<{ n: number }>('select count(*)::int as n from refunds where order_id = $1', [orderId]);
-      if (count!.n >= MAX_REFUNDS) throw new DomainError('LIMIT_REACHED', `At most ${MAX_REFUNDS} refunds are made of an order.`);
-      const id = newId();
-      await tx.sql(`insert into refunds (id, order_id, amount, reason, state, try_at, created_at) values ($1, $2, $3, $4, 'CREATED', $5, $6)`, [
-        id, orderId, amount, reason, new Date(tx.now.getTime() + FIRST_LOOK_MS), tx.now,
-      ]);
-      await tx.sql('update payments set refunded = refunded + $2 where order_id = $1', [orderId, amount]);
-      await tx.sql('update orders set refunded = refunded + $2 where id = $1', [orderId, amount]);
-      await noteOrder(tx, order, 'REFUND_ASKED', actor.userId, { amount, reason });
-      return { refundId: id };
+      return { refundId: await intendRefund(tx, order, asked, reason, actor.userId) };
     });
     await this.payments.refund(refundId);
     return this.#read(orderId);
@@ -177,21 +165,6 @@ export class OrderService {
     const [row] = await this.sql<OrderRow>(`select ${ORDER_COLUMNS} from orders o where o.id = $1`, [id]);
     return row!;
   }
-}
-
-/** Locks an order that the actor has bought or sold. */
-async function lockPart(tx: Tx, orderId: string, userId: string): Promise<OrderRow & { ownerId: string }> {
-  const order = await lockOrder(tx, orderId);
-  const [shop] = order ? await tx.sql<{ ownerId: string }>('select owner_id as "ownerId" from shops where id = $1', [order.shopId]) : [];
-  if (!order || !shop || (order.buyerId !== userId && shop.ownerId !== userId)) throw notFound('order');
-  return { ...order, ...shop };
-}
-
-/** Locks an order that the actor has sold. */
-async function lockSold(tx: Tx, orderId: string, userId: string): Promise<OrderRow> {
-  const { ownerId, ...order } = await lockPart(tx, orderId, userId);
-  if (ownerId !== userId) throw forbidden('This is for whoever runs the shop.');
-  return order;
 }
 
 /** What was reserved leaves the stock, location by location. */

@@ -4,7 +4,7 @@ import { newId } from '../../lib/ids.js';
 import type { GatewayPayment, PaymentOutcome } from '../../payments/contract.js';
 import { isOpenPayment, ORDER_TRANSITIONS, PAYMENT_TRANSITIONS, type PaymentState } from '../../policies/order-machine.js';
 import type { OrderRow } from '../loaders/orders.js';
-import { bookSale } from './ledger.js';
+import { bookSale, undoGiftSale } from './ledger.js';
 import { lockOrder, moveOrder, noteOrder, releaseOrder, setCart } from './order-writer.js';
 
 /** Whoever began a payment asks the gateway at once; when they have said nothing by then, somebody else does. */
@@ -90,6 +90,12 @@ async function cancelOrder(tx: Tx, order: OrderRow, reason: string): Promise<voi
   // What was confirmed was held, not paid: the cart stays what was ordered.
   if (order.cartId && order.state === 'PENDING') await setCart(tx, order.cartId, 'OPEN');
   if (order.state === 'CONFIRMED') await countSold(tx, order.id, -1);
+}
+
+/** Calls off an order that gift cards alone have paid: their money is on them again. */
+export async function callOffGift(tx: Tx, order: OrderRow, feeBps: number): Promise<void> {
+  await undoGiftSale(tx, { orderId: order.id, shopId: order.shopId, currency: order.currency, gift: order.gift, feeBps });
+  await cancelOrder(tx, order, 'CANCELLED');
 }
 
 /** Books what was paid for an order; once. */

@@ -1,6 +1,6 @@
 import { keyed, type Keyed } from '../../db/keyed.js';
 import { inOrder, type LoaderDef } from '../../db/loaders.js';
-import type { FulfillmentState, OrderState, PaymentState } from '../../policies/order-machine.js';
+import type { FulfillmentState, OrderState, PaymentState, ReturnState } from '../../policies/order-machine.js';
 import type { CartShare } from './carts.js';
 
 export interface Address {
@@ -63,11 +63,13 @@ export interface OrderLineRow {
   total: number;
   shares: CartShare[];
   fulfilled: number;
+  /** Asked to come back, or come back. */
+  returning: number;
   currency: string;
 }
 const LINES = keyed<OrderLineRow>(
   `select l.id, l.order_id as "orderId", l.variant_id as "variantId", l.product_id as "productId", l.title, l.sku, l.options, l.quantity, l.unit_price::float8 as "unitPrice", l.subtotal::float8 as subtotal,
-     l.discount::float8 as discount, l.tax::float8 as tax, l.tax_rate_ppm as "taxRatePpm", l.total::float8 as total, l.shares, l.fulfilled, o.currency
+     l.discount::float8 as discount, l.tax::float8 as tax, l.tax_rate_ppm as "taxRatePpm", l.total::float8 as total, l.shares, l.fulfilled, l.returning_count as "returning", o.currency
    from order_lines l join orders o on o.id = l.order_id where l.order_id = any($1) order by l.order_id, l.position`,
 );
 const EVENTS = keyed<OrderEventRow>(
@@ -80,6 +82,22 @@ const PAYMENTS = keyed<PaymentRow>(
   `select p.id, p.order_id as "orderId", p.provider, p.method, p.amount::float8 as amount, p.currency, p.state, p.reference, p.action_url as "actionUrl", p.failure, p.captured::float8 as captured, p.refunded::float8 as refunded
    from payments p where p.order_id = any($1)`,
 );
+
+export interface ReturnRow {
+  id: string;
+  orderId: string;
+  state: ReturnState;
+  lines: { lineId: string; quantity: number }[];
+  reason: string | null;
+  note: string | null;
+  restocked: boolean;
+  createdAt: Date;
+  updatedAt: Date;
+}
+const RETURNS = keyed<ReturnRow>(
+  `select r.id, r.order_id as "orderId", r.state, r.lines, r.reason, r.note, r.restocked, r.created_at as "createdAt", r.updated_at as "updatedAt" from order_returns r where r.order_id = any($1) order by r.order_id, r.id`,
+);
+const INVOICES = keyed<{ orderId: string; fileId: string }>('select i.order_id as "orderId", i.file_id as "fileId" from order_invoices i where i.order_id = any($1)');
 
 export interface OrderEventRow {
   orderId: string;
@@ -122,10 +140,18 @@ const ofOrder = <Row extends { orderId: string }>(read: Keyed<Row>): LoaderDef<s
 export const linesOfOrder = ofOrder(LINES);
 export const timelineOfOrder = ofOrder(EVENTS);
 export const fulfillmentsOfOrder = ofOrder(FULFILLMENTS);
+export const returnsOfOrder = ofOrder(RETURNS);
 
 /** The payment of an order; null: gift cards have paid it. */
 export const paymentOfOrder: LoaderDef<string, PaymentRow> = {
   async batch(ids, { sql }) {
     return inOrder(ids, await PAYMENTS(sql, ids), (row) => row.orderId);
+  },
+};
+
+/** The file of an order's invoice; null: none was made. */
+export const invoiceOfOrder: LoaderDef<string, { orderId: string; fileId: string }> = {
+  async batch(ids, { sql }) {
+    return inOrder(ids, await INVOICES(sql, ids), (row) => row.orderId);
   },
 };
