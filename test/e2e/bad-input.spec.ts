@@ -75,7 +75,15 @@ describe('bad input', () => {
       assert.ok(result.__typename === 'CheckoutCompleted');
       const [line] = result.order.lines;
       const sent = (await person.api.fulfillOrder({ input: { orderId: result.order.id, lines: [{ lineId: line!.id, quantity: 1 }], idempotencyKey: world.key() } })).fulfillOrder.order;
-      return { orderId: sent.id, lineId: line!.id, fulfillmentId: sent.fulfillments[0]!.id, cartId: cart.id, shopId: shop.id, productId: product.id, variantId: product.variants[0]!.id, categoryId: category.id, locationId: read!.viewerState!.locations[0]!.id };
+      const { returns } = (await person.api.requestReturn({ input: { orderId: sent.id, lines: [{ lineId: line!.id, quantity: 1 }], idempotencyKey: world.key() } })).requestReturn.order;
+      const { payout } = (await person.api.requestPayout({ input: { shopId: shop.id, currency: 'CHF', amount: 1, idempotencyKey: world.key() } })).requestPayout;
+      const { address } = (await person.api.saveAddress({ input: { address: ADDRESS } })).saveAddress;
+      const { discountId } = (await person.api.createDiscount({ input: { shopId: shop.id, code: 'SOME-CODE', kind: 'PERCENT', value: 100 } })).createDiscount;
+      const { giftCardId } = (await person.api.issueGiftCard({ input: { shopId: shop.id, value: { amount: 100, currency: 'CHF' }, idempotencyKey: world.key() } })).issueGiftCard;
+      // To no country where anybody is: with a way of sending there, one would have to be chosen.
+      const { shippingMethod } = (await person.api.createShippingMethod({ input: { shopId: shop.id, name: 'Boat', price: { amount: 1, currency: 'CHF' }, countries: ['AQ'] } })).createShippingMethod;
+      const more = { returnId: returns[0]!.id, payoutId: payout.id, addressId: address.id, discountId, giftCardId, shippingMethodId: shippingMethod.id };
+      return { ...more, orderId: sent.id, lineId: line!.id, fulfillmentId: sent.fulfillments[0]!.id, cartId: cart.id, shopId: shop.id, productId: product.id, variantId: product.variants[0]!.id, categoryId: category.id, locationId: read!.viewerState!.locations[0]!.id };
     };
     const webhook = async (person: Person) => (await person.api.createWebhook({ input: { url: 'https://example.com/hook', events: ['MESSAGE_SENT'], idempotencyKey: world.key() } })).createWebhook.webhook.id;
     const fileId = async (person: Person) => (await world.upload(person, PIXEL, { contentType: 'image/png' })).id!;

@@ -26,7 +26,7 @@ interface KnownRefund extends KnownPayment {
  * afterwards, under the lock of the order. Whoever dies in between is followed by somebody who asks again.
  */
 export class PaymentService {
-  static readonly DUE = `exists (select from payments where state in ('CREATED', 'ACTION_REQUIRED', 'PENDING') and try_at <= $1) or exists (select from refunds where state = 'CREATED' and try_at <= $1)`;
+  static readonly DUE = `exists (select from payments where try_at <= $1) or exists (select from refunds where state = 'CREATED' and try_at <= $1)`;
 
   constructor(
     private readonly db: Pick<Database, 'sql' | 'background'>,

@@ -5,6 +5,7 @@ import { boundedInt, cleanText, distinct } from '../../lib/validate.js';
 import { checkAmount } from '../../policies/money.js';
 import type { Actor } from '../actor.js';
 import { bookGiftCardEnd } from './ledger.js';
+import { cleanTaxClass } from './product-input.js';
 import { lockShop } from './product-writer.js';
 import { checkCountry, DISCOUNT_COLUMNS, SHIPPING_COLUMNS, type DiscountRow, type ShippingMethodRow, type TaxRuleRow } from './selling-terms.js';
 
@@ -55,8 +56,10 @@ export class TermChanges {
     return id;
   }
 
-  /** Errors: NOT_FOUND (shop, rule), FORBIDDEN. */
-  deleteTaxRule(actor: Actor, shopId: string, country: string, taxClass: string): Promise<boolean> {
+  /** Errors: NOT_FOUND (shop, rule), FORBIDDEN, INVALID_INPUT. */
+  deleteTaxRule(actor: Actor, shopId: string, givenCountry: string, givenClass: string): Promise<boolean> {
+    const country = checkCountry(givenCountry, 'country');
+    const taxClass = cleanTaxClass(givenClass, 'taxClass');
     return this.unitOfWork.run({ actorId: actor.userId, operation: 'deleteTaxRule' }, async (tx) => {
       await lockShop(tx, shopId, actor.userId);
       const gone = await tx.sql('delete from tax_rules where shop_id = $1 and country = $2 and tax_class = $3 returning id', [shopId, country, taxClass]);
