@@ -12,6 +12,7 @@ import { Notifications1764100000001 } from './migrations/1764100000001-notificat
 import { Catalogue1764300000000 } from './migrations/1764300000000-catalogue.js';
 import { Carts1764300000001 } from './migrations/1764300000001-carts.js';
 import { Orders1764300000002 } from './migrations/1764300000002-orders.js';
+import { Bots1764400000000 } from './migrations/1764400000000-bots.js';
 import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 import { PaymentHolds1764300000010 } from './migrations/1764300000010-payment-holds.js';
 import { Reconciliation1764300000011 } from './migrations/1764300000011-reconciliation.js';
@@ -37,6 +38,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Catalogue1764300000000,
       Carts1764300000001,
       Orders1764300000002,
+      Bots1764400000000,
       Audit1764600000000,
       PaymentHolds1764300000010,
       Reconciliation1764300000011,

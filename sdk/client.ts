@@ -4,6 +4,7 @@ import { createApi, type Api } from './api.js';
 import { Connection } from './connection.js';
 import { failure, OmniTalkError, type ApiError } from './errors.js';
 import {
+  BotReplyDocument,
   CallEventsDocument,
   CartEventsDocument,
   ChatEventsDocument,
@@ -14,6 +15,7 @@ import {
   ProductEventsDocument,
   RefreshSessionDocument,
   TypingEventsDocument,
+  type BotReplySubscription,
   type CallEventsSubscription,
   type CartEventsSubscription,
   type ChatEventsSubscription,
@@ -44,6 +46,7 @@ export interface OmniTalkOptions extends TokenSource {
   streamLimit?: number;
 }
 
+export type BotReplyEvent = BotReplySubscription['botReply'];
 export type CallEvent = CallEventsSubscription['callEvents'];
 export type CartEvent = CartEventsSubscription['cartEvents'];
 export type ChatEvent = ChatEventsSubscription['chatEvents'];
@@ -182,6 +185,11 @@ export class OmniTalk {
   /** Price and stock of up to 100 products: as they are, then each change. After a lost connection, or a slow reader, it begins anew. */
   productEvents(productIds: readonly string[]): EventStream<ProductEvent> {
     return this.#open(ProductEventsDocument, { productIds: [...productIds] }, (data) => (data as ProductEventsSubscription).productEvents, true);
+  }
+
+  /** What bots write in answer to a message, as they write it. What has been answered already is told at once. */
+  botReply(messageId: string): EventStream<BotReplyEvent> {
+    return this.#open(BotReplyDocument, { messageId }, (data) => (data as BotReplySubscription).botReply, true);
   }
 
   /** Who else writes in a chat. Nothing is replayed. */

@@ -98,6 +98,17 @@ const schema = z.object({
   FCM_SERVICE_ACCOUNT: z.string().min(1).optional().describe('A JSON file with the key of a service account of Firebase, for pushes to Android and iOS; default: none'),
   FCM_URL: url(['http', 'https']).default('https://fcm.googleapis.com').describe('Where Firebase Cloud Messaging answers'),
   ML_THREADS: count(1, 16).default(1).describe('Threads in which models are trained; each holds what it works on, up to 2 GiB'),
+  BOTS: flag.default(true).describe('Have bots answer (in a process that runs jobs)'),
+  ASSISTANT: flag.default(true).describe('Everybody finds the built-in assistant in a chat of its own (in a process that runs jobs)'),
+  LANGUAGE_PROVIDER: z.enum(['none', 'openai', 'anthropic']).default('none').describe('Who answers for bots: `openai` is any server that speaks its protocol (OpenAI, Azure, vLLM, llama.cpp, Ollama); `none`: the engine in the process, which quotes'),
+  LANGUAGE_URL: url(['http', 'https']).optional().describe('Where that provider answers, as its own package wants it (OpenAI: with /v1); default: its public address'),
+  LANGUAGE_KEY: z.string().min(1).optional().describe('The key that it wants; many servers of one’s own want none'),
+  LANGUAGE_MODEL: z.string().min(1).optional().describe('The model that is asked; needed beside LANGUAGE_PROVIDER'),
+  LANGUAGE_EMBEDDING_MODEL: z.string().min(1).optional().describe('The model that makes vectors of knowledge (openai); default: vectors are made of words, in the process'),
+  LANGUAGE_TIMEOUT: count(1, 600).default(30).describe('Seconds of silence after which a request is given up'),
+  LANGUAGE_PRICE_INPUT: z.coerce.number().min(0).max(10_000).default(0).describe('US dollars for a million tokens that are read, for accounts and limits'),
+  LANGUAGE_PRICE_OUTPUT: z.coerce.number().min(0).max(10_000).default(0).describe('US dollars for a million tokens that are written'),
+  BOT_COST_A_DAY: z.coerce.number().min(0).max(100_000).default(5).describe('US dollars that one bot may cost a day; past it the engine in the process answers'),
   JOBS: flag.default(true).describe('Run background jobs here (with WORKERS, in one of them)'),
 });
 
@@ -120,6 +131,8 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     const missing = group.filter((name) => given[name] === undefined);
     if (missing.length && missing.length < group.length) mistakes.push(...missing.map((name) => `  ${name}: needed beside ${group.filter((other) => !missing.includes(other)).join(', ')}`));
   }
+  if ((given['LANGUAGE_PROVIDER'] ?? 'none') !== 'none' && given['LANGUAGE_MODEL'] === undefined) mistakes.push(`  LANGUAGE_MODEL: needed beside LANGUAGE_PROVIDER=${given['LANGUAGE_PROVIDER']}`);
+  if (given['LANGUAGE_PROVIDER'] === 'anthropic' && given['LANGUAGE_KEY'] === undefined) mistakes.push('  LANGUAGE_KEY: needed beside LANGUAGE_PROVIDER=anthropic');
   if (given['PERSISTED_ONLY'] === 'true' && given['PERSISTED_OPERATIONS'] === undefined) mistakes.push('  PERSISTED_OPERATIONS: needed beside PERSISTED_ONLY=true');
   if (Number(given['WORKERS']) > 1 && given['REDIS_URL'] === undefined) mistakes.push(`  REDIS_URL: needed beside WORKERS=${given['WORKERS']}`);
   if (Number(given['WORKERS']) > 1 && !SHARES_PORTS.has(process.platform)) mistakes.push(`  WORKERS: several processes can't share a port on ${process.platform}`);

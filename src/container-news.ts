@@ -2,6 +2,7 @@ import type { Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
 import type { JobDeps } from './jobs/index.js';
+import type { LanguageModel } from './language/contract.js';
 import type { Clock } from './lib/clock.js';
 import { ConfigError } from './lib/errors.js';
 import type { Logger } from './lib/logger.js';
@@ -20,6 +21,7 @@ import { BUILT_IN_SOURCES, type SourceSpec } from './services/news/built-in.js';
 import { NewsContents } from './services/news/contents.js';
 import { NewsFeeds } from './services/news/feeds.js';
 import { NewsIngest } from './services/news/ingest.js';
+import { ModelSummarizer } from './services/news/model-summarizer.js';
 import { NewsMarks } from './services/news/marks.js';
 import { NewsSharing } from './services/news/sharing.js';
 import { NewsSourceService } from './services/news/sources.js';
@@ -38,16 +40,19 @@ export interface NewsDeps {
   summarizer: Summarizer | undefined;
   /** Instead of one of its own. */
   reader: Reader | undefined;
+  /** Makes articles short, where there is one. */
+  model: LanguageModel | null;
 }
 
 export interface News {
   jobs: Pick<JobDeps, 'newsFeeds' | 'newsUpkeep' | 'linkPreviews'>;
+  reader: Reader;
   resolvers: object[];
   close(): Promise<void>;
 }
 
 /** The part of the container that is about what others publish: news, and previews of links. */
-export async function makeNews({ config, db, unitOfWork, clock, log, outbound, messages, summarizer, reader: given }: NewsDeps): Promise<News> {
+export async function makeNews({ config, db, unitOfWork, clock, log, outbound, messages, summarizer, reader: given, model }: NewsDeps): Promise<News> {
   const reader = given ?? new Reader();
   const sources = new NewsSourceService(db.sql, unitOfWork);
   if (config.NEWS && config.NEWS_BUILT_IN) await sources.ensure(BUILT_IN_SOURCES, 'BUILT_IN');
@@ -56,11 +61,13 @@ export async function makeNews({ config, db, unitOfWork, clock, log, outbound, m
   const marks = new NewsMarks(db.sql, unitOfWork);
   const feeds = new NewsFeeds(db, outbound, reader, new NewsIngest(unitOfWork), { every: config.NEWS_EVERY, builtIn: config.NEWS_BUILT_IN }, clock, log);
   const previews = new LinkPreviews(db, unitOfWork, outbound, reader, clock, log);
+  const extractive = new ExtractiveSummarizer(reader);
   return {
+    reader,
     jobs: { newsFeeds: config.NEWS ? feeds : null, newsUpkeep: new NewsUpkeep(db.background, clock, config.NEWS_KEEP_DAYS), linkPreviews: config.LINK_PREVIEWS ? previews : null },
     resolvers: [
       new NewsResolver(new NewsArticleService(db.sql), contents, sources),
-      new NewsVerbsResolver(marks, new NewsSharing(db.sql, messages, marks), new NewsSummaries(db.sql, contents, summarizer ?? new ExtractiveSummarizer(reader), clock)),
+      new NewsVerbsResolver(marks, new NewsSharing(db.sql, messages, marks), new NewsSummaries(db.sql, contents, summarizer ?? (model ? new ModelSummarizer(model, extractive) : extractive), clock)),
       new NewsSourceResolver(),
       new NewsArticleResolver(),
       new NewsContentResolver(),

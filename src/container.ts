@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Config } from './config.js';
 import { makeAccounts } from './container-accounts.js';
+import { makeBots, makeModel } from './container-bots.js';
 import { makeMessages } from './container-messages.js';
 import { makeCommerce } from './container-commerce.js';
 import type { PaymentHooks } from './services/commerce/payment-hooks.js';
@@ -144,7 +145,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const statuses = makeStatuses({ db, unitOfWork });
   const store = outside.store ?? makeStore(config);
   const files = await makeFiles({ config, db, unitOfWork, clock, log, store });
-  const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer, reader: outside.reader });
+  const model = makeModel(config, clock);
+  const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer, reader: outside.reader, model });
   const commerce = makeCommerce({ db, store, unitOfWork, messages: messages.messages, clock, log, config, gateways: outside.gateways ?? {} });
   const engine = new MlEngine({ threads: config.ML_THREADS });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
@@ -155,6 +157,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const notifications = await makeNotifications({ config, db, unitOfWork, clock, log, fetch: (url, request) => outbound.fetch(url, request) });
   const webhooks = makeWebhooks({ config, db, unitOfWork, clock, log, outbound: outboundOptions, pushes: notifications.pushes });
+
+  const bots = await makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate: sessions, store, outbound, reader: news.reader, messages: messages.messages, orders: commerce.orders, model });
 
   const instances: object[] = [
     ...accounts.resolvers,
@@ -175,6 +179,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...news.resolvers,
     ...notifications.resolvers,
     ...webhooks.resolvers,
+    ...bots.resolvers,
     ...makeOperators({ db, unitOfWork, sessions: accounts.sessions }).resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
@@ -193,12 +198,13 @@ export async function createContainer(config: Config, source: DataSource, log: L
     receipts: timely.receipts,
     paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...commerce.jobs },
-    consumers: new LogConsumers([...(config.NOTIFICATIONS ? notifications.consumers : []), ...webhooks.consumers], db.background, hub, log),
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...commerce.jobs },
+    consumers: new LogConsumers([...(config.NOTIFICATIONS ? notifications.consumers : []), ...webhooks.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await webhooks.close();
       await notifications.pushes.close();
+      await bots.close();
       await sendQueue.close();
       await calls.close();
       await ownMedia?.close();

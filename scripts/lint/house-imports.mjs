@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const WORLDS = ['ai', 'storage', 'payments', 'news', 'push', 'webhooks', 'messaging'];
+const WORLDS = ['language', 'storage', 'payments', 'news', 'push', 'webhooks', 'messaging'];
 const UNDER_SERVICES = ['policies', 'entities', 'db', 'events', 'media', 'ml', 'outbound', ...WORLDS];
 
 /**
@@ -58,6 +58,11 @@ const PACKAGES = [
     test: /^undici(\/|$)/,
     homes: ['outbound'],
     why: 'what others have addressed is asked by outbound/, which can not be led into our network',
+  },
+  {
+    test: /^(openai|@anthropic-ai\/[^/]*|minisearch|tinyld|sentiment)(\/|$)/,
+    homes: ['language'],
+    why: 'models and what knows of words are asked by language/',
   },
   {
     test: /^web-push(\/|$)/,

@@ -29,9 +29,15 @@ export type CardRef =
   | { type: 'product'; productId: string; variantId: string | null }
   | { type: 'cart'; cartId: string }
   | NewsCardRef
+  | BotCardRef
   | StatusRef
   | FilesRef
   | SystemRef;
+/** What a bot's answer rests on, as it stood. */
+export interface BotCardRef {
+  type: 'bot';
+  sources: { title: string; quote: string; url: string | null }[];
+}
 /** The status that a message answers. */
 export interface StatusRef {
   type: 'status';

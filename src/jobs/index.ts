@@ -1,3 +1,4 @@
+import { BotDesk } from '../services/bots/bot-desk.js';
 import type { CallRecordings } from '../services/calls/call-recordings.js';
 import { CallUpkeep } from '../services/calls/call-upkeep.js';
 import { PaymentService } from '../services/commerce/payments.js';
@@ -22,6 +23,7 @@ import type { Sweep } from './sweeper.js';
 
 /** The services that jobs call. */
 export interface JobDeps {
+  bots: BotDesk;
   calls: CallUpkeep;
   callRecordings: CallRecordings;
   upkeep: UpkeepService;
@@ -99,7 +101,7 @@ export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
 /** Processes that have died, and what hangs on them, are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments, pushes, webhooks }: JobDeps): Sweep[] {
+export function sweepsOf({ bots, calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments, pushes, webhooks }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', due: ScheduledMessageService.DUE, run: () => scheduled.release() },
     { name: 'disappearing-messages', due: DisappearingMessages.DUE, run: () => disappearing.sweep() },
@@ -109,6 +111,7 @@ export function sweepsOf({ calls, callRecordings, disappearing, fileRemoval, sch
     { name: 'pushes', due: PushQueue.DUE, run: () => pushes.sweep() },
     { name: 'calls', due: CallUpkeep.DUE, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
+    { name: 'bot-replies', due: BotDesk.DUE, run: () => bots.sweep() },
     { name: 'payments', due: PaymentService.DUE, run: () => payments.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },
     ...(newsFeeds ? [{ name: 'news-feeds', due: NewsFeeds.DUE, run: () => newsFeeds.sweep() }] : []),

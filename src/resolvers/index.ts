@@ -1,4 +1,5 @@
 import { AccountResolver, ViewerAccountResolver } from './account.js';
+import { BOT_RESOLVERS } from './bots.js';
 import { BlockResolver } from './blocks.js';
 import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from './contacts.js';
 import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './call-events.js';
@@ -105,6 +106,7 @@ export const RESOLVERS = [
   ...FILE_RESOLVERS,
   ...CALL_RESOLVERS,
   LinkPreviewResolver,
+  ...BOT_RESOLVERS,
   ...NEWS_RESOLVERS,
   ...NOTIFICATION_RESOLVERS,
   ...OPERATOR_RESOLVERS,

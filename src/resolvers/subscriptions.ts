@@ -1,4 +1,5 @@
 import { Arg, ID, Int, Resolver, Subscription } from 'type-graphql';
+import { BotReplyEventType } from '../schema/bot.js';
 import { DocumentEvent } from '../schema/document.js';
 import { ChatEvent, InboxEvent } from '../schema/events.js';
 import { NewsEvent } from '../schema/news.js';
@@ -59,6 +60,11 @@ export class SubscriptionResolver {
 
   @Subscription(() => TypingEventType, { subscribe: served, description: 'Who else writes in a chat. Ephemeral. Ends with ACCESS_REVOKED when the viewer leaves the chat.' })
   typingEvents(@Arg('chatId', () => ID) _chatId: string): never {
+    return served();
+  }
+
+  @Subscription(() => BotReplyEventType, { subscribe: served, description: 'What bots write in answer to a message, as they write it; what has been answered already is told at once. Ephemeral. Ends with ACCESS_REVOKED when the viewer leaves the chat.' })
+  botReply(@Arg('messageId', () => ID) _messageId: string): never {
     return served();
   }
 

@@ -21,6 +21,7 @@ import { Metrics } from './metrics.js';
 import { OperationLog } from './operation-log.js';
 import { Operations } from './operations.js';
 import { Origins } from './origins.js';
+import { BotReplySource } from './realtime/bot-reply-source.js';
 import { addPaymentHooks } from './payment-hooks.js';
 import { WebhookEvents } from './webhook-renderer.js';
 import { CallRooms } from './realtime/call-rooms.js';
@@ -84,7 +85,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const callRooms = new CallRooms(bus);
   const callEvents = new CallSource(channels, db.sql, calls.links, callRooms, onError);
   const subscriptions: Subscriptions = new Subscriptions(
-    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), newsPublished: new NewsSource(channels, db.sql, onError), presenceEvents, typingEvents, documentUpdates, callEvents, cartEvents: new CartSource(channels, db.sql), productEvents },
+    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), newsPublished: new NewsSource(channels, db.sql, onError), presenceEvents, typingEvents, botReply: new BotReplySource(bus, db.sql, onError), documentUpdates, callEvents, cartEvents: new CartSource(channels, db.sql), productEvents },
     db,
     clock,
     errors,

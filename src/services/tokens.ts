@@ -10,6 +10,7 @@ import type { Guest } from './calls/caller.js';
 
 const ISSUER = 'omnitalk';
 const KEPT = 20_000;
+const BOT_TOKEN_SECONDS = 10 * 365 * 86_400;
 /** Of join tokens: good for one call, and for nothing else. */
 const GUEST_ISSUER = 'omnitalk-call';
 const claimsShape = z.object({ sub: z.uuid(), sid: z.uuid(), role: z.enum(USER_ROLES), exp: z.number() });
@@ -45,6 +46,12 @@ export class AccessTokens {
     const exp = now + this.ttlSeconds;
     const accessToken = jwt.sign({ sub: actor.userId, sid: actor.sessionId, role: actor.role, iat: now, exp, iss: ISSUER }, this.#key, { algorithm: 'HS256' });
     return { accessToken, accessTokenExpiresAt: new Date(exp * 1000) };
+  }
+
+  /** The token of a bot: good for as long as its session stands. */
+  signForBot(botId: string, sessionId: string, madeAt: Date): string {
+    const iat = Math.floor(madeAt.getTime() / 1000);
+    return jwt.sign({ sub: botId, sid: sessionId, role: 'USER', iat, exp: iat + BOT_TOKEN_SECONDS, iss: ISSUER }, this.#key, { algorithm: 'HS256' });
   }
 
   /** A join token of a call. Whether it was revoked stands in the database. */

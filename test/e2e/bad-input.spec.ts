@@ -94,8 +94,13 @@ describe('bad input', () => {
     const sourceId = (await addSource(world, await administrator(world), publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }))).id;
     await fetchFeeds(world);
     const articleId = (await articles(ann))[0]!.id;
-    own = { ...(await inShop(ann)), webhookId: await webhook(ann), articleId, sourceId, fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
-    foreign = { ...(await inShop(stranger)), webhookId: await webhook(stranger), fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
+    const bot = async (person: Person) => {
+      const botId = (await person.api.createBot({ input: { handle: `bot_of_${person.handle}`, displayName: 'A bot', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot.bot.id;
+      const { knowledge } = (await person.api.addBotKnowledge({ input: { botId, text: 'Tea is hot.', idempotencyKey: world.key() } })).addBotKnowledge;
+      return { botId, knowledgeId: knowledge[0]!.id };
+    };
+    own = { ...(await bot(ann)), ...(await inShop(ann)), webhookId: await webhook(ann), articleId, sourceId, fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    foreign = { ...(await bot(stranger)), ...(await inShop(stranger)), webhookId: await webhook(stranger), fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
   after(async () => {
     await world.stop();

@@ -72,7 +72,7 @@ describe('an execution that is shared shows each viewer what their own would', f
 
   before(async () => {
     publisher = await Publisher.start();
-    world = await World.start({ settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true', NOTIFICATIONS: 'true' } });
+    world = await World.start({ settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true', NOTIFICATIONS: 'true', BOTS: 'true' } });
     const [ann, bob, carol, dora, eve] = await world.people('Ann', 'Bob', 'Carol', 'Dora', 'Eve');
     chatId = await world.groupChat(ann, [bob, dora, eve]);
     await world.say(ann, chatId, 'the first');
@@ -109,6 +109,12 @@ describe('an execution that is shared shows each viewer what their own would', f
     await eve.api.deleteMessage({ input: { messageId: id, scope: 'FOR_ME' } });
     await ann.api.addContact({ input: { userId: bob.id, name: 'My Bob' } });
     await bob.api.editMessage({ input: { messageId: id, text: 'seen very differently by each' } });
+    // A bot that answers with its sources.
+    const { bot } = (await ann.api.createBot({ input: { handle: 'tilly', displayName: 'Tilly', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot;
+    await ann.api.addBotKnowledge({ input: { botId: bot.id, faq: [{ question: 'How hot is tea?', answer: 'Very hot.' }], idempotencyKey: world.key() } });
+    await ann.api.addBotToChat({ input: { botId: bot.id, chatId } });
+    await world.say(bob, chatId, '@tilly how hot is tea?');
+    await eventually(async () => (await world.sql(`select from bot_replies where state = 'DONE'`)).length > 0, 'the bot has answered', 30_000);
     await ann.api.createInviteLink({ input: { chatId, maxUses: 3, idempotencyKey: world.key() } });
     // A group with a member, one who asks to join, and one who may not; its chat tells of all of them.
     const { group } = (await ann.api.createGroup({ input: { name: 'Tea', visibility: 'PUBLIC', joinPolicy: 'REQUEST', topics: ['tea'], idempotencyKey: world.key() } })).createGroup;

@@ -49,7 +49,7 @@ export class ServerProcess {
 
   /** Starts it (again), on the same port. */
   async start(): Promise<void> {
-    const settings = { LOG_LEVEL: 'info', CALLS: 'false', RECONCILE: '1', DATABASE_POOL: '8', RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', DRAIN: '2' };
+    const settings = { LOG_LEVEL: 'info', CALLS: 'false', ASSISTANT: 'false', RECONCILE: '1', DATABASE_POOL: '8', RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', DRAIN: '2' };
     const [command, args] = tied(process.execPath, ['--import', './scripts/register.mjs', 'src/main.ts']);
     const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...settings, ...this.env, PORT: String(this.port) }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;

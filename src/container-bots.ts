@@ -1,0 +1,80 @@
+import type { Config } from './config.js';
+import type { Database } from './db/database.js';
+import type { UnitOfWork } from './db/unit-of-work.js';
+import type { Bus } from './events/bus.js';
+import type { LogConsumer } from './events/log-consumers.js';
+import type { JobDeps } from './jobs/index.js';
+import { AnthropicModel } from './language/anthropic.js';
+import { GUARD, GuardedModel } from './language/guarded.js';
+import { OpenAiModel } from './language/openai.js';
+import type { Clock } from './lib/clock.js';
+import type { Logger } from './lib/logger.js';
+import type { Reader } from './news/reader.js';
+import type { Outbound } from './outbound/outbound.js';
+import { BotKnowledgeResolver, BotMemoryResolver, BotReplyEventResolver, BotResolver, BotVerbsResolver, ViewerBotsResolver } from './resolvers/bots.js';
+import { AssistantService } from './services/bots/assistant.js';
+import { BotDesk } from './services/bots/bot-desk.js';
+import { BotWriter } from './services/bots/bot-writer.js';
+import { BotService } from './services/bots/bots.js';
+import { BotKnowledgeService } from './services/bots/knowledge.js';
+import { ReadingRoom } from './services/bots/reading-room.js';
+import { BotTools } from './services/bots/tools.js';
+import type { OrderService } from './services/commerce/orders.js';
+import { ProductSearch } from './services/commerce/product-search.js';
+import { MessageSearch } from './services/message-search.js';
+import type { MessageService } from './services/messages.js';
+import { NewsArticleService } from './services/news/articles.js';
+import type { SessionGate } from './services/session-gate.js';
+import type { AccessTokens } from './services/tokens.js';
+import type { ObjectStore } from './storage/store.js';
+
+export interface BotDeps {
+  config: Config;
+  db: Database;
+  unitOfWork: UnitOfWork;
+  bus: Bus;
+  clock: Clock;
+  log: Logger;
+  tokens: AccessTokens;
+  gate: SessionGate;
+  store: ObjectStore;
+  outbound: Outbound;
+  reader: Reader;
+  messages: MessageService;
+  orders: OrderService;
+  model: GuardedModel | null;
+}
+
+export interface Bots {
+  jobs: Pick<JobDeps, 'bots'>;
+  consumers: LogConsumer[];
+  resolvers: object[];
+  close(): Promise<void>;
+}
+
+/** The model that the settings name; null: there is none. */
+export function makeModel(config: Config, clock: Clock): GuardedModel | null {
+  const { LANGUAGE_PROVIDER: provider, LANGUAGE_URL: url, LANGUAGE_KEY: apiKey, LANGUAGE_MODEL: model, LANGUAGE_EMBEDDING_MODEL: embeddingModel } = config;
+  if (provider === 'none') return null;
+  const baseUrl = url ?? null;
+  const made =
+    provider === 'openai' ? new OpenAiModel({ baseUrl, apiKey: apiKey ?? null, model: model!, embeddingModel: embeddingModel ?? null }) : new AnthropicModel({ baseUrl, apiKey: apiKey!, model: model! });
+  return new GuardedModel(made, clock, { ...GUARD, silenceMs: config.LANGUAGE_TIMEOUT * 1000, price: { input: config.LANGUAGE_PRICE_INPUT, output: config.LANGUAGE_PRICE_OUTPUT } });
+}
+
+/** The part of the container that is about bots: who they are, what they have read, and their answers. */
+export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate, store, outbound, reader, messages, orders, model }: BotDeps): Promise<Bots> {
+  const bots = new BotService(db.sql, unitOfWork, tokens, gate);
+  const knowledge = new BotKnowledgeService(db.sql, unitOfWork, (key) => store.read(key), outbound, reader);
+  const tools = new BotTools(db, { messages: new MessageSearch(db.sql), products: new ProductSearch(db.sql), news: new NewsArticleService(db.sql), orders });
+  const writer = new BotWriter(db.sql, new ReadingRoom(db.sql, model, log), tools, model, config.BOT_COST_A_DAY * 1e6, log);
+  const assistant = config.ASSISTANT ? new AssistantService(db.sql, unitOfWork, messages) : null;
+  await assistant?.ensure();
+  const desk = new BotDesk(db, unitOfWork, bus, messages, writer, assistant, clock, log);
+  return {
+    jobs: { bots: desk },
+    consumers: [desk],
+    resolvers: [new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver()],
+    close: () => desk.close(),
+  };
+}

@@ -1,0 +1,51 @@
+import { keyed } from '../../db/keyed.js';
+import { inOrder, type LoaderDef } from '../../db/loaders.js';
+import type { BotTool } from '../../entities/bot.js';
+
+export type BotEngine = 'BUILT_IN' | 'EXTERNAL';
+
+export interface BotRow {
+  /** Also of the bot as a user. */
+  id: string;
+  /** Null: it comes with the product. */
+  ownerId: string | null;
+  engine: BotEngine;
+  instructions: string;
+  model: string | null;
+  temperature: number | null;
+  tools: BotTool[];
+  languages: string[];
+  repliesAnHour: number;
+  /** Grows with every change of what it was given to read. */
+  knowledge: number;
+  sessionId: string | null;
+  createdAt: Date;
+}
+export const BOT_COLUMNS = `b.id, b.owner_id as "ownerId", b.engine, b.instructions, b.model, b.temperature, b.tools, b.languages, b.replies_an_hour as "repliesAnHour", b.knowledge,
+  b.session_id as "sessionId", b.created_at as "createdAt"`;
+
+const BOTS = keyed<BotRow>(`select ${BOT_COLUMNS} from bots b where b.id = any($1)`);
+export const botById: LoaderDef<string, BotRow> = {
+  async batch(ids, { sql }) {
+    return inOrder(ids, await BOTS(sql, ids), (row) => row.id);
+  },
+};
+
+export type KnowledgeKind = 'TEXT' | 'FAQ' | 'FILE' | 'PAGE';
+export interface KnowledgeRow {
+  id: string;
+  kind: KnowledgeKind;
+  title: string;
+  url: string | null;
+  passages: number;
+  createdAt: Date;
+}
+export const KNOWLEDGE_COLUMNS = `k.id, k.kind, k.title, k.url, k.passages, k.created_at as "createdAt"`;
+
+export interface MemoryRow {
+  id: string;
+  botId: string;
+  chatId: string;
+  text: string;
+  createdAt: Date;
+}
