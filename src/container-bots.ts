@@ -12,11 +12,13 @@ import type { Logger } from './lib/logger.js';
 import type { Reader } from './news/reader.js';
 import type { Outbound } from './outbound/outbound.js';
 import { BotKnowledgeResolver, BotMemoryResolver, BotReplyEventResolver, BotResolver, BotVerbsResolver, ViewerBotsResolver } from './resolvers/bots.js';
+import { ReadingHelpResolver } from './resolvers/reading-help.js';
 import { AssistantService } from './services/bots/assistant.js';
 import { BotDesk } from './services/bots/bot-desk.js';
 import { BotWriter } from './services/bots/bot-writer.js';
 import { BotService } from './services/bots/bots.js';
 import { BotKnowledgeService } from './services/bots/knowledge.js';
+import { ReadingHelp } from './services/bots/reading-help.js';
 import { ReadingRoom } from './services/bots/reading-room.js';
 import { BotTools } from './services/bots/tools.js';
 import type { OrderService } from './services/commerce/orders.js';
@@ -24,9 +26,13 @@ import { ProductSearch } from './services/commerce/product-search.js';
 import { MessageSearch } from './services/message-search.js';
 import type { MessageService } from './services/messages.js';
 import { NewsArticleService } from './services/news/articles.js';
+import { Quota } from './services/quota.js';
 import type { SessionGate } from './services/session-gate.js';
 import type { AccessTokens } from './services/tokens.js';
 import type { ObjectStore } from './storage/store.js';
+
+/** How often a model helps one person in an hour. */
+const HELP_AN_HOUR = 120;
 
 export interface BotDeps {
   config: Config;
@@ -68,13 +74,14 @@ export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens
   const knowledge = new BotKnowledgeService(db.sql, unitOfWork, (key) => store.read(key), outbound, reader);
   const tools = new BotTools(db, { messages: new MessageSearch(db.sql), products: new ProductSearch(db.sql), news: new NewsArticleService(db.sql), orders });
   const writer = new BotWriter(db.sql, new ReadingRoom(db.sql, model, log), tools, model, config.BOT_COST_A_DAY * 1e6, log);
+  const help = new ReadingHelp(db.sql, model, new Quota(db.sql, clock, { name: 'language-help', points: HELP_AN_HOUR, seconds: 3_600 }));
   const assistant = config.ASSISTANT ? new AssistantService(db.sql, unitOfWork, messages) : null;
   await assistant?.ensure();
   const desk = new BotDesk(db, unitOfWork, bus, messages, writer, assistant, clock, log);
   return {
     jobs: { bots: desk },
     consumers: [desk],
-    resolvers: [new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver()],
+    resolvers: [new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help)],
     close: () => desk.close(),
   };
 }

@@ -29,6 +29,7 @@ import { PhoneResolver } from './phone.js';
 import { EmailResolver, RecoveryResolver } from './recovery.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './session.js';
 import { MessageSearchResolver } from './message-search.js';
+import { ReadingHelpResolver } from './reading-help.js';
 import { ReceiptResolver } from './receipts.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './scheduled.js';
 import { PollCardResolver, PollOptionResolver } from './poll.js';
@@ -107,6 +108,7 @@ export const RESOLVERS = [
   ...CALL_RESOLVERS,
   LinkPreviewResolver,
   ...BOT_RESOLVERS,
+  ReadingHelpResolver,
   ...NEWS_RESOLVERS,
   ...NOTIFICATION_RESOLVERS,
   ...OPERATOR_RESOLVERS,
