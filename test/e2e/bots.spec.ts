@@ -74,10 +74,8 @@ describe('bots', function () {
         assert.equal(last.state, 'DONE');
         assert.equal(last.text, by === 'the process' ? 'Parcels arrive within three working days.' : 'Within three days.');
         assert.ok(told.every(({ text }) => last.text.startsWith(text)), 'what is told grows');
-        assert.equal(answer!.text, last.text);
-        assert.equal(answer!.sender.handle, 'tilly');
-        assert.equal(answer!.replyTo!.id, message.id);
-        assert.ok(answer!.card?.__typename === 'BotCard');
+        assert.ok(answer?.card?.__typename === 'BotCard');
+        assert.deepEqual([answer.text, answer.sender.handle, answer.replyTo!.id], [last.text, 'tilly', message.id]);
         assert.deepEqual(answer.card.sources, [{ title: 'faq.txt', quote: 'How long does delivery take?', url: null }]);
         if (by === 'a provider') {
           const [{ body }] = server.asked as [(typeof server.asked)[0]];
