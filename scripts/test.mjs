@@ -207,7 +207,12 @@ async function runMocha(env, given, say) {
     ending ??= setTimeout(end, ENDING_MS, 'mocha told its totals and did not end');
   });
   // A process of a test's that outlives mocha must not hold up the rest by holding its output open.
-  mocha.once('exit', () => setTimeout(() => mocha.stdout.destroy(), OUTPUT_MS).unref());
+  mocha.once('exit', () => {
+    setTimeout(() => {
+      lines.close();
+      mocha.stdout.destroy();
+    }, OUTPUT_MS).unref();
+  });
   const [[code]] = await Promise.all([once(mocha, 'close'), once(lines, 'close')]);
   running.delete(mocha);
   clearTimeout(limit);
