@@ -13,6 +13,7 @@ import { Catalogue1764300000000 } from './migrations/1764300000000-catalogue.js'
 import { Carts1764300000001 } from './migrations/1764300000001-carts.js';
 import { Orders1764300000002 } from './migrations/1764300000002-orders.js';
 import { Bots1764400000000 } from './migrations/1764400000000-bots.js';
+import { LiveShopping1764300000020 } from './migrations/1764300000020-live-shopping.js';
 import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 import { PaymentHolds1764300000010 } from './migrations/1764300000010-payment-holds.js';
 import { Reconciliation1764300000011 } from './migrations/1764300000011-reconciliation.js';
@@ -44,6 +45,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Reconciliation1764300000011,
       Webhooks1764600000001,
       Merchants1764300000012,
+      LiveShopping1764300000020,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

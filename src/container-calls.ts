@@ -11,6 +11,7 @@ import { cacheFolder } from './media/worker-binary.js';
 import { CallMediaResolver } from './resolvers/call-media.js';
 import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './resolvers/call-events.js';
 import { CallRecordingsOfCallResolver, CallRecordingsResolver } from './resolvers/call-recordings.js';
+import { CallShowcaseResolver, ShowcaseOfCallResolver } from './resolvers/call-showcase.js';
 import { CallTokensResolver, CallVerbsResolver } from './resolvers/call-verbs.js';
 import { CallLogEntryResolver, CallParticipantResolver, CallProducerResolver, CallResolver, ChatCallResolver, ViewerCallsResolver } from './resolvers/calls.js';
 import { CallFeed } from './services/calls/call-feed.js';
@@ -23,6 +24,7 @@ import { CallParticipants } from './services/calls/call-participants.js';
 import { CallQuality } from './services/calls/call-quality.js';
 import { CallRecordings } from './services/calls/call-recordings.js';
 import { CallSeats } from './services/calls/call-seats.js';
+import { CallShowcase } from './services/calls/call-showcase.js';
 import { CallTokenService } from './services/calls/call-tokens.js';
 import { CallUpkeep } from './services/calls/call-upkeep.js';
 import { CallVoices } from './services/calls/call-voices.js';
@@ -109,7 +111,8 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
       new CallResolver(service, participants), new CallParticipantResolver(), new CallProducerResolver(), new ChatCallResolver(), new CallLogEntryResolver(),
       new ViewerCallsResolver(new CallLog(db.sql)), new CallVerbsResolver(service, seats, new CallMutes(db.sql, unitOfWork, gateway)),
       new CallTokensResolver(callTokens, new TurnService(clock, { urls: config.TURN_URLS, secret: config.TURN_SECRET }), service),
-      new CallMediaResolver(new CallMedia(db.sql, unitOfWork, gateway)), new CallRecordingsResolver(recordings), new CallRecordingsOfCallResolver(), new CallEventsResolver(), ...CALL_EVENT_RESOLVERS.map((resolver) => new resolver()),
+      new CallMediaResolver(new CallMedia(db.sql, unitOfWork, gateway)), new CallRecordingsResolver(recordings), new CallRecordingsOfCallResolver(),
+      new CallShowcaseResolver(new CallShowcase(db.sql, unitOfWork)), new ShowcaseOfCallResolver(), new CallEventsResolver(), ...CALL_EVENT_RESOLVERS.map((resolver) => new resolver()),
     ],
     async handOver() {
       const calls = await upkeep.handOver(node.id);

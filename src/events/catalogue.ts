@@ -73,6 +73,8 @@ export type CallEventRef =
   | { kind: 'producer.updated'; producerId: string; participantId: string }
   | { kind: 'producer.closed'; producerId: string; participantId: string }
   | { kind: 'recording.changed' }
+  /** What its host shows to be bought. */
+  | { kind: 'showcase.changed' }
   /** What carried it is gone: everybody joins anew, and finds their seat. */
   | { kind: 'media.reset' }
   | { kind: 'call.over' };

@@ -5,6 +5,7 @@ import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from '.
 import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './call-events.js';
 import { CallMediaResolver } from './call-media.js';
 import { CallRecordingsOfCallResolver, CallRecordingsResolver } from './call-recordings.js';
+import { CallShowcaseResolver, ShowcaseOfCallResolver } from './call-showcase.js';
 import { CallTokensResolver, CallVerbsResolver } from './call-verbs.js';
 import { CallLogEntryResolver, CallParticipantResolver, CallProducerResolver, CallResolver, ChatCallResolver, ViewerCallsResolver } from './calls.js';
 import { ChatResolver, ChatMemberResolver } from './chat.js';
@@ -58,7 +59,7 @@ const DOCUMENT_RESOLVERS = [DocumentResolver, ChatDocumentsResolver, CoBrowsingR
 const FILE_RESOLVERS = [FileResolver, UploadResolver, UploadPartResolver, AttachmentResolver, ViewerStorageResolver];
 const CALL_RESOLVERS = [
   CallResolver, CallParticipantResolver, CallProducerResolver, ChatCallResolver, CallLogEntryResolver, ViewerCallsResolver, CallVerbsResolver, CallTokensResolver, CallMediaResolver,
-  CallRecordingsResolver, CallRecordingsOfCallResolver, CallEventsResolver, ...CALL_EVENT_RESOLVERS,
+  CallRecordingsResolver, CallRecordingsOfCallResolver, CallShowcaseResolver, ShowcaseOfCallResolver, CallEventsResolver, ...CALL_EVENT_RESOLVERS,
 ];
 
 const STATUS_RESOLVERS = [

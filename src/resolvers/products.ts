@@ -12,7 +12,7 @@ import { UserType } from '../schema/user.js';
 import type { ProductService } from '../services/commerce/products.js';
 import type { ReviewService } from '../services/commerce/reviews.js';
 import {
-  canBuy, priceIn, productById, stockOfVariant, variantById, variantsOfProduct, viewerReview, type ProductRow, type ReviewRow, type StockLevelRow, type VariantRow,
+  canBuy, priceIn, productById, publishedProduct, stockOfVariant, variantById, variantsOfProduct, viewerReview, type ProductRow, type ReviewRow, type StockLevelRow, type VariantRow,
 } from '../services/loaders/products.js';
 import { categoryById, shopById, type CategoryRow, type ShopRow } from '../services/loaders/shops.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
@@ -177,16 +177,11 @@ export class StockLevelResolver {
   }
 }
 
-const published = async (context: Context, productId: string): Promise<ProductRow | null> => {
-  const product = await context.load(productById, productId);
-  return product?.status === 'PUBLISHED' ? product : null;
-};
-
 @Resolver(() => ProductEventType)
 export class ProductEventResolver {
   @FieldResolver()
   product(@Root() { productKey }: { productKey: string }, @Ctx() context: Context): Promise<ProductRow | null> {
-    return published(context, productKey);
+    return context.load(publishedProduct, productKey);
   }
 }
 
@@ -201,12 +196,12 @@ export class ProductCardResolver {
 
   @FieldResolver(() => ProductType, { nullable: true, description: 'As it is now; null when it is not published any more.' })
   product(@Root() card: Card, @Ctx() context: Context): Promise<ProductRow | null> {
-    return published(context, card.productId);
+    return context.load(publishedProduct, card.productId);
   }
 
   @FieldResolver(() => ProductVariantType, { nullable: true, description: 'When one variant was shown; null when it is not sold any more.' })
   async variant(@Root() { productId, variantId }: Card, @Ctx() context: Context): Promise<VariantRow | null> {
-    if (variantId === null || !(await published(context, productId))) return null;
+    if (variantId === null || !(await context.load(publishedProduct, productId))) return null;
     const variant = await context.load(variantById, variantId);
     return variant?.active ? variant : null;
   }

@@ -19,6 +19,8 @@ abstract class WithCall extends CallStreamEvent {
 export class CallUpdatedType extends WithCall {}
 @event('CallRecordingChanged', 'Recording is asked for, has begun, or has ended.')
 export class CallRecordingChangedType extends WithCall {}
+@event('CallShowcaseChanged', 'The host shows something to be bought, or no longer.')
+export class CallShowcaseChangedType extends WithCall {}
 @event('CallMediaReset', 'What carried the call’s media is gone: join again, and find the seat as it was.')
 export class CallMediaResetType extends WithCall {}
 
@@ -133,14 +135,14 @@ export const PARTICIPANT_EVENT_TYPES: ClassType[] = [
   ParticipantRemovedType, CallHostChangedType,
 ];
 export const PRODUCER_EVENT_TYPES: ClassType[] = [ProducerAddedType, ProducerUpdatedType, ProducerClosedType];
-export const WITH_CALL: ClassType[] = [CallUpdatedType, CallRecordingChangedType, CallMediaResetType, CallStartedType, CallEndedType, IncomingCallType];
+export const WITH_CALL: ClassType[] = [CallUpdatedType, CallRecordingChangedType, CallShowcaseChangedType, CallMediaResetType, CallStartedType, CallEndedType, IncomingCallType];
 
 export const CallEvent = createUnionType({
   name: 'CallEvent',
   description: 'What happens in a call: in order what has a cursor, in passing what has none.',
   types: () =>
     [
-      CallUpdatedType, ...PARTICIPANT_EVENT_TYPES, ...PRODUCER_EVENT_TYPES, CallRecordingChangedType, CallMediaResetType, CallEndedType, ResyncRequiredType,
+      CallUpdatedType, ...PARTICIPANT_EVENT_TYPES, ...PRODUCER_EVENT_TYPES, CallRecordingChangedType, CallShowcaseChangedType, CallMediaResetType, CallEndedType, ResyncRequiredType,
       CallAudioLevelsType, DominantSpeakerChangedType, CallConsumerChangedType, CallTransportChangedType,
     ] as never,
 });

@@ -4,6 +4,7 @@ import type { CallEvent } from '../../sdk/index.js';
 import type { CallEventRef } from '../../src/events/catalogue.js';
 import { buildSchemaForPrinting } from '../../src/resolvers/build-schema.js';
 import { guestOf, PASSING, Seat, secondDevice, startCall, uuidOf } from '../testkit/calls.js';
+import { openShop, sell } from '../testkit/commerce.js';
 import { eventually, World, type Person } from '../testkit/world.js';
 
 type Kind = CallEventRef['kind'];
@@ -12,15 +13,17 @@ type Kind = CallEventRef['kind'];
 class CallState {
   fields: unknown = null;
   host: string | null = null;
+  showcase: unknown = null;
   readonly people = new Map<string, unknown>();
   readonly producers = new Map<string, { participantId: string }>();
   readonly seen = new Set<string>();
 
   async read(person: Pick<Person, 'api'>, callId: string): Promise<this> {
     const { call } = await person.api.call({ id: callId });
-    const { eventCursor: _cursor, host, viewerState: _own, ...fields } = call!;
+    const { eventCursor: _cursor, host, viewerState: _own, showcase, ...fields } = call!;
     this.fields = fields;
     this.host = host?.id ?? null;
+    this.showcase = showcase;
     const page = (await person.api.callParticipants({ id: callId, states: ['RINGING', 'WAITING', 'JOINED', 'BUSY', 'DECLINED', 'MISSED', 'LEFT', 'REMOVED'], first: 100 })).call!.participants;
     for (const { node: { producers, ...participant } } of page.edges) {
       this.people.set(participant.id, shown(participant));
@@ -35,6 +38,9 @@ class CallState {
       case 'CallUpdated':
       case 'CallRecordingChanged':
         this.fields = event.call;
+        return;
+      case 'CallShowcaseChanged':
+        this.showcase = event.call.showcase;
         return;
       case 'CallMediaReset':
         this.producers.clear();
@@ -84,7 +90,7 @@ class CallState {
 
   snapshot(): unknown {
     const sorted = (map: Map<string, unknown>) => [...map].sort(([x], [y]) => (x < y ? -1 : 1));
-    return { fields: this.fields, host: this.host, people: sorted(this.people), producers: sorted(this.producers) };
+    return { fields: this.fields, host: this.host, showcase: this.showcase, people: sorted(this.people), producers: sorted(this.producers) };
   }
 }
 
@@ -181,6 +187,11 @@ describe('state + events = refetch, in a call', function () {
       await ann.api.startRecording({ input: { callId } });
       await bob.api.consentToRecording({ input: { callId, consent: true } });
     },
+    'showcase.changed': async ({ callId }) => {
+      const shop = await openShop(world, ann);
+      const [tea, cup] = [await sell(world, shop, 'Tea'), await sell(world, shop, 'Cup')];
+      for (const [{ id: productId }, shown] of [[tea, true], [cup, true], [tea, true], [cup, false]] as const) await ann.api.showcaseProduct({ input: { callId, productId, shown } });
+    },
     'media.reset': async ({ callId, a }) => {
       await a.produce(await a.transport('SEND'));
       world.media[0]!.reset(uuidOf(callId));
@@ -201,7 +212,7 @@ describe('state + events = refetch, in a call', function () {
       await b.linked(world);
       const live = await new CallState().read(bob, callId);
       const late = new CallState();
-      Object.assign(late, { fields: live.fields, host: live.host });
+      Object.assign(late, { fields: live.fields, host: live.host, showcase: live.showcase });
       for (const [id, one] of live.people) late.people.set(id, one);
       const cursor = (await bob.api.call({ id: callId })).call!.eventCursor;
       const follow = (state: CallState) => {

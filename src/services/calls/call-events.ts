@@ -16,7 +16,7 @@ const PARTICIPANT_EVENTS = {
   'participant.removed': 'ParticipantRemoved',
   'host.changed': 'CallHostChanged',
 } as const;
-const CALL_EVENTS = { 'call.updated': 'CallUpdated', 'recording.changed': 'CallRecordingChanged', 'media.reset': 'CallMediaReset' } as const;
+const CALL_EVENTS = { 'call.updated': 'CallUpdated', 'recording.changed': 'CallRecordingChanged', 'showcase.changed': 'CallShowcaseChanged', 'media.reset': 'CallMediaReset' } as const;
 
 /** An event of a call's stream, with today's rows. */
 export async function hydrateCallEvent(callId: string, ref: CallEventRef, make: Make, load: Load): Promise<DeliveredEvent> {
@@ -24,6 +24,7 @@ export async function hydrateCallEvent(callId: string, ref: CallEventRef, make: 
   switch (ref.kind) {
     case 'call.updated':
     case 'recording.changed':
+    case 'showcase.changed':
     case 'media.reset':
       return make(CALL_EVENTS[ref.kind], call);
     case 'call.over': {

@@ -40,6 +40,11 @@ export const productById: LoaderDef<string, ProductRow> = {
   },
 };
 
+/** A product that everybody may see. */
+export const publishedProduct: LoaderDef<string, ProductRow> = {
+  batch: async (ids, deps) => (await productById.batch(ids, deps)).map((product) => (product?.status === 'PUBLISHED' ? product : null)),
+};
+
 export interface VariantPrice {
   currency: string;
   amount: number;
