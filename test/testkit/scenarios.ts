@@ -177,7 +177,10 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       const made = await other();
       const callId = await ring(ann, made);
       await hangUp(ann, callId);
-      await ring(ann, await other());
+      const sale = await ring(ann, await other());
+      await ann.api.joinCall({ input: { callId: sale } });
+      const { product } = await sellRich(world, ann);
+      await ann.api.showcaseProduct({ input: { callId: sale, productId: product.id } });
     },
     'call.ended': async () => {
       const callId = await ring(ann, await other());
