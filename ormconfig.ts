@@ -19,6 +19,7 @@ import { PaymentHolds1764300000010 } from './migrations/1764300000010-payment-ho
 import { Reconciliation1764300000011 } from './migrations/1764300000011-reconciliation.js';
 import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
 import { Merchants1764300000012 } from './migrations/1764300000012-merchants.js';
+import { LowStock1764300000013 } from './migrations/1764300000013-low-stock.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -46,6 +47,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Webhooks1764600000001,
       Merchants1764300000012,
       LiveShopping1764300000020,
+      LowStock1764300000013,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

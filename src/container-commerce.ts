@@ -15,7 +15,7 @@ import {
   FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
   ShopTermsResolver, ViewerOrdersResolver,
 } from './resolvers/orders.js';
-import { PayoutResolver, ShopSalesResolver } from './resolvers/merchant.js';
+import { NotificationProductResolver, PayoutResolver, ShopSalesResolver } from './resolvers/merchant.js';
 import { OrderPapersResolver, OrderReturnResolver } from './resolvers/returns.js';
 import { SavedAddressResolver, TermChangesResolver, ViewerAddressesResolver } from './resolvers/selling-terms.js';
 import { PaymentFindingResolver } from './resolvers/payment-findings.js';
@@ -117,6 +117,6 @@ function merchants({ db, unitOfWork, store, clock }: CommerceDeps, payments: Pay
   const book = new AddressBook(db.sql, unitOfWork);
   return [
     new OrderReturnResolver(new ReturnService(unitOfWork, payments)), new OrderPapersResolver(new InvoiceService(db.sql, unitOfWork, store, clock)), new PayoutResolver(new PayoutService(db.sql, unitOfWork)),
-    new ShopSalesResolver(new ShopAnalytics(db.sql)), new TermChangesResolver(new TermChanges(db.sql, unitOfWork)), new SavedAddressResolver(book), new ViewerAddressesResolver(book),
+    new ShopSalesResolver(new ShopAnalytics(db.sql)), new NotificationProductResolver(), new TermChangesResolver(new TermChanges(db.sql, unitOfWork)), new SavedAddressResolver(book), new ViewerAddressesResolver(book),
   ];
 }

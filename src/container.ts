@@ -4,6 +4,7 @@ import { makeAccounts } from './container-accounts.js';
 import { makeBots, makeModel } from './container-bots.js';
 import { makeMessages } from './container-messages.js';
 import { makeCommerce } from './container-commerce.js';
+import { LowStock } from './services/commerce/low-stock.js';
 import type { PaymentHooks } from './services/commerce/payment-hooks.js';
 import { makeDocuments } from './container-documents.js';
 import { makeFiles, makeStore, type Files } from './container-files.js';
@@ -199,7 +200,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
     jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...commerce.jobs },
-    consumers: new LogConsumers([...(config.NOTIFICATIONS ? notifications.consumers : []), ...webhooks.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
+    consumers: new LogConsumers([...(config.NOTIFICATIONS ? [...notifications.consumers, new LowStock(unitOfWork, notifications.pushes)] : []), ...webhooks.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await webhooks.close();

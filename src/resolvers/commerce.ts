@@ -6,7 +6,7 @@ import {
   FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
   ShopTermsResolver, ViewerOrdersResolver,
 } from './orders.js';
-import { PayoutResolver, ShopSalesResolver } from './merchant.js';
+import { NotificationProductResolver, PayoutResolver, ShopSalesResolver } from './merchant.js';
 import { OrderPapersResolver, OrderReturnResolver } from './returns.js';
 import { SavedAddressResolver, TermChangesResolver, ViewerAddressesResolver } from './selling-terms.js';
 import { PaymentFindingResolver } from './payment-findings.js';
@@ -23,5 +23,5 @@ export const COMMERCE_RESOLVERS = [
   CartResolver, CartLineResolver, CartShareResolver, CartCardResolver, CartVerbsResolver, ViewerCartsResolver, ChatCartsResolver, ...CART_EVENT_RESOLVERS,
   CheckoutResolver, CheckoutQuoteResolver, ShortageResolver, OrderVerbsResolver, SellingTermsResolver, OrderResolver, OrderTotalsResolver, OrderLineResolver, OrderShareResolver, PaymentResolver,
   FulfillmentResolver, FulfilledLineResolver, OrderEventResolver, OrderChangedResolver, ViewerOrdersResolver, ShopTermsResolver, ShippingMethodResolver,
-  PaymentFindingResolver, OrderReturnResolver, OrderPapersResolver, PayoutResolver, ShopSalesResolver, TermChangesResolver, SavedAddressResolver, ViewerAddressesResolver,
+  PaymentFindingResolver, OrderReturnResolver, OrderPapersResolver, PayoutResolver, ShopSalesResolver, NotificationProductResolver, TermChangesResolver, SavedAddressResolver, ViewerAddressesResolver,
 ];

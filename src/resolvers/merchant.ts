@@ -7,10 +7,16 @@ import {
   PayoutPages, PayoutType, RequestPayoutInput, RequestPayoutPayload, SettlePayoutInput, SettlePayoutPayload, ShopBalanceType, ShopSalesType,
 } from '../schema/merchant.js';
 import { MoneyType } from '../schema/money.js';
+import { NotificationType } from '../schema/notifications.js';
+import { ProductType } from '../schema/product.js';
 import { DateTime } from '../schema/scalars.js';
 import type { Balance, PayoutRow, PayoutService } from '../services/commerce/payouts.js';
 import type { ShopAnalytics, ShopFigures } from '../services/commerce/shop-analytics.js';
+import type { NotificationRow } from '../services/loaders/notifications.js';
+import { productById, type ProductRow } from '../services/loaders/products.js';
+import { shopById } from '../services/loaders/shops.js';
 import type { Context } from './context.js';
+import { ViewerDependent } from './viewer-dependent.js';
 
 @Resolver(() => PayoutType)
 export class PayoutResolver {
@@ -78,4 +84,14 @@ function salesOf({ currency, days, products, ...people }: ShopFigures): object {
     days: days.map((day) => ({ ...day, sales: money(day.sales), refunds: money(day.refunds), fees: money(day.fees) })),
     products: products.map((product) => ({ ...product, productId: encodeId('Product', product.productId), sales: money(product.sales) })),
   };
+}
+
+@Resolver(() => NotificationType)
+export class NotificationProductResolver {
+  @ViewerDependent()
+  @FieldResolver(() => ProductType, { nullable: true, description: 'Of one’s own shop.' })
+  async product(@Root() { productId }: NotificationRow, @Ctx() context: Context): Promise<ProductRow | null> {
+    const product = productId === null ? null : await context.load(productById, productId);
+    return product && (await context.load(shopById, product.shopId))?.ownerId === context.viewer?.userId ? product : null;
+  }
 }

@@ -32,6 +32,7 @@ export class ShopType extends NodeType {
 @ObjectType('ShopViewerState', { description: 'What of a shop is for those who run it; null for everybody else.' })
 export class ShopViewerStateType {
   @Field(() => [StockLocationType], { description: 'In the order in which orders are served.' }) locations: object[];
+  @Field(() => Int, { nullable: true, description: 'With so few left of a variant that was ordered, there is a notification; null: never.' }) lowStockAt: number | null;
 }
 
 export const ShopPages = connectionOf('Shop', () => ShopType);
@@ -50,6 +51,7 @@ export class UpdateShopInput {
   @Field(() => String, { nullable: true }) name?: string | null;
   @Field(() => String, { nullable: true }) description?: string | null;
   @Field(() => Boolean, { nullable: true, description: 'Of orders from then on.' }) holdPayments?: boolean | null;
+  @Field(() => Int, { nullable: true, description: 'Up to 1000000; at first 5. Null: never tell.' }) lowStockAt?: number | null;
 }
 @ObjectType('CreateShopPayload')
 export class CreateShopPayload {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ADDRESS, booksBalance, checkOut, fillCart, openShop, orderOf, sell, stockLevel, terms, type Shop, type Sold } from '../testkit/commerce.js';
-import { fails, World, type Person } from '../testkit/world.js';
+import { eventually, fails, World, type Person } from '../testkit/world.js';
 
 describe('what merchants do', () => {
   let world: World;
@@ -11,7 +11,7 @@ describe('what merchants do', () => {
   let shop: Shop;
   let tea: Sold;
   before(async () => {
-    world = await World.start({ settings: { PLATFORM_FEE_BPS: '250', ACCESS_TOKEN_TTL: '86400' } });
+    world = await World.start({ settings: { PLATFORM_FEE_BPS: '250', ACCESS_TOKEN_TTL: '86400', NOTIFICATIONS: 'true' } });
     [ann, bob, carol, root] = await world.people('Ann', 'Bob', 'Carol', 'Root');
     await world.sql(`update users set role = 'ADMIN' where handle = 'root'`);
     root = { ...root, ...(await signIn('Root')) };
@@ -166,6 +166,22 @@ describe('what merchants do', () => {
     assert.equal((await bob.api.cancelOrder({ input: { orderId: first.id } })).cancelOrder.order.state, 'CANCELLED');
     assert.deepEqual([await stockLevel(world, cup), await balance(own)], [[10, 0], [[-1_000, 0, 0, 0]]]);
     assert.equal((await buyByCard()).state, 'CONFIRMED');
+  });
+
+  it('when little is left, whoever sells is told: once, until more has come in', async () => {
+    const own = await openShop(world, ann);
+    const cup = await sell(world, own, 'Cups of the last', { stock: 8 });
+    await ann.api.updateShop({ input: { shopId: own.id, lowStockAt: 4 } });
+    const told = async (person = ann) =>
+      (await person.api.notifications({ first: 50 })).viewer!.notifications.edges.map(({ node }) => node).filter(({ kind, product }) => kind === 'LOW_STOCK' && product?.id === cup.id).length;
+    await buy(3, { from: own, product: cup });
+    await buy(1, { from: own, product: cup });
+    await eventually(async () => (await told()) === 1, 'Ann is told', 20_000);
+    await buy(1, { from: own, product: cup });
+    await ann.api.adjustStock({ input: { variantId: cup.variants[0]!.id, delta: 2, idempotencyKey: world.key() } });
+    await buy(2, { from: own, product: cup });
+    await eventually(async () => (await told()) === 2, 'Ann is told again', 20_000);
+    assert.equal(await told(bob), 0);
   });
 
   it('addresses are kept, changed and forgotten, by their owner', async () => {

@@ -3,7 +3,7 @@ import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../../
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import { DomainError, invalidInput, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
-import { cleanText } from '../../lib/validate.js';
+import { boundedInt, cleanText } from '../../lib/validate.js';
 import { checkCurrency } from '../../policies/money.js';
 import type { Actor, Reading } from '../actor.js';
 import { CATEGORY_COLUMNS, shopById, SHOP_COLUMNS, type CategoryRow, type LocationRow, type ShopRow } from '../loaders/shops.js';
@@ -27,6 +27,8 @@ export interface ShopChange {
   name?: string | null;
   description?: string | null;
   holdPayments?: boolean | null;
+  /** Null: nobody is told. */
+  lowStockAt?: number | null;
 }
 
 const cleanName = (name: string): string => cleanText(name, { field: 'name', maxBytes: 128 });
@@ -65,11 +67,14 @@ export class ShopService {
   async update(actor: Actor, shopId: string, change: ShopChange): Promise<ShopRow> {
     const name = change.name == null ? null : cleanName(change.name);
     const description = change.description == null ? change.description : cleanDescription(change.description);
+    const lowStockAt = change.lowStockAt == null ? change.lowStockAt : boundedInt(change.lowStockAt, 'lowStockAt', 0, 1_000_000);
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'updateShop' }, async (tx) => {
       const shop = await lockShop(tx, shopId, actor.userId);
-      const after = { name: name ?? shop.name, description: description === undefined ? shop.description : description, holdPayments: change.holdPayments ?? shop.holdPayments };
-      if (after.name === shop.name && after.description === shop.description && after.holdPayments === shop.holdPayments) return;
-      await tx.sql('update shops set name = $2, description = $3, hold_payments = $4, version = version + 1 where id = $1', [shopId, after.name, after.description, after.holdPayments]);
+      const after = { name: name ?? shop.name, description: description === undefined ? shop.description : description, holdPayments: change.holdPayments ?? shop.holdPayments, lowStockAt: lowStockAt === undefined ? shop.lowStockAt : lowStockAt };
+      if (after.name === shop.name && after.description === shop.description && after.holdPayments === shop.holdPayments && after.lowStockAt === shop.lowStockAt) return;
+      await tx.sql('update shops set name = $2, description = $3, hold_payments = $4, low_stock_at = $5, version = version + 1 where id = $1', [
+        shopId, after.name, after.description, after.holdPayments, after.lowStockAt,
+      ]);
     });
     return this.#read(shopId);
   }

@@ -45,6 +45,7 @@ export class StockService {
       if (after > MAX_STOCK) throw invalidInput('delta', `At most ${MAX_STOCK} of a variant are at one place.`);
       if (after !== onHand) {
         stockChanged(tx, [change.variantId]);
+        if (after > onHand) await tx.sql('update product_variants set low_told_at = null where id = $1', [change.variantId]);
         await tx.sql('update stock_levels set on_hand = $3 where variant_id = $1 and location_id = $2', [change.variantId, location.id, after]);
         await tx.sql('insert into stock_movements (id, variant_id, location_id, delta, kind, reason, actor_id, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)', [
           newId(), change.variantId, location.id, after - onHand, counted === null ? 'ADJUSTED' : 'COUNTED', reason, actor.userId, tx.now,

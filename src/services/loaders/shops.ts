@@ -9,10 +9,12 @@ export interface ShopRow {
   description: string | null;
   currency: string;
   holdPayments: boolean;
+  /** Null: nobody is told that little is left. */
+  lowStockAt: number | null;
   version: number;
   createdAt: Date;
 }
-export const SHOP_COLUMNS = `s.id, s.owner_id as "ownerId", s.slug, s.name, s.description, s.currency, s.hold_payments as "holdPayments", s.version, s.created_at as "createdAt"`;
+export const SHOP_COLUMNS = `s.id, s.owner_id as "ownerId", s.slug, s.name, s.description, s.currency, s.hold_payments as "holdPayments", s.low_stock_at as "lowStockAt", s.version, s.created_at as "createdAt"`;
 
 const SHOPS = keyed<ShopRow>(`select ${SHOP_COLUMNS} from shops s where s.id = any($1)`);
 export const shopById: LoaderDef<string, ShopRow> = {

@@ -76,6 +76,8 @@ function wordsOf(subject: PushSubject): { title: string; body: string } {
       return { title: `${who} added you to ${where}`, body: '' };
     case 'GROUP_REQUEST':
       return { title: `${who}${more} would like to join ${subject.groupName ?? 'your group'}`, body: '' };
+    case 'LOW_STOCK':
+      return { title: 'Little is left', body: 'Something that your shop sells runs out.' };
     case 'WEBHOOK_DISABLED':
       return { title: 'A webhook was switched off', body: 'Its endpoint could not be reached.' };
   }
