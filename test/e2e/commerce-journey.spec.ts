@@ -44,7 +44,7 @@ describe('from a shop to a chat to the door, by the public API alone', () => {
     await Promise.all([add(bob, small!.id, 1), add(carol, small!.id, 2), add(dave, large!.id, 1)]);
     const events = await take(live, 3);
     assert.ok(events.every(({ __typename }) => __typename === 'CartLineChanged'));
-    await live.close();
+    live.close();
     const filled = (await dave.api.cart({ id: cart.id })).cart!;
     assert.deepEqual(filled.lines.map(({ quantity, shares }) => [quantity, shares.length]).sort(), [[1, 1], [3, 2]]);
 
