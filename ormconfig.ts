@@ -12,14 +12,15 @@ import { Notifications1764100000001 } from './migrations/1764100000001-notificat
 import { Catalogue1764300000000 } from './migrations/1764300000000-catalogue.js';
 import { Carts1764300000001 } from './migrations/1764300000001-carts.js';
 import { Orders1764300000002 } from './migrations/1764300000002-orders.js';
-import { Bots1764400000000 } from './migrations/1764400000000-bots.js';
-import { LiveShopping1764300000020 } from './migrations/1764300000020-live-shopping.js';
-import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 import { PaymentHolds1764300000010 } from './migrations/1764300000010-payment-holds.js';
 import { Reconciliation1764300000011 } from './migrations/1764300000011-reconciliation.js';
-import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
 import { Merchants1764300000012 } from './migrations/1764300000012-merchants.js';
 import { LowStock1764300000013 } from './migrations/1764300000013-low-stock.js';
+import { LiveShopping1764300000020 } from './migrations/1764300000020-live-shopping.js';
+import { GroupBuys1764300000021 } from './migrations/1764300000021-group-buys.js';
+import { Bots1764400000000 } from './migrations/1764400000000-bots.js';
+import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
+import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -40,14 +41,15 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Catalogue1764300000000,
       Carts1764300000001,
       Orders1764300000002,
-      Bots1764400000000,
-      Audit1764600000000,
       PaymentHolds1764300000010,
       Reconciliation1764300000011,
-      Webhooks1764600000001,
       Merchants1764300000012,
-      LiveShopping1764300000020,
       LowStock1764300000013,
+      LiveShopping1764300000020,
+      GroupBuys1764300000021,
+      Bots1764400000000,
+      Audit1764600000000,
+      Webhooks1764600000001,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

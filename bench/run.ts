@@ -5,6 +5,8 @@ import { save, tableOf, type Row } from './lib/report.js';
 import { VAR } from './lib/server-process.js';
 import { describeMachine } from './lib/system.js';
 import { isPartOfCalls, runCalls } from './scenarios/calls.js';
+import { runCart } from './scenarios/cart.js';
+import { runCheckout } from './scenarios/checkout.js';
 import { runBurst, runIdle, runStorm } from './scenarios/crowds.js';
 import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
 import { FILES_NOTE, runFiles } from './scenarios/files.js';
@@ -29,11 +31,13 @@ const USAGE = `npm run bench -- <scenario> [options]
   burst    500 messages at once to 300 subscribers
   calls [opus|vp8|capacity]   Opus and VP8 to plain receivers with SRTP through our rooms, mediasoup by itself and Janus' VideoRoom (Debian: janus), in turn; consumers
            a core; --rounds=3
+  cart     one cart that 200 people fill and follow: edits a second, told to all
+  checkout checkouts a second that pay by the sandbox, over 100 products and of one
   files    one file of 2 GiB through the SDK and back: the server's memory meanwhile
   join     from joinCall to the first decoded frame in a browser, 40 times (Debian: chromium)
   rejoin   a call of 12 over two workers of which one is killed, until everybody hears everybody again, 10 times
 
-  --vs [room|documents|pairs|reads]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
+  --vs [room|documents|pairs|reads|catalogue|catalogue-search]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
 
   --inbox     room, pairs, workers, idle, storm, burst: by inboxEvents instead of chatEvents
   --documents=5   room: so many different documents, in turn
@@ -72,6 +76,8 @@ const SCENARIOS: Record<string, Scenario> = {
   storm: async (ground, options) => ({ OmniTalk: await runStorm(ground, options) }),
   workers: (ground, { inbox }) => runWorkers(ground, inbox),
   burst: async (ground, options) => ({ OmniTalk: await runBurst(ground, options) }),
+  cart: async (ground, { profile }) => ({ OmniTalk: await runCart(ground, profile) }),
+  checkout: async (ground, { profile }) => ({ '100 products': await runCheckout(ground, 100, profile), 'one product': await runCheckout(ground, 1, profile?.replace(/(?=\.cpuprofile$)/, '-one-product')) }),
   files: runFiles,
   join: runJoin,
   rejoin: runRejoin,

@@ -2,7 +2,9 @@ import type { Ground } from './lib/ground.js';
 import { startRedis } from './lib/redis.js';
 import { tableOf, type Row } from './lib/report.js';
 import { PAIRS, ROOM, runFanout, type FanoutShape } from './scenarios/fanout.js';
+import { runCatalogue, type CataloguePage } from './scenarios/catalogue.js';
 import { runReads } from './scenarios/reads.js';
+import { startCatalogue, startVendure } from './targets/catalogues.js';
 import { startReads } from './targets/omnitalk-reads.js';
 import { OmniTalkTarget } from './targets/omnitalk.js';
 import { startApollo, startApolloReads, startCoalescedWs, startGraphqlWs, startPostGraphileReads, startRawWs, startSocketIo } from './targets/peers.js';
@@ -37,6 +39,19 @@ const readsOf = (name: string, start: typeof startReads): Contender => ({
   },
 });
 
+const catalogueOf = (name: string, page: CataloguePage, start: ReturnType<typeof startCatalogue>): Contender => ({
+  name,
+  async run(ground) {
+    const target = await start(ground);
+    try {
+      return await runCatalogue(ground, target, page);
+    } finally {
+      await target.stop();
+    }
+  },
+});
+const catalogueContenders = (page: CataloguePage): Contender[] => [catalogueOf('Vendure', page, startVendure(page)), catalogueOf('OmniTalk', page, startCatalogue(page))];
+
 function fanoutContenders(shape: FanoutShape, redisUrl: string): Contender[] {
   return [
     fanoutOf('raw ws', shape, startRawWs),
@@ -59,11 +74,11 @@ function documentContenders(): Contender[] {
   ];
 }
 
-export const VERSUS = ['room', 'documents', 'pairs', 'reads'] as const;
+export const VERSUS = ['room', 'documents', 'pairs', 'reads', 'catalogue', 'catalogue-search'] as const;
 export type Versus = (typeof VERSUS)[number];
 
 /** The figure by which contenders are compared: CPU for one unit of work. */
-const COMPARED: Record<Versus, string> = { room: 'server CPU s / 100k deliveries', documents: 'server CPU s / 100k deliveries', pairs: 'server CPU ms / message', reads: 'both, ms / request' };
+const COMPARED: Record<Versus, string> = { room: 'server CPU s / 100k deliveries', documents: 'server CPU s / 100k deliveries', pairs: 'server CPU ms / message', reads: 'both, ms / request', catalogue: 'both, ms / request', 'catalogue-search': 'both, ms / request' };
 
 /**
  * Runs everybody in turn, on one database, as often as there are rounds, and every second round in the reverse order: what the
@@ -77,6 +92,8 @@ export async function runVersus(ground: Ground, what: Versus, rounds: number): P
       documents: documentContenders,
       pairs: () => fanoutContenders(PAIRS, redis!.url),
       reads: () => [readsOf('PostGraphile 5', startPostGraphileReads), readsOf('OmniTalk', startReads), readsOf('Apollo, naive', startApolloReads)],
+      catalogue: () => catalogueContenders('list'),
+      'catalogue-search': () => catalogueContenders('search'),
     }[what]();
     const results = new Map<string, Row[]>(contenders.map(({ name }) => [name, []]));
     for (let round = 0; round < rounds; round++) {

@@ -10,6 +10,7 @@ import { StripeGateway } from './payments/stripe.js';
 import {
   CartCardResolver, CartLineResolver, CartResolver, CartShareResolver, CartVerbsResolver, CART_EVENT_RESOLVERS, ChatCartsResolver, ViewerCartsResolver,
 } from './resolvers/carts.js';
+import { GroupBuyCardResolver, GroupBuyChangedResolver, GroupBuyResolver, GroupBuyViewerStateResolver } from './resolvers/group-buys.js';
 import { CheckoutQuoteResolver, CheckoutResolver, OrderVerbsResolver, SellingTermsResolver, ShortageResolver } from './resolvers/checkout.js';
 import {
   FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
@@ -28,6 +29,8 @@ import { ProductCategoryResolver, ShopResolver, ShopVerbsResolver, ShopViewerSta
 import { AddressBook } from './services/commerce/addresses.js';
 import { CartService } from './services/commerce/carts.js';
 import { CheckoutService } from './services/commerce/checkout.js';
+import { GroupBuySettling } from './services/commerce/group-buy-settling.js';
+import { GroupBuyService } from './services/commerce/group-buys.js';
 import { InvoiceService } from './services/commerce/invoices.js';
 import { OrderService } from './services/commerce/orders.js';
 import { PayoutService } from './services/commerce/payouts.js';
@@ -67,7 +70,7 @@ export interface Commerce {
   carts: CartService;
   orders: OrderService;
   paymentHooks: PaymentHooks;
-  jobs: { payments: PaymentService; reconciliation: Reconciliation };
+  jobs: { payments: PaymentService; reconciliation: Reconciliation; groupBuys: GroupBuySettling };
   resolvers: object[];
 }
 
@@ -83,6 +86,7 @@ export function makeCommerce(deps: CommerceDeps): Commerce {
   const payments = new PaymentService(db, unitOfWork, all, clock, log, config.PLATFORM_FEE_BPS);
   const reconciliation = new Reconciliation(db, unitOfWork, all, payments, clock, log);
   const orders = new OrderService(db.sql, unitOfWork, payments);
+  const groupBuys = new GroupBuySettling(db, unitOfWork, payments, clock, log);
   const terms = new SellingTerms(db.sql, unitOfWork);
   return {
     shops,
@@ -90,7 +94,7 @@ export function makeCommerce(deps: CommerceDeps): Commerce {
     carts,
     orders,
     paymentHooks: new PaymentHooks(db.sql, all, payments, reconciliation),
-    jobs: { payments, reconciliation },
+    jobs: { payments, reconciliation, groupBuys },
     resolvers: [
       new ShopResolver(shops, products), new ShopViewerStateResolver(), new ProductCategoryResolver(), new StockLocationResolver(), new ViewerShopsResolver(shops), new ShopVerbsResolver(shops),
       new ProductResolver(products, reviews), new ProductViewerStateResolver(), new ProductReviewResolver(), new ProductVariantResolver(), new StockLevelResolver(), new ProductCardResolver(), new ProductEventResolver(),
@@ -98,6 +102,7 @@ export function makeCommerce(deps: CommerceDeps): Commerce {
       new ProductSearchResolver(new ProductSearch(db.sql)), new ProductFacetsResolver(), new CategoryFacetResolver(),
       new CartResolver(carts), new CartLineResolver(), new CartShareResolver(), new CartCardResolver(), new CartVerbsResolver(carts), new ViewerCartsResolver(carts), new ChatCartsResolver(carts),
       ...CART_EVENT_RESOLVERS.map((resolver) => new resolver()),
+      new GroupBuyResolver(new GroupBuyService(db.sql, unitOfWork, cards, payments, groupBuys)), new GroupBuyViewerStateResolver(), new GroupBuyCardResolver(), new GroupBuyChangedResolver(),
       new CheckoutResolver(new CheckoutService(db.sql, unitOfWork, payments)), new CheckoutQuoteResolver(), new ShortageResolver(), new OrderVerbsResolver(orders), new PaymentFindingResolver(reconciliation),
       ...merchants(deps, payments), new SellingTermsResolver(terms),
       new OrderResolver(orders), new OrderTotalsResolver(), new OrderLineResolver(), new OrderShareResolver(), new PaymentResolver(), new FulfillmentResolver(), new FulfilledLineResolver(),

@@ -44,7 +44,7 @@ async function makeTables(ground: Ground, people: number, chats: number): Promis
 }
 
 /** Installs what the peer needs, at its first use, into its own folder. */
-async function start(ground: Ground, folder: string, env: Record<string, string> = {}): Promise<{ server: ServerProcess; port: number }> {
+export async function startPeer(ground: Ground, folder: string, env: Record<string, string> = {}): Promise<{ server: ServerProcess; port: number }> {
   const cwd = `${PEERS}${folder}`;
   if (!existsSync(`${cwd}/node_modules`)) {
     console.log(`installing the peer ${folder} …`);
@@ -64,7 +64,7 @@ async function start(ground: Ground, folder: string, env: Record<string, string>
 type Connect = (port: number, room: number, userId: number, receiver: Receiver) => Promise<Member>;
 
 async function startFanout(ground: Ground, folder: string, connect: Connect, env: Record<string, string> = {}): Promise<FanoutTarget> {
-  const { server, port } = await start(ground, folder, env);
+  const { server, port } = await startPeer(ground, folder, env);
   return {
     server,
     async connect(rooms, size, receiver) {
@@ -155,7 +155,7 @@ interface ShownMessage {
 
 async function startReads(ground: Ground, folder: string, query: string, variables: (chat: number) => object): Promise<ReadsTarget> {
   await makeHistory(ground);
-  const { server, port } = await start(ground, folder);
+  const { server, port } = await startPeer(ground, folder);
   return {
     server,
     port,

@@ -1,4 +1,5 @@
 import type { Ground } from '../lib/ground.js';
+import type { PagesTarget } from '../lib/pages.js';
 import type { Receiver } from '../lib/tally.js';
 import type { ServerProcess } from '../lib/server-process.js';
 
@@ -19,16 +20,9 @@ export interface FanoutTarget {
 }
 
 /** A system that answers with a page of 50 messages of a chat. */
-export interface ReadsTarget {
-  readonly server: ServerProcess;
-  readonly port: number;
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  /** Bodies of requests, one a chat. */
-  readonly bodies: string[];
+export interface ReadsTarget extends PagesTarget {
   /** How many messages, senders and reactions an answer shows; throws when it is no answer. */
   count(body: Buffer): { messages: number; senders: number; reactions: number };
-  stop(): Promise<void>;
 }
 
 export type StartFanout = (ground: Ground) => Promise<FanoutTarget>;

@@ -28,6 +28,7 @@ export type CardRef =
   | { type: 'location'; latitude: number; longitude: number; name: string | null }
   | { type: 'product'; productId: string; variantId: string | null }
   | { type: 'cart'; cartId: string }
+  | { type: 'groupbuy'; groupBuyId: string }
   | NewsCardRef
   | BotCardRef
   | StatusRef

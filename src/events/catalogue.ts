@@ -16,6 +16,8 @@ export type ChatEventRef =
   | { kind: 'member.updated'; userId: string }
   | { kind: 'chat.updated' }
   | { kind: 'document.changed'; documentId: string }
+  /** Somebody has joined or left a group buy, or it was decided. */
+  | { kind: 'groupbuy.changed'; groupBuyId: string }
   | { kind: 'call.started'; callId: string }
   | { kind: 'call.ended'; callId: string };
 
@@ -102,6 +104,7 @@ export const CHAT_EVENT_KINDS = [
   'member.updated',
   'chat.updated',
   'document.changed',
+  'groupbuy.changed',
   'call.started',
   'call.ended',
 ] as const satisfies ChatEventRef['kind'][];

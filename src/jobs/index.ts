@@ -1,6 +1,7 @@
 import { BotDesk } from '../services/bots/bot-desk.js';
 import type { CallRecordings } from '../services/calls/call-recordings.js';
 import { CallUpkeep } from '../services/calls/call-upkeep.js';
+import { GroupBuySettling } from '../services/commerce/group-buy-settling.js';
 import { PaymentService } from '../services/commerce/payments.js';
 import type { Reconciliation } from '../services/commerce/reconciliation.js';
 import { DisappearingMessages } from '../services/disappearing.js';
@@ -38,6 +39,7 @@ export interface JobDeps {
   linkPreviews: LinkPreviews | null;
   payments: PaymentService;
   reconciliation: Reconciliation;
+  groupBuys: GroupBuySettling;
   emails: EmailService;
   phone: PhoneService;
   pushes: PushQueue;
@@ -101,7 +103,7 @@ export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
 /** Processes that have died, and what hangs on them, are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ bots, calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments, pushes, webhooks }: JobDeps): Sweep[] {
+export function sweepsOf({ bots, calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments, groupBuys, pushes, webhooks }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', due: ScheduledMessageService.DUE, run: () => scheduled.release() },
     { name: 'disappearing-messages', due: DisappearingMessages.DUE, run: () => disappearing.sweep() },
@@ -113,6 +115,7 @@ export function sweepsOf({ bots, calls, callRecordings, disappearing, fileRemova
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
     { name: 'bot-replies', due: BotDesk.DUE, run: () => bots.sweep() },
     { name: 'payments', due: PaymentService.DUE, run: () => payments.sweep() },
+    { name: 'group-buys', due: GroupBuySettling.DUE, run: () => groupBuys.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },
     ...(newsFeeds ? [{ name: 'news-feeds', due: NewsFeeds.DUE, run: () => newsFeeds.sweep() }] : []),
     ...(webhooks ? [{ name: 'webhooks', due: WebhookQueue.DUE, run: () => webhooks.sweep() }] : []),

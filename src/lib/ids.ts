@@ -33,6 +33,7 @@ export const ID_PREFIXES = {
   Product: 'prd',
   ProductVariant: 'var',
   ProductReview: 'rvw',
+  GroupBuy: 'gby',
   Cart: 'crt',
   Order: 'ord',
   OrderLine: 'oln',

@@ -27,7 +27,7 @@ export interface SandboxStore {
 /**
  * A gateway in which no money moves, and which behaves as the method says: `sandbox_ok` pays (or holds) at once, `sandbox_declined` does not,
  * `sandbox_action` wants the payer to do something and pays when it is asked afterwards, `sandbox_action_failed` then fails, `sandbox_timeout` does each thing that it is
- * asked and gives no answer the first time, `sandbox_lost` gives none and has heard nothing the first time, `sandbox_pending` pays when it is asked again.
+ * asked and gives no answer the first time, `sandbox_lost` gives none and has heard nothing the first time, `sandbox_pending` pays when it is asked again, `sandbox_capture_failed` holds what it then can't take.
  */
 export class SandboxGateway implements PaymentGateway {
   readonly #lost = new Set<string>();
@@ -52,6 +52,7 @@ export class SandboxGateway implements PaymentGateway {
 
   async capture({ key, method }: GatewayPayment, amount: number): Promise<PaymentOutcome> {
     this.#lose(`capture ${key}`, method);
+    if (method === 'sandbox_capture_failed') return this.#standing(await this.store.setState(key, ['AUTHORIZED'], 'FAILED'), key);
     const captured = await this.store.setState(key, ['AUTHORIZED'], 'CAPTURED', amount);
     if (captured) fallSilent(method);
     return this.#standing(captured, key);
@@ -99,7 +100,7 @@ function fallSilent(method: string): void {
 function firstState(method: string, hold: boolean): PaymentOutcome['state'] {
   if (method.startsWith('sandbox_action')) return 'ACTION_REQUIRED';
   if (method === 'sandbox_pending') return 'PENDING';
-  if (!['sandbox_ok', 'sandbox_timeout', 'sandbox_lost'].includes(method)) return 'FAILED';
+  if (!['sandbox_ok', 'sandbox_timeout', 'sandbox_lost', 'sandbox_capture_failed'].includes(method)) return 'FAILED';
   return hold ? 'AUTHORIZED' : 'CAPTURED';
 }
 

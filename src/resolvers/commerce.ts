@@ -1,6 +1,7 @@
 import {
   CartCardResolver, CartLineResolver, CartResolver, CartShareResolver, CartVerbsResolver, CART_EVENT_RESOLVERS, ChatCartsResolver, ViewerCartsResolver,
 } from './carts.js';
+import { GroupBuyCardResolver, GroupBuyChangedResolver, GroupBuyResolver, GroupBuyViewerStateResolver } from './group-buys.js';
 import { CheckoutQuoteResolver, CheckoutResolver, OrderVerbsResolver, SellingTermsResolver, ShortageResolver } from './checkout.js';
 import {
   FulfilledLineResolver, FulfillmentResolver, OrderChangedResolver, OrderEventResolver, OrderLineResolver, OrderResolver, OrderShareResolver, OrderTotalsResolver, PaymentResolver, ShippingMethodResolver,
@@ -21,6 +22,7 @@ export const COMMERCE_RESOLVERS = [
   ProductResolver, ProductViewerStateResolver, ProductReviewResolver, ProductVariantResolver, StockLevelResolver, ProductCardResolver, ProductEventResolver,
   ProductVerbsResolver, ProductPeopleResolver, ProductSearchResolver, ProductFacetsResolver, CategoryFacetResolver,
   CartResolver, CartLineResolver, CartShareResolver, CartCardResolver, CartVerbsResolver, ViewerCartsResolver, ChatCartsResolver, ...CART_EVENT_RESOLVERS,
+  GroupBuyResolver, GroupBuyViewerStateResolver, GroupBuyCardResolver, GroupBuyChangedResolver,
   CheckoutResolver, CheckoutQuoteResolver, ShortageResolver, OrderVerbsResolver, SellingTermsResolver, OrderResolver, OrderTotalsResolver, OrderLineResolver, OrderShareResolver, PaymentResolver,
   FulfillmentResolver, FulfilledLineResolver, OrderEventResolver, OrderChangedResolver, ViewerOrdersResolver, ShopTermsResolver, ShippingMethodResolver,
   PaymentFindingResolver, OrderReturnResolver, OrderPapersResolver, PayoutResolver, ShopSalesResolver, NotificationProductResolver, TermChangesResolver, SavedAddressResolver, ViewerAddressesResolver,

@@ -69,6 +69,7 @@ export class MessagePartsResolver {
     if (card?.type === 'bot') return { ...card, __typename: 'BotCard' };
     if (card?.type === 'news') return { ...card, __typename: 'NewsCard' };
     if (card?.type === 'cart') return { ...card, chatId, __typename: 'CartCard' };
+    if (card?.type === 'groupbuy') return { ...card, chatId, __typename: 'GroupBuyCard' };
     if (card?.type === 'product') return { ...card, __typename: 'ProductCard' };
     if (card?.type !== 'poll') return null;
     return context.load(pollByKey, { chatId, seq }).then((poll) => poll && { ...poll, __typename: 'PollCard' });

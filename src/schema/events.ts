@@ -77,6 +77,11 @@ export class DocumentChangedType extends ChatStreamEvent {
   @Field(() => DocumentType, { nullable: true, description: 'As it is now. Null when it has been deleted.' }) document: object | null;
 }
 
+@chatEvent('GroupBuyChanged', 'Somebody has joined a group buy, or left it, or it was decided.')
+export class GroupBuyChangedType extends ChatStreamEvent {
+  @Field(() => ID) groupBuyId: string;
+}
+
 @ObjectType('MemberReceipt', { description: 'How far one member has received and read.' })
 export class MemberReceiptType {
   @Field(() => ID) userId: string;
@@ -185,6 +190,7 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   MemberUpdatedType,
   ChatUpdatedType,
   DocumentChangedType,
+  GroupBuyChangedType,
   ReceiptsChangedType,
   ...CALLS_OF_CHAT,
   ResyncRequiredType,

@@ -1,6 +1,7 @@
 import { createUnionType, Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { BotCardType } from './bot-card.js';
 import { CartCardType } from './cart.js';
+import { GroupBuyCardType } from './group-buy.js';
 import { NewsArticleType } from './news.js';
 import { ProductCardType } from './product.js';
 import { DateTime } from './scalars.js';
@@ -51,4 +52,4 @@ export class NewsCardType {
   @Field(() => NewsArticleType, { nullable: true, description: 'As it is now; null when it has been forgotten.' }) article: object | null;
 }
 
-export const MessageCard = createUnionType({ name: 'MessageCard', description: 'What a message carries beside its text.', types: () => [PollCardType, LocationCardType, StatusCardType, NewsCardType, ProductCardType, CartCardType, BotCardType] as const });
+export const MessageCard = createUnionType({ name: 'MessageCard', description: 'What a message carries beside its text.', types: () => [PollCardType, LocationCardType, StatusCardType, NewsCardType, ProductCardType, CartCardType, GroupBuyCardType, BotCardType] as const });

@@ -104,6 +104,8 @@ function hydrateChatEvent(chatId: string, ref: ChatEventRef, make: Make, load: L
       return make('ChatUpdated', chat);
     case 'document.changed':
       return make('DocumentChanged', { ...chat, documentId: encodeId('Document', ref.documentId), documentKey: ref.documentId });
+    case 'groupbuy.changed':
+      return make('GroupBuyChanged', { ...chat, groupBuyId: encodeId('GroupBuy', ref.groupBuyId), groupBuyKey: ref.groupBuyId });
     case 'call.started':
     case 'call.ended':
       return make(CALL_OF_CHAT_EVENTS[ref.kind], { ...chat, callId: encodeId('Call', ref.callId), callKey: ref.callId });

@@ -63,7 +63,7 @@ describe('bad input', () => {
     const groupId = (await group(ann)).createGroup.group.id;
     const inviteLinkId = (await link(ann, chatId)).createInviteLink.inviteLink.id;
     const whiteboard = async (person: Person, id: string) => (await person.api.createWhiteboard({ input: { chatId: id, idempotencyKey: world.key() } })).createWhiteboard.document.id;
-    const inShop = async (person: Person) => {
+    const inShop = async (person: Person, inChat: string) => {
       const shop = await openShop(world, person);
       const [product, { shop: read }] = [await sell(world, shop, 'Tea'), await person.api.shop({ id: shop.id })];
       const { category } = (await person.api.createCategory({ input: { shopId: shop.id, name: 'Teas' } })).createCategory;
@@ -82,7 +82,10 @@ describe('bad input', () => {
       const { giftCardId } = (await person.api.issueGiftCard({ input: { shopId: shop.id, value: { amount: 100, currency: 'CHF' }, idempotencyKey: world.key() } })).issueGiftCard;
       // To no country where anybody is: with a way of sending there, one would have to be chosen.
       const { shippingMethod } = (await person.api.createShippingMethod({ input: { shopId: shop.id, name: 'Boat', price: { amount: 1, currency: 'CHF' }, countries: ['AQ'] } })).createShippingMethod;
-      const more = { returnId: returns[0]!.id, payoutId: payout.id, addressId: address.id, discountId, giftCardId, shippingMethodId: shippingMethod.id };
+      const deadline = new Date(world.clock.now().getTime() + 3_600_000).toISOString();
+      const tiers = [{ quantity: 1, price: { amount: 900, currency: 'CHF' } }];
+      const { groupBuy } = (await person.api.createGroupBuy({ input: { chatId: inChat, variantId: product.variants[0]!.id, tiers, deadline, idempotencyKey: world.key() } })).createGroupBuy;
+      const more = { groupBuyId: groupBuy.id, returnId: returns[0]!.id, payoutId: payout.id, addressId: address.id, discountId, giftCardId, shippingMethodId: shippingMethod.id };
       return { ...more, orderId: sent.id, lineId: line!.id, fulfillmentId: sent.fulfillments[0]!.id, cartId: cart.id, shopId: shop.id, productId: product.id, variantId: product.variants[0]!.id, categoryId: category.id, locationId: read!.viewerState!.locations[0]!.id };
     };
     const webhook = async (person: Person) => (await person.api.createWebhook({ input: { url: 'https://example.com/hook', events: ['MESSAGE_SENT'], idempotencyKey: world.key() } })).createWebhook.webhook.id;
@@ -99,8 +102,8 @@ describe('bad input', () => {
       const { knowledge } = (await person.api.addBotKnowledge({ input: { botId, text: 'Tea is hot.', idempotencyKey: world.key() } })).addBotKnowledge;
       return { botId, knowledgeId: knowledge[0]!.id };
     };
-    own = { ...(await bot(ann)), ...(await inShop(ann)), webhookId: await webhook(ann), articleId, sourceId, fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
-    foreign = { ...(await bot(stranger)), ...(await inShop(stranger)), webhookId: await webhook(stranger), fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
+    own = { ...(await bot(ann)), ...(await inShop(ann, chatId)), webhookId: await webhook(ann), articleId, sourceId, fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    foreign = { ...(await bot(stranger)), ...(await inShop(stranger, theirs)), webhookId: await webhook(stranger), fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
   after(async () => {
     await world.stop();

@@ -241,6 +241,14 @@ export class Replica extends Refetch {
         return;
       case 'DocumentChanged':
         return void (event.document ? chat?.documents.set(event.documentId, event.document) : chat?.documents.delete(event.documentId));
+      case 'GroupBuyChanged': {
+        const { id, state, quantity, participantCount, deadline } = event.groupBuy;
+        for (const message of chat?.messages.values() ?? []) {
+          const { card } = message.shown as { card?: { __typename: string; groupBuyId?: string } | null };
+          if (card?.groupBuyId === id) message.shown = { ...message.shown, card: { ...card, groupBuy: { id, state, quantity, participantCount, deadline } } } as typeof message.shown;
+        }
+        return;
+      }
       case 'ChatRemoved':
         return void this.chats.delete(event.chatId);
       case 'ChatSettingsChanged':

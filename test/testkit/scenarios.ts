@@ -107,6 +107,18 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       const { document } = (await bob.api.startCoBrowsing({ input: { chatId, idempotencyKey: world.key() } })).startCoBrowsing;
       await bob.api.endCoBrowsing({ input: { documentId: document.id } });
     },
+    'groupbuy.changed': async () => {
+      const { product, shippingMethodId } = await sellRich(world, ann);
+      const open = async () => {
+        const input = {
+          chatId, variantId: product.variants[0]!.id, tiers: [{ quantity: 1, price: { amount: 800, currency: 'CHF' } }], deadline: new Date(world.clock.now().getTime() + 3_600_000).toISOString(), idempotencyKey: world.key(),
+        };
+        return (await ann.api.createGroupBuy({ input })).createGroupBuy.groupBuy.id;
+      };
+      const [kept, gone] = [await open(), await open()];
+      await bob.api.joinGroupBuy({ input: { groupBuyId: kept, quantity: 2, address: ADDRESS, shippingMethodId, idempotencyKey: world.key() } });
+      await ann.api.cancelGroupBuy({ input: { groupBuyId: gone } });
+    },
     'chat.added': async () => {
       const made = await world.groupChat(carol, [ann, bob], 'Carol’s');
       await carol.api.sendMessage({ input: { chatId: made, text: 'welcome', idempotencyKey: world.key() } });

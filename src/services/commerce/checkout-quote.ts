@@ -65,7 +65,7 @@ export async function quoteCart(sql: Sql, cart: CartRow, terms: Terms, buyerId: 
   if (!lines.length) throw new DomainError('STATE_CONFLICT', 'The cart is empty.');
   const { country } = terms.address;
   const shipping = await shippingFor(sql, cart, terms.shippingMethodId, country);
-  const taxes = await sql<TaxRuleRow>('select id, country, tax_class as "taxClass", rate_ppm as "ratePpm", included from tax_rules where shop_id = $1 and country = $2', [cart.shopId, country]);
+  const taxes = await taxesFor(sql, cart.shopId, country);
   const subtotal = lines.reduce((sum, { unitPrice, quantity }) => sum + (unitPrice ?? 0) * quantity, 0);
   const discounts = await discountsFor(sql, cart, terms.couponCodes, { subtotal, buyerId, now, lock });
   const giftCards = await giftCardsFor(sql, cart, terms.giftCardCodes, now, lock);
@@ -73,7 +73,7 @@ export async function quoteCart(sql: Sql, cart: CartRow, terms: Terms, buyerId: 
     lines: lines.map(({ quantity, unitPrice, taxClass }) => ({ quantity, unitPrice: unitPrice ?? 0, taxClass })),
     discounts,
     shipping,
-    taxes: new Map<string, TaxRate>(taxes.map((rule) => [rule.taxClass, rule])),
+    taxes: new Map(taxes),
     gifts: giftCards.map(({ balance }) => balance),
   });
   return { cart, lines, shipping, discounts, giftCards, totals };
@@ -83,8 +83,14 @@ export async function quoteCart(sql: Sql, cart: CartRow, terms: Terms, buyerId: 
 export const shortagesOf = (lines: readonly CartLineRow[]): Shortage[] =>
   lines.filter((line) => availabilityOf(line) !== 'AVAILABLE').map((line) => ({ variantId: line.variantId, wanted: line.quantity, available: availabilityOf(line) === 'SHORT' ? line.available : 0 }));
 
+/** A shop's taxes in a country, by their classes. */
+export async function taxesFor(sql: Sql, shopId: string, country: string): Promise<[taxClass: string, rate: TaxRate][]> {
+  const rows = await sql<Pick<TaxRuleRow, 'taxClass' | 'ratePpm' | 'included'>>('select tax_class as "taxClass", rate_ppm as "ratePpm", included from tax_rules where shop_id = $1 and country = $2', [shopId, country]);
+  return rows.map(({ taxClass, ratePpm, included }) => [taxClass, { ratePpm, included }]);
+}
+
 /** A shop that has said how it sends has one of those ways chosen. */
-async function shippingFor(sql: Sql, { shopId, currency }: CartRow, id: string | null, country: string): Promise<ShippingMethodRow | null> {
+export async function shippingFor(sql: Sql, { shopId, currency }: Pick<CartRow, 'shopId' | 'currency'>, id: string | null, country: string): Promise<ShippingMethodRow | null> {
   const [row] = await sql<ShippingMethodRow>(
     `select ${SHIPPING_COLUMNS} from shipping_methods s where s.shop_id = $1 and s.currency = $2 and (s.countries = '{}' or $3 = any(s.countries)) and ($4::uuid is null or s.id = $4) limit 1`,
     [shopId, currency, country, id],

@@ -66,8 +66,14 @@ export async function reserveStock(tx: Tx, orderId: string, wanted: readonly { v
   return [];
 }
 
+/** What an order is made of: a cart that was quoted, or what stands for one (`id`: null). */
+export interface Ordered extends Pick<Quote, 'shipping' | 'discounts' | 'giftCards' | 'totals'> {
+  cart: { id: string | null; shopId: string; currency: string };
+  lines: Pick<Quote['lines'][number], 'variantId' | 'quantity' | 'unitPrice' | 'shares'>[];
+}
+
 /** Writes an order as it was quoted, and uses up what it uses. The cart, the discounts and the gift cards are locked. */
-export async function writeOrder(tx: Tx, id: string, { cart, lines, shipping, discounts, giftCards, totals }: Quote, terms: Terms, buyerId: string): Promise<void> {
+export async function writeOrder(tx: Tx, id: string, { cart, lines, shipping, discounts, giftCards, totals }: Ordered, terms: Terms, buyerId: string): Promise<void> {
   const [last] = await tx.sql<{ number: number }>('update shops set last_order = last_order + 1 where id = $1 returning last_order as number', [cart.shopId]);
   await tx.sql(
     `insert into orders (id, shop_id, number, cart_id, buyer_id, state, currency, subtotal, discount, shipping, tax, tax_added, total, gift, address, shipping_method, created_at)
@@ -104,7 +110,7 @@ export async function writeOrder(tx: Tx, id: string, { cart, lines, shipping, di
     await tx.sql('update gift_cards g set balance = g.balance - u.amount from unnest($1::uuid[], $2::bigint[]) u(id, amount) where g.id = u.id', columns);
     await tx.sql('insert into order_gift_cards (order_id, gift_card_id, amount) select $3, u.id, u.amount from unnest($1::uuid[], $2::bigint[]) u(id, amount)', [...columns, id]);
   }
-  await setCart(tx, cart.id, 'CHECKOUT');
+  if (cart.id) await setCart(tx, cart.id, 'CHECKOUT');
   await noteOrder(tx, { id, buyerId }, 'PLACED', buyerId, { total: totals.total });
 }
 

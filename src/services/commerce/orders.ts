@@ -58,6 +58,7 @@ export class OrderService {
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'cancelOrder' }, async (tx) => {
       const order = await lockPart(tx, orderId, actor.userId);
       if (order.state === 'CANCELLED') return;
+      assertOwnPayment(order);
       const [line] = await tx.sql('select from order_lines where order_id = $1 and fulfilled > 0', [orderId]);
       if (line) throw new DomainError('STATE_CONFLICT', 'Some of it is sent.');
       if (order.gift === order.total) await callOffGift(tx, order, this.payments.feeBps);
@@ -76,6 +77,7 @@ export class OrderService {
   async capture(actor: Actor, orderId: string, amount: number | null): Promise<OrderRow> {
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'capturePayment' }, async (tx) => {
       const order = await lockSold(tx, orderId, actor.userId);
+      assertOwnPayment(order);
       const held = order.total - order.gift;
       await wantCapture(tx, order, amount === null ? held : checkAmount(amount, 'amount', 1, Math.max(held, 1)));
     });
@@ -184,4 +186,9 @@ async function takeStock(tx: Tx, orderId: string, variantId: string, quantity: n
       newId(), variantId, reservation.locationId, -part, actorId, tx.now,
     ]);
   }
+}
+
+/** Until a group buy is decided, nobody takes what is held for it, nor lets it go by the order alone. */
+function assertOwnPayment({ groupBuyId, state }: Pick<OrderRow, 'groupBuyId' | 'state'>): void {
+  if (groupBuyId !== null && state === 'PENDING') throw new DomainError('STATE_CONFLICT', 'It belongs to a group buy: leave that, or wait until it is decided.');
 }

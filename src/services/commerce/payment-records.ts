@@ -4,6 +4,7 @@ import { newId } from '../../lib/ids.js';
 import type { GatewayPayment, PaymentOutcome } from '../../payments/contract.js';
 import { isOpenPayment, ORDER_TRANSITIONS, PAYMENT_TRANSITIONS, type PaymentState } from '../../policies/order-machine.js';
 import type { OrderRow } from '../loaders/orders.js';
+import { tellHeld } from './group-buy-records.js';
 import { bookSale, undoGiftSale } from './ledger.js';
 import { lockOrder, moveOrder, noteOrder, releaseOrder, setCart } from './order-writer.js';
 
@@ -80,7 +81,11 @@ export async function recordOutcome(tx: Tx, orderId: string, outcome: PaymentOut
   await noteOrder(tx, order, `PAYMENT_${outcome.state}`, null, { amount: outcome.state === 'CAPTURED' ? outcome.captured : payment.amount });
   if (outcome.state === 'FAILED' && ORDER_TRANSITIONS[order.state].includes('CANCELLED')) await cancelOrder(tx, order, outcome.reason);
   if (outcome.state === 'CAPTURED') await bookPaid(tx, order, payment.provider, outcome.captured, feeBps);
-  if ((outcome.state === 'CAPTURED' || outcome.state === 'AUTHORIZED') && order.state === 'PENDING') await confirmOrder(tx, order);
+  // What is held for a group buy stands only once that has succeeded.
+  const stands = outcome.state === 'CAPTURED' || (outcome.state === 'AUTHORIZED' && order.groupBuyId === null);
+  if (stands && order.state === 'PENDING') await confirmOrder(tx, order);
+  const held = (state: PaymentState) => state === 'AUTHORIZED' && !payment.wanted;
+  if (order.groupBuyId && held(outcome.state) !== held(payment.state)) await tellHeld(tx, order.groupBuyId);
 }
 
 /** The order is gone: what it held goes back. */

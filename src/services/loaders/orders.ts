@@ -19,6 +19,8 @@ export interface OrderRow {
   shopId: string;
   number: number;
   cartId: string | null;
+  /** The group buy that it takes part in. */
+  groupBuyId: string | null;
   buyerId: string;
   state: OrderState;
   currency: string;
@@ -35,7 +37,7 @@ export interface OrderRow {
   version: number;
   createdAt: Date;
 }
-export const ORDER_COLUMNS = `o.id, o.shop_id as "shopId", o.number, o.cart_id as "cartId", o.buyer_id as "buyerId", o.state, o.currency, o.subtotal::float8 as subtotal, o.discount::float8 as discount, o.shipping::float8 as shipping,
+export const ORDER_COLUMNS = `o.id, o.shop_id as "shopId", o.number, o.cart_id as "cartId", o.group_buy_id as "groupBuyId", o.buyer_id as "buyerId", o.state, o.currency, o.subtotal::float8 as subtotal, o.discount::float8 as discount, o.shipping::float8 as shipping,
   o.tax::float8 as tax, o.tax_added::float8 as "taxAdded", o.total::float8 as total, o.gift::float8 as gift, o.refunded::float8 as refunded, o.address, o.shipping_method as "shippingMethod", o.version, o.created_at as "createdAt"`;
 
 const ORDERS = keyed<OrderRow>(`select ${ORDER_COLUMNS} from orders o where o.id = any($1)`);
