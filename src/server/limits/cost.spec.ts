@@ -74,6 +74,11 @@ describe('the cost of an operation', () => {
     assert.equal(cost('{ ...F ...F } fragment F on Query { thing { id } }'), 2);
   });
 
+  it('counts the dearest of the types that a value may be of', () => {
+    assert.equal(cost('{ either { ... on Thing { things { thing { id } } } ... on Other { thing { id } } ... on Other { thing { id } } } }'), 1 + 1 + 20);
+    assert.equal(cost('{ either { ... on Thing { thing { id } } ...O ...E } } fragment O on Other { a: thing { id } b: thing { id } } fragment E on Either { ... on Thing { thing { id } } }'), 1 + 2 + 1);
+  });
+
   it('has a flat price for the description of the schema', () => {
     assert.equal(cost('{ __schema { types { name fields { name } } } b: __type(name: "Thing") { name } }'), 2 * INTROSPECTION_COST);
   });
@@ -106,7 +111,7 @@ interface Made {
   variables: Record<string, unknown>;
 }
 /** What a selection reads, and what it costs in the plainest way: fragments are counted where they stand, each time. */
-type Selection = { text: string; cost: (page: number | null) => number };
+type Selection = { text: string; cost: (page: number | null) => number; branch?: string };
 
 /** Random documents over the schema above, with a cost that is made together with the text. */
 function documents(): fc.Arbitrary<Made> {
@@ -142,7 +147,7 @@ function documents(): fc.Arbitrary<Made> {
       if (type === 'Either') {
         const member = pick(['Thing', 'Other']);
         const inner = several(member, depth - 1);
-        return { text: `... on ${member} { ${inner.text} }`, cost: inner.cost };
+        return { text: `... on ${member} { ${inner.text} }`, cost: inner.cost, branch: member };
       }
       if (depth <= 0) return { text: '__typename', cost: () => 0 };
       if (type === 'ThingConnection') {
@@ -162,7 +167,9 @@ function documents(): fc.Arbitrary<Made> {
     }
     function several(type: string, depth: number): Selection {
       const parts = [...Array(1 + Math.floor(random() * 3))].map(() => one(type, depth));
-      return { text: parts.map(({ text }) => text).join(' '), cost: (page) => parts.reduce((sum, part) => sum + part.cost(page), 0) };
+      const sum = (some: Selection[], page: number | null) => some.reduce((total, part) => total + part.cost(page), 0);
+      const of = (branch?: string) => parts.filter((part) => part.branch === branch);
+      return { text: parts.map((part) => part.text).join(' '), cost: (page) => sum(of(), page) + Math.max(sum(of('Thing'), page), sum(of('Other'), page)) };
     }
 
     const root = several('Query', 4);

@@ -35,8 +35,9 @@ export interface Counted {
 
 /**
  * What an operation may cost, before it runs: a scalar or enum is free, every other field counts 1, and what stands under a
- * list counts as often as the list has items: `first` or `last`, else its own bound (`AtMost`), else 20. Aliases and repeats count each time, and so does
- * every branch of a union; @skip and @include are not looked at. It is an upper bound, linear in the document's size.
+ * list counts as often as the list has items: `first` or `last`, else its own bound (`AtMost`), else 20. Aliases and repeats count each time; of what is
+ * asked for by object types of a union or an interface the dearest counts, as a value is of one of them; @skip and @include are not looked at. It is an
+ * upper bound, linear in the document's size.
  */
 export function countCost(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): Counted {
   return new Counter(schema, document, variables).count(operation);
@@ -65,13 +66,22 @@ class Counter {
   /** `page`: the size of the connection that this selection is of. */
   #selections(set: SelectionSetNode, parent: GraphQLNamedType, page: number | null): number {
     let total = 0;
+    /** By the object type that it is asked of. */
+    const branches = new Map<GraphQLNamedType, number>();
     for (const selection of set.selections) {
       this.#steps++;
-      if (selection.kind === Kind.FIELD) total += this.#field(selection, parent, page);
-      else if (selection.kind === Kind.FRAGMENT_SPREAD) total += this.#fragment(selection.name.value, page);
-      else total += this.#selections(selection.selectionSet, this.#typeOf(selection.typeCondition?.name.value) ?? parent, page);
+      if (selection.kind === Kind.FIELD) {
+        total += this.#field(selection, parent, page);
+        continue;
+      }
+      const isSpread = selection.kind === Kind.FRAGMENT_SPREAD;
+      const condition = isSpread ? this.#fragments.get(selection.name.value)?.typeCondition : selection.typeCondition;
+      const type = this.#typeOf(condition?.name.value) ?? parent;
+      const cost = isSpread ? this.#fragment(selection.name.value, page) : this.#selections(selection.selectionSet, type, page);
+      if (isAbstractType(parent) && isObjectType(type)) branches.set(type, (branches.get(type) ?? 0) + cost);
+      else total += cost;
     }
-    return total;
+    return total + Math.max(0, ...branches.values());
   }
 
   #fragment(name: string, page: number | null): number {
