@@ -88,7 +88,7 @@ describe('.ci/run', () => {
     assert.ok(statSync(`${root}.ci/run`).mode & 0o100);
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const called = [...read('.ci/run').matchAll(/^npm (?:run )?(\S+)$/gm)].map((match) => match[1]!);
-    assert.deepEqual(called, ['lint', 'typecheck', 'schema:check', 'codegen:check', 'build', 'media:build', 'test']);
+    assert.deepEqual(called, ['lint', 'typecheck', 'schema:check', 'codegen:check', 'kernels:check', 'build', 'media:build', 'test']);
     assert.deepEqual(called.filter((name) => !(name in scripts)), []);
   });
 });

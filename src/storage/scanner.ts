@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 
 /** Looks for what is harmful in a file that passes by, piece after piece. */
 export interface Scanner {
@@ -76,7 +77,9 @@ class ClamdScan implements Scan {
       const length = Buffer.alloc(4);
       length.writeUInt32BE(piece.length);
       this.socket.write(length);
-      if (!this.socket.write(piece)) await Promise.race([once(this.socket, 'drain').catch(() => undefined), this.#closed]);
+      // Between two pieces its answer is read: a write to one that has answered and closed would end the socket, and the answer be lost.
+      if (this.socket.write(piece)) await turn();
+      else await Promise.race([once(this.socket, 'drain').catch(() => undefined), this.#closed]);
     }
   }
 

