@@ -21,6 +21,7 @@ import { GroupBuys1764300000021 } from './migrations/1764300000021-group-buys.js
 import { Bots1764400000000 } from './migrations/1764400000000-bots.js';
 import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
+import { Apps1764600000002 } from './migrations/1764600000002-apps.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -50,6 +51,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Bots1764400000000,
       Audit1764600000000,
       Webhooks1764600000001,
+      Apps1764600000002,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

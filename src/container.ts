@@ -15,6 +15,7 @@ import { makeStatuses } from './container-statuses.js';
 import { makeNews } from './container-news.js';
 import { makeNotifications } from './container-notifications.js';
 import { makeOperators } from './container-operators.js';
+import { makeApps, type Apps } from './container-apps.js';
 import { makeWebhooks, type Webhooks } from './container-webhooks.js';
 import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
@@ -82,6 +83,7 @@ export interface Container {
   files: Files;
   paymentHooks: PaymentHooks;
   webhooks: Webhooks;
+  apps: Apps;
   /** Of this process. */
   media: Media;
   /** What follows from events. Started where jobs run. */
@@ -158,11 +160,13 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const notifications = await makeNotifications({ config, db, unitOfWork, clock, log, fetch: (url, request) => outbound.fetch(url, request) });
   const webhooks = makeWebhooks({ config, db, unitOfWork, clock, log, outbound: outboundOptions, pushes: notifications.pushes });
+  const apps = makeApps({ db, unitOfWork, clock, tokens, sessions: accounts.sessions });
 
   const bots = await makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate: sessions, store, outbound, reader: news.reader, messages: messages.messages, orders: commerce.orders, model });
 
   const instances: object[] = [
     ...accounts.resolvers,
+    ...apps.resolvers,
     ...people.resolvers,
     new NodeResolver({ chats, messages: messages.messages, groups, scheduled: timely.scheduled, documents: documents.documents, calls: calls.service, statuses: statuses.feed, notifications: notifications.service, commerce }),
     new UserResolver(),
@@ -195,6 +199,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     engine,
     files,
     webhooks,
+    apps,
     media,
     receipts: timely.receipts,
     paymentHooks: commerce.paymentHooks,

@@ -52,6 +52,8 @@ export const ID_PREFIXES = {
   BotKnowledge: 'bkn',
   BotMemory: 'bmm',
   AuditEntry: 'aud',
+  App: 'app',
+  ApiKey: 'key',
   Webhook: 'whk',
   WebhookDelivery: 'whd',
 } as const;

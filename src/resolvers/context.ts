@@ -10,6 +10,10 @@ export interface Viewer {
   userId: string;
   sessionId: string;
   role: UserRole;
+  /** What an app that acts for them was given; null: all that they may. */
+  scopes?: readonly string[] | null;
+  /** The app that holds the session, if one does. */
+  appId?: string | null;
 }
 
 export interface RequestInfo {

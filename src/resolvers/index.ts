@@ -3,6 +3,7 @@ import { BOT_RESOLVERS } from './bots.js';
 import { BlockResolver } from './blocks.js';
 import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from './contacts.js';
 import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './call-events.js';
+import { APP_RESOLVERS } from './apps.js';
 import { CallMediaResolver } from './call-media.js';
 import { CallRecordingsOfCallResolver, CallRecordingsResolver } from './call-recordings.js';
 import { CallShowcaseResolver, ShowcaseOfCallResolver } from './call-showcase.js';
@@ -114,6 +115,7 @@ export const RESOLVERS = [
   ...NOTIFICATION_RESOLVERS,
   ...OPERATOR_RESOLVERS,
   ...WEBHOOK_RESOLVERS,
+  ...APP_RESOLVERS,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
   ...COMMERCE_RESOLVERS,

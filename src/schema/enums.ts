@@ -1,5 +1,5 @@
 import { registerEnumType } from 'type-graphql';
-import { AUDIT_ACTIONS } from '../entities/audit.js';
+import { AUDIT_ACTIONS, PARTNER_ACTIONS } from '../entities/audit.js';
 import { USER_ROLES } from '../entities/user.js';
 import { SYSTEM_ACTIONS } from '../entities/message.js';
 
@@ -18,7 +18,7 @@ export const ReportReason = enumOf('ReportReason', [
 ]);
 export const ReportTargetType = enumOf('ReportTargetType', ['USER', 'MESSAGE', 'CHAT', 'GROUP']);
 export const Role = enumOf('Role', USER_ROLES, 'What somebody does for this place: docs/OPERATIONS.md has what each may. A person has one; ADMIN may everything that the others may.');
-export const AuditAction = enumOf('AuditAction', AUDIT_ACTIONS);
+export const AuditAction = enumOf('AuditAction', [...AUDIT_ACTIONS, ...PARTNER_ACTIONS]);
 export const ChatKind = enumOf('ChatKind', ['DIRECT', 'GROUP']);
 export const ChatEncryption = enumOf('ChatEncryption', ['NONE', 'MLS'], 'Fixed when the chat is made.');
 export const MemberRole = enumOf('MemberRole', ['OWNER', 'ADMIN', 'MEMBER']);

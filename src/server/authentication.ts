@@ -1,5 +1,6 @@
 import { DomainError } from '../lib/errors.js';
 import type { Viewer } from '../resolvers/context.js';
+import type { AppService } from '../services/apps/apps.js';
 import type { Guest } from '../services/calls/caller.js';
 import type { SessionGate } from '../services/session-gate.js';
 import type { AccessTokens } from '../services/tokens.js';
@@ -12,12 +13,15 @@ export interface Authenticated {
 }
 
 const MAX_TOKEN_LENGTH = 4_096;
+const A_DAY_MS = 86_400_000;
 
 /** Reads `Authorization: Bearer …`, from HTTP and from connection_init alike. */
 export class Authentication {
   constructor(
     private readonly tokens: AccessTokens,
     private readonly sessions: SessionGate,
+    private readonly keys: Pick<AppService, 'verifyKey'>,
+    private readonly now: () => Date,
   ) {}
 
   /**
@@ -27,8 +31,19 @@ export class Authentication {
   async authenticate(authorization: unknown): Promise<Authenticated | null> {
     if (authorization === undefined || authorization === null || authorization === '') return null;
     const match = typeof authorization === 'string' && authorization.length <= MAX_TOKEN_LENGTH ? /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization) : null;
-    if (!match) throw new DomainError('UNAUTHENTICATED', 'Authorization is not of the form "Bearer <accessToken>".');
+    if (!match) {
+      const key = typeof authorization === 'string' ? /^Bearer (otk_[\w-]{43})$/i.exec(authorization) : null;
+      if (key) return this.#byKey(key[1]!);
+      throw new DomainError('UNAUTHENTICATED', 'Authorization is not of the form "Bearer <accessToken>".');
+    }
     const { actor, guest, expiresAt } = this.tokens.verify(match[1]!);
     return { viewer: actor && (await this.sessions.check(actor)), guest, expiresAt };
+  }
+
+  /** A key of an app. A connection that one opens stands for a day. */
+  async #byKey(key: string): Promise<Authenticated> {
+    const owner = await this.keys.verifyKey(key);
+    if (!owner) throw new DomainError('UNAUTHENTICATED', 'The API key is not valid.');
+    return { viewer: await this.sessions.check({ ...owner, role: 'USER' }), guest: null, expiresAt: new Date(this.now().getTime() + A_DAY_MS) };
   }
 }

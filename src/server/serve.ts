@@ -18,6 +18,7 @@ import { maxDepth } from './limits/depth.js';
 import { noIntrospection } from './limits/introspection.js';
 import { COST_WINDOW, RequestLimits } from './limits/limits.js';
 import { Metrics } from './metrics.js';
+import { addOAuth } from './oauth-route.js';
 import { OperationLog } from './operation-log.js';
 import { Operations } from './operations.js';
 import { Origins } from './origins.js';
@@ -101,7 +102,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   });
   const observer = new OperationLog(log, metrics, config.SLOW_OPERATION);
   const operations = new Operations({ engine, documents, subscriptions, limits, db, clock, errors, observer });
-  const authentication = new Authentication(tokens, sessions);
+  const authentication = new Authentication(tokens, sessions, container.apps.service, () => clock.now());
   const origins = new Origins(config.CORS_ORIGINS);
   const hasRoom = () => sockets.connections + streams.connections + voices.connections < config.MAX_SOCKETS;
   const probe: Probe = { phase: 'starting' };
@@ -125,6 +126,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   });
   const graphiql = config.GRAPHIQL ? new GraphiQL(fastify) : null;
   const route = await addGraphql(fastify, { log, operations, authentication, streams, graphiql, probe, maxTokens: MAX_TOKENS, costWindow: COST_WINDOW, costPoints: config.RATE_LIMIT_COST });
+  await addOAuth(fastify, { oauth: container.apps.oauth, errors, publicUrl: config.PUBLIC_URL ?? null, limit: (address) => limits.request(address) });
   addProbes(fastify, container, schema, metrics, probe);
   await addPaymentHooks(fastify, container.paymentHooks);
   const reconcile = setInterval(() => {

@@ -6,6 +6,10 @@ export interface Actor {
   userId: string;
   sessionId: string;
   role: UserRole;
+  /** What an app that acts for them was given; null: all that they may. */
+  scopes?: readonly string[] | null;
+  /** The app that holds the session, if one does. */
+  appId?: string | null;
 }
 
 /** What a service needs in order to read for somebody: loaders that live as long as the operation. */

@@ -14,10 +14,17 @@ export interface SessionEnded {
   sessionIds: string[];
 }
 
+/** What a session is good for. */
+interface Standing {
+  role: Actor['role'];
+  appId: string | null;
+  scopes: string[] | null;
+}
+
 /** Whether sessions still stand. Ends are told over the bus; what was not heard is found out by asking again. */
 export class SessionGate {
-  readonly #standing = new LRUCache<string, { role: Actor['role'] }>({ max: KEPT, ttl: TRUST_MS });
-  readonly #asking = new InFlight<{ role: Actor['role'] } | null>();
+  readonly #standing = new LRUCache<string, Standing>({ max: KEPT, ttl: TRUST_MS });
+  readonly #asking = new InFlight<Standing | null>();
   readonly #listeners = new Set<(sessionIds: string[]) => void>();
   /** How many ends were heard of: an answer that was asked for before the last of them is not kept. */
   #heard = 0;
@@ -46,17 +53,17 @@ export class SessionGate {
     this.#listeners.add(listener);
   }
 
-  /** The actor with the role as it is now. Throws `SESSION_ENDED`. */
+  /** The actor with the role, and the scopes of an app, as they are now. Throws `SESSION_ENDED`. */
   async check(actor: Actor): Promise<Actor> {
     const known = this.#standing.get(actor.sessionId) ?? (await this.#asking.run(actor.sessionId, () => this.#ask(actor.sessionId)));
     if (!known) throw new DomainError('SESSION_ENDED', 'This session has ended: sign in again.');
-    return known.role === actor.role ? actor : { ...actor, role: known.role };
+    return known.role === actor.role && known.appId === null ? actor : { ...actor, ...known };
   }
 
-  async #ask(sessionId: string): Promise<{ role: Actor['role'] } | null> {
+  async #ask(sessionId: string): Promise<Standing | null> {
     const heard = this.#heard;
-    const [row] = await this.sql<{ role: Actor['role'] }>(
-      'select u.role from sessions s join users u on u.id = s.user_id where s.id = $1 and s.ended_at is null and u.suspended_at is null',
+    const [row] = await this.sql<Standing>(
+      'select u.role, s.app_id as "appId", s.scopes from sessions s join users u on u.id = s.user_id where s.id = $1 and s.ended_at is null and u.suspended_at is null',
       [sessionId],
     );
     if (row && heard === this.#heard) this.#standing.set(sessionId, row);

@@ -69,7 +69,7 @@ export class SessionService {
     if (person.suspended) throw forbidden('This account is suspended.');
     const rest = await tx.sql<{ id: string }>(
       `select s.id from sessions s where s.id in (
-         select id from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by last_active_at desc, id desc offset $3
+         select id from sessions where user_id = $1 and ended_at is null and app_id is null and expires_at > $2 order by last_active_at desc, id desc offset $3
        ) order by s.id for update`,
       [person.id, tx.now, MAX_SESSIONS - 1],
     );
@@ -83,6 +83,25 @@ export class SessionService {
     await this.#keep(tx, session.id, refreshToken);
     tx.append(userStream(person.id), { kind: 'sessions.changed', sessionId: session.id });
     return { session, role: person.role, refreshToken };
+  }
+
+  /** Opens a session that an app holds for a person who has let it, kept to scopes. The person's own devices do not give way to it. */
+  async openForApp(tx: Tx, { userId, role, appId, scopes }: { userId: string; role: Actor['role']; appId: string; scopes: readonly string[] }): Promise<OpenedSession> {
+    const session: SessionRow = { id: newId(), userId, device: null, createdAt: tx.now, lastActiveAt: tx.now };
+    const refreshToken = this.refreshTokens.first();
+    await tx.sql(
+      'insert into sessions (id, user_id, app_id, scopes, created_at, last_active_at, expires_at) values ($1, $2, $3, $4, $5, $5, $5::timestamptz + make_interval(secs => $6))',
+      [session.id, userId, appId, scopes, tx.now, this.ttlSeconds],
+    );
+    await this.#keep(tx, session.id, refreshToken);
+    return { session, role, refreshToken };
+  }
+
+  /** What the session of a refresh token is kept to, if this app holds it; else null. */
+  async scopesFor(refreshToken: string, appId: string): Promise<string[] | null> {
+    if (!this.refreshTokens.isWellFormed(refreshToken)) return null;
+    const [row] = await this.sql<{ scopes: string[] | null }>('select s.scopes from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = $1 and s.app_id = $2', [this.refreshTokens.hash(refreshToken), appId]);
+    return row?.scopes ?? null;
   }
 
   /** What the owner of an opened session is answered, once it is committed. */
@@ -152,9 +171,9 @@ export class SessionService {
     return ended;
   }
 
-  /** Ends every session of a person, one perhaps excepted. Answers the ids of those that ended by it. */
+  /** Ends every session of a person, one perhaps excepted, and those that apps hold only with the person's own right to be here. Answers the ids of those that ended by it. */
   async endAll(tx: Tx, userId: string, reason: EndReason, except: string | null = null): Promise<string[]> {
-    const rows = await tx.sql<{ id: string }>('select id from sessions where user_id = $1 and ended_at is null and id is distinct from $2 order by id for update', [userId, except]);
+    const rows = await tx.sql<{ id: string }>(`select id from sessions where user_id = $1 and ended_at is null and id is distinct from $2 and (app_id is null or $3 = 'SUSPENDED') order by id for update`, [userId, except, reason]);
     return this.end(tx, userId, rows.map((row) => row.id), reason);
   }
 
@@ -172,7 +191,7 @@ export class SessionService {
   async list(userId: string, args: PageArgs): Promise<Page<SessionRow>> {
     const request = pageRequest(args, ['uuid']);
     const rows = await this.sql<SessionRow>(
-      `select ${SESSION_COLUMNS} from sessions s where s.user_id = $1 and s.ended_at is null and s.expires_at > $2
+      `select ${SESSION_COLUMNS} from sessions s where s.user_id = $1 and s.app_id is null and s.ended_at is null and s.expires_at > $2
          and s.id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') order by s.id desc limit $4`,
       [userId, this.clock.now(), request.from?.[0] ?? null, request.limit],
     );

@@ -35,13 +35,13 @@ export class AccessTokens {
 
   constructor(
     secret: string,
-    private readonly ttlSeconds: number,
+    readonly ttlSeconds: number,
     private readonly clock: Clock,
   ) {
     this.#key = createSecretKey(Buffer.from(secret));
   }
 
-  sign(actor: Actor): { accessToken: string; accessTokenExpiresAt: Date } {
+  sign(actor: Pick<Actor, 'userId' | 'sessionId' | 'role'>): { accessToken: string; accessTokenExpiresAt: Date } {
     const now = Math.floor(this.clock.now().getTime() / 1000);
     const exp = now + this.ttlSeconds;
     const accessToken = jwt.sign({ sub: actor.userId, sid: actor.sessionId, role: actor.role, iat: now, exp, iss: ISSUER }, this.#key, { algorithm: 'HS256' });

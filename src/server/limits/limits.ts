@@ -4,6 +4,7 @@ import { DomainError } from '../../lib/errors.js';
 import type { Prepared } from '../engine.js';
 import type { Caller, Cost, Limits } from '../operations.js';
 import { countCost } from './cost.js';
+import { Scopes } from './scopes.js';
 import { addressKey, type Limiter, type Rates } from './rates.js';
 
 export const COST_WINDOW = 60;
@@ -11,6 +12,7 @@ const ADDRESS_WINDOW = 60;
 
 /** Bounds each operation by its cost, and each person and address by what they spend. */
 export class RequestLimits implements Limits {
+  readonly #scopes: Scopes;
   readonly #person: Limiter;
   readonly #address: Limiter;
   readonly #constant = new WeakMap<Prepared, number>();
@@ -20,6 +22,7 @@ export class RequestLimits implements Limits {
     private readonly config: Pick<Config, 'MAX_QUERY_COST' | 'RATE_LIMIT_COST' | 'RATE_LIMIT_ADDRESS'>,
     rates: Rates,
   ) {
+    this.#scopes = new Scopes(schema);
     this.#person = rates.limiter('cost', { points: config.RATE_LIMIT_COST, seconds: COST_WINDOW });
     this.#address = rates.limiter('address', { points: config.RATE_LIMIT_ADDRESS, seconds: ADDRESS_WINDOW });
   }
@@ -29,12 +32,13 @@ export class RequestLimits implements Limits {
   }
 
   async admit(prepared: Prepared, variables: Record<string, unknown>, { viewer, guest, request }: Caller): Promise<Cost> {
+    this.#scopes.assert(prepared, viewer?.scopes);
     const requested = this.#cost(prepared, variables);
     const limit = this.config.MAX_QUERY_COST;
     if (requested > limit) {
       throw new DomainError('QUERY_TOO_COMPLEX', `The operation may cost ${requested}; ${limit} is the most.`, { cost: { requested, limit } });
     }
-    const who = viewer ? `person:${viewer.userId}` : guest ? `guest:${guest.tokenId}` : `address:${addressKey(request.address)}`;
+    const who = viewer?.scopes ? `app:${viewer.appId}:${viewer.userId}` : viewer ? `person:${viewer.userId}` : guest ? `guest:${guest.tokenId}` : `address:${addressKey(request.address)}`;
     const { remaining, resetAfter } = await this.#person.spend(who, Math.max(1, requested));
     return { requested, limit, remaining, resetAfter };
   }

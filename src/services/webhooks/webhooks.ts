@@ -2,9 +2,10 @@ import type { Sql } from '../../db/database.js';
 import { pageRequest, toPage, type Page, type PageArgs } from '../../db/pages.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { WebhookKind } from '../../entities/webhook.js';
-import { DomainError, invalidInput, notFound } from '../../lib/errors.js';
+import { DomainError, forbidden, invalidInput, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { cleanText, cleanUrl, distinct } from '../../lib/validate.js';
+import { scopeOfKind } from '../../policies/scopes.js';
 import { MAX_FILTER_IDS, MAX_WEBHOOKS, OVERLAP_MS } from '../../policies/webhook-policy.js';
 import type { Actor } from '../actor.js';
 import { WEBHOOK_COLUMNS, type WebhookRow } from '../loaders/webhooks.js';
@@ -76,6 +77,7 @@ export class WebhookService {
       await tx.sql('select from users where id = $1 for no key update', [actor.userId]);
       const [count] = await tx.sql<{ n: number }>('select count(*)::int as n from webhooks where owner_id = $1', [actor.userId]);
       if (count!.n >= MAX_WEBHOOKS) throw new DomainError('LIMIT_REACHED', `There are at most ${MAX_WEBHOOKS} webhooks.`);
+      assertScopes(actor, kinds);
       await assertOwn(tx, actor.userId, chatIds, shopIds);
       const made = newId();
       await tx.sql('insert into webhooks (id, owner_id, url, description, kinds, chat_ids, shop_ids, secret, created_at, since) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)', [
@@ -101,6 +103,7 @@ export class WebhookService {
     const secret = change.rotateSecret ? newSecret() : null;
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'updateWebhook' }, async (tx) => {
       const before = await lockWebhook(tx, actor.userId, id);
+      assertScopes(actor, kinds ?? before.kinds);
       await assertOwn(tx, actor.userId, chatIds, shopIds);
       const state = change.active === null ? before.state : change.active ? 'ACTIVE' : before.state === 'DISABLED' ? 'DISABLED' : 'PAUSED';
       await tx.sql(
@@ -170,10 +173,16 @@ function cleanIds(ids: readonly string[] | null, field: string): string[] | null
   return ids && distinct(ids, field, MAX_FILTER_IDS);
 }
 
-async function lockWebhook(tx: Tx, ownerId: string, id: string): Promise<{ state: WebhookRow['state'] }> {
-  const [row] = await tx.sql<{ state: WebhookRow['state'] }>('select state from webhooks where id = $1 and owner_id = $2 for update', [id, ownerId]);
+async function lockWebhook(tx: Tx, ownerId: string, id: string): Promise<Pick<WebhookRow, 'state' | 'kinds'>> {
+  const [row] = await tx.sql<Pick<WebhookRow, 'state' | 'kinds'>>('select state, kinds from webhooks where id = $1 and owner_id = $2 for update', [id, ownerId]);
   if (!row) throw new DomainError('NOT_FOUND', 'There is no such webhook.', { field: 'webhookId' });
   return row;
+}
+
+/** An app has nobody told of what it could not read itself. */
+function assertScopes({ scopes }: Actor, kinds: readonly WebhookKind[]): void {
+  const missing = scopes ? [...new Set(kinds.map(scopeOfKind))].filter((scope) => !scopes.includes(scope)) : [];
+  if (missing.length) throw forbidden(`This app was not given: ${missing.join(', ')}.`);
 }
 
 async function setState(tx: Tx, id: string, state: WebhookRow['state']): Promise<void> {

@@ -1,0 +1,88 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { pageRequest, type Page } from '../db/pages.js';
+import { decodeId, encodeId } from '../lib/ids.js';
+import {
+  ApiKeyPages, ApiKeyType, AppPages, AppType, AuthorizeAppInput, AuthorizeAppPayload, CreateApiKeyInput, CreateApiKeyPayload, CreateAppInput, CreateAppPayload, IssueUserTokenInput, IssueUserTokenPayload,
+  RevokeApiKeyInput, RevokeApiKeyPayload, RotateAppSecretInput, RotateAppSecretPayload,
+} from '../schema/apps.js';
+import { ForwardArgs } from '../schema/connection.js';
+import { ViewerType } from '../schema/viewer.js';
+import type { AppService } from '../services/apps/apps.js';
+import type { OAuthService } from '../services/apps/oauth.js';
+import { keysOfApp, type ApiKeyRow, type AppRow } from '../services/loaders/apps.js';
+import { userById, type UserRow } from '../services/loaders/users.js';
+import type { Context } from './context.js';
+
+@Resolver(() => AppType)
+export class AppResolver {
+  constructor(
+    private readonly apps: AppService,
+    private readonly oauth: OAuthService,
+  ) {}
+
+  @Query(() => AppType, { nullable: true, description: 'One of the viewer’s own, or null.' })
+  app(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<AppRow | null> {
+    return this.apps.find(context.requireViewer(), decodeId('App', id));
+  }
+
+  @Mutation(() => CreateAppPayload, { description: 'At most 20.' })
+  createApp(@Arg('input', () => CreateAppInput) input: CreateAppInput, @Ctx() context: Context): Promise<{ app: AppRow; clientSecret: string | null }> {
+    return this.apps.create(context.requireViewer(), input);
+  }
+
+  @Mutation(() => RotateAppSecretPayload)
+  rotateAppSecret(@Arg('input', () => RotateAppSecretInput) { appId }: RotateAppSecretInput, @Ctx() context: Context): Promise<{ app: AppRow; clientSecret: string }> {
+    return this.apps.rotateSecret(context.requireViewer(), decodeId('App', appId, 'appId'));
+  }
+
+  @Mutation(() => CreateApiKeyPayload, { description: 'At most 20 an app.' })
+  createApiKey(@Arg('input', () => CreateApiKeyInput) { appId, scopes, expiresInDays, ...input }: CreateApiKeyInput, @Ctx() context: Context): Promise<{ apiKey: ApiKeyRow; key: string | null }> {
+    return this.apps.createKey(context.requireViewer(), { ...input, appId: decodeId('App', appId, 'appId'), scopes: scopes ?? null, expiresInDays: expiresInDays ?? null });
+  }
+
+  @Mutation(() => RevokeApiKeyPayload, { description: 'At once.' })
+  async revokeApiKey(@Arg('input', () => RevokeApiKeyInput) { apiKeyId }: RevokeApiKeyInput, @Ctx() context: Context): Promise<{ apiKey: ApiKeyRow }> {
+    return { apiKey: await this.apps.revokeKey(context.requireViewer(), decodeId('ApiKey', apiKeyId, 'apiKeyId')) };
+  }
+
+  @Mutation(() => AuthorizeAppPayload, { description: 'The viewer lets an app act for them: called by the page on which they say yes.' })
+  async authorizeApp(@Arg('input', () => AuthorizeAppInput) { clientId, state, ...input }: AuthorizeAppInput, @Ctx() context: Context): Promise<AuthorizeAppPayload> {
+    return { redirectTo: await this.oauth.authorize(context.requireViewer(), { ...input, appId: decodeId('App', clientId, 'clientId'), state: state ?? null }) };
+  }
+
+  @Mutation(() => IssueUserTokenPayload, { description: 'Signs in one of the partner’s own users: for an app with the scope users:issue.' })
+  async issueUserToken(@Arg('input', () => IssueUserTokenInput) input: IssueUserTokenInput, @Ctx() context: Context): Promise<{ user: UserRow; accessToken: string; accessTokenExpiresAt: Date }> {
+    const { userId, ...token } = await this.apps.issueUserToken(context.requireViewer(), { ...input, displayName: input.displayName ?? null });
+    return { ...token, user: (await context.load(userById, userId))! };
+  }
+
+  @FieldResolver()
+  id(@Root() row: AppRow): string {
+    return encodeId('App', row.id);
+  }
+
+  @FieldResolver(() => ApiKeyPages.Connection, { description: 'The newest first, those that were revoked too.' })
+  async apiKeys(@Root() { id }: AppRow, @Args(() => ForwardArgs) args: ForwardArgs, @Ctx() context: Context): Promise<Page<ApiKeyRow>> {
+    return (await context.load(keysOfApp, { parent: id, request: pageRequest(args, ['uuid']) }))!;
+  }
+}
+
+@Resolver(() => ApiKeyType)
+export class ApiKeyResolver {
+  @FieldResolver()
+  id(@Root() row: ApiKeyRow): string {
+    return encodeId('ApiKey', row.id);
+  }
+}
+
+@Resolver(() => ViewerType)
+export class ViewerAppsResolver {
+  constructor(private readonly appsOf: AppService) {}
+
+  @FieldResolver(() => AppPages.Connection, { description: 'The newest first.' })
+  apps(@Args(() => ForwardArgs) args: ForwardArgs, @Ctx() context: Context): Promise<Page<AppRow>> {
+    return this.appsOf.list(context.requireViewer(), args);
+  }
+}
+
+export const APP_RESOLVERS = [AppResolver, ApiKeyResolver, ViewerAppsResolver];

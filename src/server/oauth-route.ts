@@ -1,0 +1,60 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OAuthError, type OAuthService } from '../services/apps/oauth.js';
+import { SCOPES } from '../policies/scopes.js';
+import { DomainError } from '../lib/errors.js';
+import type { ErrorMapper } from './errors.js';
+
+const MAX_FORM_BYTES = 16_384;
+
+export interface OAuthRouteDeps {
+  oauth: OAuthService;
+  errors: ErrorMapper;
+  /** The app in which people say yes, and the address of this API; null where the settings do not say. */
+  publicUrl: string | null;
+  limit(address: string): Promise<void>;
+}
+
+/** `/oauth/token` and what describes it (RFC 8414). In a scope of its own: forms are read nowhere else. */
+export async function addOAuth(fastify: FastifyInstance, { oauth, errors, publicUrl, limit }: OAuthRouteDeps): Promise<void> {
+  await fastify.register(async (scope) => {
+    scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: MAX_FORM_BYTES }, (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body as string))));
+    scope.post('/oauth/token', async (request, reply) => {
+      void reply.header('cache-control', 'no-store');
+      try {
+        await limit(request.ip);
+        const form = request.body;
+        if (typeof form !== 'object' || form === null || !/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')) throw new OAuthError('invalid_request', 'Send a form.');
+        return await oauth.token(form as Record<string, string>, basicOf(request));
+      } catch (error) {
+        return refuse(reply, error as Error, errors);
+      }
+    });
+    scope.get('/.well-known/oauth-authorization-server', (request) => {
+      const issuer = `${request.protocol}://${request.host}`;
+      return {
+        issuer, token_endpoint: `${issuer}/oauth/token`, authorization_endpoint: `${publicUrl ?? issuer}/authorize`, response_types_supported: ['code'], code_challenge_methods_supported: ['S256'],
+        grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'], token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'], scopes_supported: SCOPES,
+      };
+    });
+  });
+}
+
+function refuse(reply: FastifyReply, error: Error, errors: ErrorMapper): FastifyReply {
+  if (error instanceof OAuthError) {
+    if (error.code === 'invalid_client') void reply.header('www-authenticate', 'Basic realm="oauth"');
+    return reply.code(error.code === 'invalid_client' ? 401 : 400).send({ error: error.code, error_description: error.message });
+  }
+  const { extensions, message } = errors.map(error);
+  const passing = error instanceof DomainError && error.code === 'RATE_LIMITED';
+  if (passing && error.details.retryAfter !== undefined) void reply.header('retry-after', String(error.details.retryAfter));
+  return reply.code(passing ? 429 : 500).send({ error: passing ? 'temporarily_unavailable' : 'server_error', error_description: `${String(extensions?.['code'])}: ${message}` });
+}
+
+/** `Authorization: Basic`, whose parts are form-encoded (RFC 6749, 2.3.1). */
+function basicOf(request: FastifyRequest): { id: string; secret: string } | null {
+  const match = /^Basic ([\w+/=]{1,1024})$/i.exec(request.headers.authorization ?? '');
+  if (!match) return null;
+  const [id = '', ...rest] = Buffer.from(match[1]!, 'base64').toString().split(':');
+  const read = (text: string) => new URLSearchParams(`x=${text}`).get('x') ?? '';
+  return { id: read(id), secret: read(rest.join(':')) };
+}
