@@ -39,7 +39,7 @@ const TYPES: readonly [RegExp, Place][] = [
   [/^(Notification|Push|QuietHours)/, 'notifications'],
   [/^News/, 'news'],
   [/^(Status|HighlightSegment)/, 'statuses'],
-  [/^(Cart|Checkout|Product|Order|Shop|Fulfil|Payment|Price|Shipping|Shortage|Stock|Quoted|Import|CategoryFacet|AttributeFacet|FacetValue|GiftCard|Discount|GroupBuy|Refund|Tax|Payout|Return|Invoice|Sales|SavedAddress)/, 'shops'],
+  [/^(Cart|Checkout|Product|Order|Shop|Fulfil|Payment|Price|Shipping|Shortage|Stock|Quoted|Import|CategoryFacet|AttributeFacet|FacetValue|GiftCard|Discount|GroupBuy|Refund|Tax|Payout|Return|Invoice|Sales|SavedAddress|Showcased)/, 'shops'],
   [/^(File|Upload)/, 'files'],
   [/^(Document|Control|Awareness)/, 'documents'],
   [/^(Call|IncomingCall|Participant|Producer|DominantSpeaker|ResumedMedia)/, 'calls'],
