@@ -29,6 +29,7 @@ export async function sellRich(world: World, owner: Person): Promise<{ shop: Sho
     description: 'From Japan', options: [{ name: 'Size', values: ['50 g', '100 g'] }], attributes: [{ name: 'Origin', value: 'Japan' }], categoryIds: [category.id], mediaUrls: ['https://example.com/sencha.jpg'], variants,
   });
   const { shippingMethod } = (await owner.api.createShippingMethod({ input: { shopId: shop.id, name: 'Post', price: { amount: 700, currency: 'CHF' }, freeFrom: 10_000 } })).createShippingMethod;
+  await owner.api.setTaxRule({ input: { shopId: shop.id, country: 'JP', taxClass: 'standard', ratePpm: 100_000, included: true } });
   return { shop, product, shippingMethodId: shippingMethod.id };
 }
 

@@ -222,6 +222,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       const orderId = 'order' in result ? result.order.id : '';
       const { order } = (await bob.api.fulfillOrder({ input: { orderId, idempotencyKey: world.key() } })).fulfillOrder;
       await bob.api.deliverFulfillment({ input: { fulfillmentId: order.fulfillments[0]!.id } });
+      await ann.api.requestReturn({ input: { orderId, lines: [{ lineId: order.lines[0]!.id, quantity: 1 }], reason: 'too green', idempotencyKey: world.key() } });
       await bob.api.refundOrder({ input: { orderId, amount: 100, idempotencyKey: world.key() } });
     },
     'notification.added': async () => {

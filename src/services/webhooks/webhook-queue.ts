@@ -146,7 +146,7 @@ export class WebhookQueue {
       const held = await this.sql(`update webhooks set lease_until = $3::timestamptz + make_interval(secs => $4) where id = $1 and lease_id = $2 and state = 'ACTIVE' returning 1`, [
         endpoint.id, leaseId, this.clock.now(), LEASE_SECONDS,
       ]);
-      if (!held.length) return;
+      if (!held.length) break;
       const deliveries = await this.#due(endpoint);
       if (!deliveries.length) break;
       const outcomes = await Promise.all(deliveries.map((delivery) => this.#deliver(endpoint, delivery)));
@@ -211,8 +211,13 @@ export class WebhookQueue {
   /** Gives the endpoint back, for when something is due again; one that fails is left alone for a while, and switched off in the end. */
   async #leave({ id, failures }: Endpoint, leaseId: string, failed: Outcome | null): Promise<void> {
     await this.unitOfWork.run({ actorId: NOBODY, operation: 'leaveWebhook' }, async (tx) => {
-      const [row] = await tx.sql<{ failingSince: Date | null }>(`select failing_since as "failingSince" from webhooks where id = $1 and lease_id = $2 and state = 'ACTIVE' for no key update`, [id, leaseId]);
+      const [row] = await tx.sql<{ failingSince: Date | null; active: boolean }>(`select failing_since as "failingSince", state = 'ACTIVE' as active from webhooks where id = $1 and lease_id = $2 for no key update`, [id, leaseId]);
       if (!row) return null;
+      if (!row.active) {
+        // Whoever lets it go on must not wait until this lease has run out.
+        await tx.sql(`update webhooks set lease_until = '-infinity', lease_id = null where id = $1`, [id]);
+        return null;
+      }
       if (failed?.state === 'gone') await this.disable(tx, id, 'GONE');
       else if (failed && row.failingSince && tx.now.getTime() - row.failingSince.getTime() >= FAILING_FOR_MS) await this.disable(tx, id, 'FAILING');
       // Asked once its row is locked, so that nothing is put into its queue in between.
