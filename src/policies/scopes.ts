@@ -43,6 +43,8 @@ const TYPES: readonly [RegExp, Place][] = [
   [/^(File|Upload)/, 'files'],
   [/^(Document|Control|Awareness)/, 'documents'],
   [/^(Call|IncomingCall|Participant|Producer|DominantSpeaker|ResumedMedia)/, 'calls'],
+  // What a message shows is the chat's, whoever wrote it.
+  [/^Bot(Card|Source)/, 'chats'],
   [/^(Bot|Assistant|Reply|Summary|Translation)/, 'bots'],
   [/^(Contact|BlockChanged|Personalization|Suggest)/, 'people'],
   [/^(Chat|Message|Group|InviteLink|LinkPreview|Location|Member|Pinned|Poll|Reaction|Receipt|Viewer|Scheduled|Report|System|Thread|Typing|ForwardOrigin|Attachment)/, 'chats'],

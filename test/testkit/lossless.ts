@@ -24,7 +24,7 @@ export async function signUp(url: string, name: string): Promise<Caller> {
 export const again = ({ id, client }: Caller, url: string): Caller => ({ id, client: client.at(url) });
 
 /** Tries of one send, 50 ms apart and more. */
-const ATTEMPTS = 400;
+const ATTEMPTS = 1_500;
 
 /**
  * Sends one message after the other to a chat. A send whose answer was lost is tried again under its key until it is

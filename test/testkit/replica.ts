@@ -167,13 +167,14 @@ export class Replica extends Refetch {
   static async open(person: Person): Promise<Replica> {
     const replica = new Replica(person);
     await replica.read();
+    for (const cursor of replica.cursors) replica.#moveTo(cursor);
     replica.connect();
     return replica;
   }
 
   /** Follows the events from where it stands. */
   connect(): void {
-    this.stream = this.person.client.inboxEvents(this.#places.size ? [...this.#places.values()] : this.cursors);
+    this.stream = this.person.client.inboxEvents([...this.#places.values()]);
     const { stream } = this;
     this.#reading = (async () => {
       for await (const event of stream) await this.#apply(event);
