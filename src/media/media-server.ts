@@ -186,8 +186,8 @@ export class MediaServer implements Media {
   async startRecording(roomId: string, options: RecordingOptions): Promise<{ recordingId: string }> {
     const room = this.room(roomId);
     if (this.#recordings.has(roomId)) throw new MediaError('CONFLICT', 'This call is being recorded already.');
-    const { store, longestRecordingMs: longestMs = LONGEST_RECORDING_MS } = this.#options;
-    const starting = Recording.start(room, options, { store, longestMs, ended: (recording) => void this.#recordingEnded(roomId, recording) });
+    const { store, log, longestRecordingMs: longestMs = LONGEST_RECORDING_MS } = this.#options;
+    const starting = Recording.start(room, options, { store, log, longestMs, ended: (recording) => void this.#recordingEnded(roomId, recording) });
     this.#recordings.set(roomId, starting);
     try {
       const recording = await starting;

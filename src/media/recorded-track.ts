@@ -11,6 +11,9 @@ import type { Published } from './published.js';
 const READY_MS = 15_000;
 const LOOK_AGAIN_MS = 20;
 const END_MS = 10_000;
+const KEPT_CHARACTERS = 500;
+/** Somebody else may take the ports between our asking for them and ffmpeg's taking them. */
+const TRIES = 3;
 const BYE_EVERY_MS = 200;
 /** Tracks of these can lie in WebM; ffmpeg reads no AV1 from RTP, and H.264 goes into Matroska. */
 const RECORDABLE = ['audio/opus', 'video/vp8', 'video/vp9', 'video/h264'];
@@ -27,6 +30,7 @@ export class RecordedTrack {
   readonly #port: number;
   readonly #exited: Promise<void>;
   #ending: Promise<void> | undefined;
+  #said = '';
 
   private constructor(file: string, transport: PlainTransport, consumer: Consumer, ffmpeg: ChildProcess, port: number) {
     this.kind = consumer.kind;
@@ -39,15 +43,28 @@ export class RecordedTrack {
       ffmpeg.once('close', resolve);
       ffmpeg.once('error', () => resolve());
     });
+    ffmpeg.stderr?.on('data', (piece: Buffer) => {
+      this.#said = (this.#said + piece.toString()).slice(-KEPT_CHARACTERS);
+    });
     transport.observer.once('close', () => void this.end());
     consumer.once('producerclose', () => void this.end());
   }
 
   /** @returns null for a codec that can't be recorded */
-  static async open({ peer, producer }: Published, path: string): Promise<RecordedTrack | null> {
-    const { router, live } = peer.segment;
-    const mimeType = producer.rtpParameters.codecs[0]!.mimeType.toLowerCase();
+  static async open(published: Published, path: string): Promise<RecordedTrack | null> {
+    const mimeType = published.producer.rtpParameters.codecs[0]!.mimeType.toLowerCase();
     if (!RECORDABLE.includes(mimeType)) return null;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await RecordedTrack.#open(published, path, mimeType);
+      } catch (error) {
+        if (published.producer.closed || tries === TRIES) throw error;
+      }
+    }
+  }
+
+  static async #open({ peer, producer }: Published, path: string, mimeType: string): Promise<RecordedTrack> {
+    const { router, live } = peer.segment;
     const transport = await router.createPlainTransport({ listenInfo: live.listenInfo, rtcpMux: false });
     try {
       const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities: withoutRepair(router.rtpCapabilities), paused: true });
@@ -57,8 +74,9 @@ export class RecordedTrack {
       const file = `${path}.${mimeType === 'video/h264' ? 'mkv' : 'webm'}`;
       const input = ['-protocol_whitelist', 'file,udp,rtp', '-analyzeduration', '60M', '-probesize', '32M', '-reorder_queue_size', '64', '-f', 'sdp', '-i', `${path}.sdp`];
       const [program, ...args] = [...TIED, 'ffmpeg', '-loglevel', 'error', '-nostdin', '-y', ...input, '-map', '0', '-c', 'copy', file];
-      const track = new RecordedTrack(file, transport, consumer, spawn(program!, args, { stdio: 'ignore' }), port);
+      const track = new RecordedTrack(file, transport, consumer, spawn(program!, args, { stdio: ['ignore', 'ignore', 'pipe'] }), port);
       await track.#listens(port);
+      await track.#listens(port + 1);
       await track.#start();
       return track;
     } catch (error) {
@@ -76,6 +94,11 @@ export class RecordedTrack {
 
   async hasContent(): Promise<boolean> {
     return this.began !== undefined && ((await stat(this.file).catch(() => null))?.size ?? 0) > 0;
+  }
+
+  /** For the log, where a track came to nothing. */
+  get trouble(): { came: boolean; exitCode: number | null; said: string } {
+    return { came: this.began !== undefined, exitCode: this.#ffmpeg.exitCode, said: this.#said };
   }
 
   /** A goodbye by RTCP is the end of the file for ffmpeg. A signal is none while it waits for packets, and a second one makes it drop the file. */
@@ -101,7 +124,7 @@ export class RecordedTrack {
     const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
     const deadline = performance.now() + READY_MS;
     while (!(await readFile('/proc/net/udp', 'utf8').catch(() => hex)).includes(hex)) {
-      if (this.#ffmpeg.exitCode !== null || performance.now() > deadline) throw new Error('ffmpeg did not start');
+      if (this.#ffmpeg.exitCode !== null || performance.now() > deadline) throw new Error(`ffmpeg did not start: ${this.#said}`);
       await delay(LOOK_AGAIN_MS);
     }
   }
@@ -140,20 +163,30 @@ function sdpOf({ kind, rtpParameters }: Consumer, port: number): string {
   ].join('\r\n');
 }
 
-/** An even port and the next, free a moment ago: RTP and RTCP as ffmpeg takes them. */
+/** An even port and the next, both free a moment ago: RTP and RTCP as ffmpeg takes them. */
 async function freePortPair(): Promise<number> {
   for (;;) {
-    const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    const { port } = socket.address();
-    socket.close();
-    if (port % 2 === 0 && !given.has(port)) {
-      given.add(port);
-      if (given.size > 256) given.delete(given.values().next().value!);
-      return port;
-    }
+    const port = await freePort(0);
+    if (port === null || port % 2 === 1 || given.has(port) || (await freePort(port + 1)) === null) continue;
+    given.add(port);
+    if (given.size > 256) given.delete(given.values().next().value!);
+    return port;
   }
 }
+
+/** The port, or any for 0; null where it is taken. On all addresses: so ffmpeg takes it. */
+async function freePort(port: number): Promise<number | null> {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind(port);
+    await once(socket, 'listening');
+    return socket.address().port;
+  } catch {
+    return null;
+  } finally {
+    socket.close();
+  }
+}
+
 /** The last ports given away: an ffmpeg may not have taken its own yet. */
 const given = new Set<number>();

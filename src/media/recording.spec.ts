@@ -9,6 +9,7 @@ import { eventually, keeper, mediaServer, recordings, refuses, workerBinary } fr
 import { probe } from '../../test/testkit/probe.js';
 import { ClientWorker } from '../../test/testkit/rtc.js';
 import { play } from '../../test/testkit/source.js';
+import { createLogger } from '../lib/logger.js';
 import type { MediaServer } from './media-server.js';
 
 /** Silences of at least 0.4 s, in seconds from the beginning. */
@@ -24,7 +25,8 @@ describe('recording', () => {
   let clients: ClientWorker;
   let room: string;
   before(async () => {
-    media = mediaServer({ workers: 2, peersPerRouter: 1 });
+    // Says why a track is missing.
+    media = mediaServer({ workers: 2, peersPerRouter: 1, log: createLogger('warn') });
     clients = await ClientWorker.start(workerBinary());
   });
   after(async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Logger } from '../lib/logger.js';
 import { has, run } from './commands.js';
 import { MediaError, type Recorded, type RecordingOptions } from './contract.js';
 import type { MediaStore } from './media-store.js';
@@ -14,6 +15,7 @@ const MOST_TRACKS = 64;
 export interface RecordingCare {
   store: MediaStore;
   longestMs: number;
+  log: Logger;
   /** Hears when the room's end, or the longest time, has ended it. */
   ended: (recording: Recording) => void;
 }
@@ -27,23 +29,26 @@ export class Recording {
   readonly #room: Room;
   readonly #options: RecordingOptions;
   readonly #store: MediaStore;
+  readonly #log: Logger;
   readonly #folder: string;
   readonly #began = performance.now();
   readonly #tracks: Promise<RecordedTrack | null>[] = [];
   readonly #undo: (() => void)[] = [];
   #stopping: Promise<Recorded> | undefined;
 
-  private constructor(room: Room, options: RecordingOptions, store: MediaStore, folder: string) {
+  private constructor(room: Room, options: RecordingOptions, { store, log }: RecordingCare, folder: string) {
     this.#room = room;
     this.#options = options;
     this.#store = store;
+    this.#log = log;
     this.#folder = folder;
   }
 
   /** @throws MediaError UNAVAILABLE without ffmpeg */
-  static async start(room: Room, options: RecordingOptions, { store, longestMs, ended }: RecordingCare): Promise<Recording> {
+  static async start(room: Room, options: RecordingOptions, care: RecordingCare): Promise<Recording> {
     if (!(await has('ffmpeg', '-version'))) throw new MediaError('UNAVAILABLE', 'Recording needs ffmpeg on the PATH of the server: apt-get install -y ffmpeg');
-    const recording = new Recording(room, options, store, await mkdtemp(join(tmpdir(), 'omnitalk-recording-')));
+    const recording = new Recording(room, options, care, await mkdtemp(join(tmpdir(), 'omnitalk-recording-')));
+    const { longestMs, ended } = care;
     const timer = setTimeout(() => ended(recording), longestMs).unref();
     recording.#undo.push(() => clearTimeout(timer), room.onClose(() => ended(recording)), room.follow((published) => recording.#take(published)));
     for (const published of room.published) recording.#take(published);
@@ -67,7 +72,11 @@ export class Recording {
     if (this.#stopping || this.#tracks.length >= MOST_TRACKS) return;
     if ((producerIds && !producerIds.includes(producer.id)) || (audioOnly && producer.kind === 'video')) return;
     // One that ends as it begins has nothing to record, and must not end the others.
-    this.#tracks.push(RecordedTrack.open(published, join(this.#folder, String(this.#tracks.length))).catch(() => null));
+    const track = RecordedTrack.open(published, join(this.#folder, String(this.#tracks.length))).catch((error: Error) => {
+      if (!producer.closed) this.#log.error({ roomId: this.#room.id, producerId: producer.id, error: error.message }, 'a track could not be recorded');
+      return null;
+    });
+    this.#tracks.push(track);
   }
 
   async #stop(): Promise<Recorded> {
@@ -77,7 +86,10 @@ export class Recording {
       const durationMs = Math.round(performance.now() - this.#began);
       await Promise.all(tracks.map((track) => track.end()));
       const kept: RecordedTrack[] = [];
-      for (const track of tracks) if (await track.hasContent()) kept.push(track);
+      for (const track of tracks) {
+        if (await track.hasContent()) kept.push(track);
+        else this.#log.warn({ roomId: this.#room.id, kind: track.kind, ...track.trouble }, 'a track has nothing in it');
+      }
       if (kept.length === 0) throw new MediaError('CONFLICT', 'Nothing was said or shown: there is no recording.');
       const whole = join(this.#folder, `whole.${kept.some(({ file }) => file.endsWith('.mkv')) ? 'mkv' : 'webm'}`);
       await run(['ffmpeg', '-loglevel', 'error', '-nostdin', '-y', ...layTogether(kept, this.#began), whole]);

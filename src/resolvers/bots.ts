@@ -81,7 +81,7 @@ export class BotVerbsResolver {
   async addBotKnowledge(@Arg('input', () => AddBotKnowledgeInput) input: AddBotKnowledgeInput, @Ctx() context: Context): Promise<object> {
     const { botId, title = null, text = null, faq = null, fileId = null, urls = null, idempotencyKey } = input;
     const viewer = context.requireViewer();
-    const file = fileId && decodeId('File', fileId, 'fileId');
+    const file = fileId === null ? null : decodeId('File', fileId, 'fileId');
     return { knowledge: await this.knowledgeOf.add(viewer, { botId: decodeId('Bot', botId, 'botId'), title, text, pairs: faq, fileId: file, urls, idempotencyKey }) };
   }
 
