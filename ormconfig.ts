@@ -19,6 +19,7 @@ import { LowStock1764300000013 } from './migrations/1764300000013-low-stock.js';
 import { LiveShopping1764300000020 } from './migrations/1764300000020-live-shopping.js';
 import { GroupBuys1764300000021 } from './migrations/1764300000021-group-buys.js';
 import { Bots1764400000000 } from './migrations/1764400000000-bots.js';
+import { Learning1764500000000 } from './migrations/1764500000000-learning.js';
 import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
 import { Apps1764600000002 } from './migrations/1764600000002-apps.js';
@@ -49,6 +50,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       LiveShopping1764300000020,
       GroupBuys1764300000021,
       Bots1764400000000,
+      Learning1764500000000,
       Audit1764600000000,
       Webhooks1764600000001,
       Apps1764600000002,

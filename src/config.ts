@@ -97,6 +97,8 @@ const schema = z.object({
   VAPID_SUBJECT: z.string().regex(/^(mailto:.+@.+|https:\/\/.+)$/, { message: 'expected mailto:… or https://…' }).optional().describe('How push services reach you; default: PUBLIC_URL where it is https, else the address of MAIL_FROM'),
   FCM_SERVICE_ACCOUNT: z.string().min(1).optional().describe('A JSON file with the key of a service account of Firebase, for pushes to Android and iOS; default: none'),
   FCM_URL: url(['http', 'https']).default('https://fcm.googleapis.com').describe('Where Firebase Cloud Messaging answers'),
+  LEARNING: flag.default(true).describe('Learn anew every night who and what belongs together, where JOBS run; false: only when retrainModels asks for it'),
+  CLUSTER_GROUPS_OWNER: z.string().min(3).optional().describe('The handle of whoever owns groups that a training makes of people who belong together; default: they are suggested, and the first who joins founds them'),
   ML_THREADS: count(1, 16).default(1).describe('Threads in which models are trained; each holds what it works on, up to 2 GiB'),
   BOTS: flag.default(true).describe('Have bots answer (in a process that runs jobs)'),
   ASSISTANT: flag.default(true).describe('Everybody finds the built-in assistant in a chat of its own (in a process that runs jobs)'),

@@ -12,6 +12,7 @@ import { makePeople } from './container-people.js';
 import { makeCalls, makeMedia, type Calls } from './container-calls.js';
 import { makeChats } from './container-chats.js';
 import { makeStatuses } from './container-statuses.js';
+import { makeLearning } from './container-learning.js';
 import { makeNews } from './container-news.js';
 import { makeNotifications } from './container-notifications.js';
 import { makeOperators } from './container-operators.js';
@@ -152,6 +153,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, messages: messages.messages, summarizer: outside.summarizer, reader: outside.reader, model });
   const commerce = makeCommerce({ db, store, unitOfWork, messages: messages.messages, clock, log, config, gateways: outside.gateways ?? {} });
   const engine = new MlEngine({ threads: config.ML_THREADS });
+  const learning = makeLearning({ config, db, unitOfWork, clock, log, engine });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);
   await ownMedia?.start();
@@ -182,6 +184,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...commerce.resolvers,
     ...calls.resolvers,
     ...news.resolvers,
+    ...learning.resolvers,
     ...notifications.resolvers,
     ...webhooks.resolvers,
     ...bots.resolvers,
@@ -204,7 +207,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     receipts: timely.receipts,
     paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...commerce.jobs },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...commerce.jobs },
     consumers: new LogConsumers([...(config.NOTIFICATIONS ? [...notifications.consumers, new LowStock(unitOfWork, notifications.pushes)] : []), ...webhooks.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {

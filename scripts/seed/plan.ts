@@ -1,5 +1,5 @@
 import { Random } from './random.js';
-import { ABOUTS, ANSWERS, EMOJI, FIRST_NAMES, LAST_NAMES, SMALL_TALK, TOPICS, type Topic } from './words.js';
+import { ABOUTS, ANSWERS, EMOJI, FIRST_NAMES, GOODS, LAST_NAMES, PLACES, PROFESSIONS, SMALL_TALK, TOPICS, type Topic } from './words.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -22,6 +22,13 @@ export interface PersonPlan {
   email: string;
   phone: string;
   about: string | null;
+  /** Whom they belong with: the number of a topic. Nothing in the database says it; who learns from what they do finds it. */
+  community: number;
+  interests: string[];
+  profession: string | null;
+  place: string | null;
+  /** Places in `WorldPlan.goods` of what they like. */
+  likes: number[];
 }
 
 /** People are numbers: places in `WorldPlan.people`. Times are milliseconds from the world's beginning. */
@@ -59,18 +66,25 @@ export interface WorldPlan {
   contacts: number[][];
   groups: GroupPlan[];
   chats: ChatPlan[];
+  /** What the corner shop sells. */
+  goods: { title: string; topic: string }[];
   length: number;
 }
 
 /** The whole world of one seed number: the same number gives the same people, chats and words. */
 export function planWorld(seed: number, size: Size): WorldPlan {
   const random = new Random(seed);
-  const people = planPeople(random, size.people);
+  const communities = Math.min(TOPICS.length, size.groups);
+  const goods = TOPICS.slice(0, communities).flatMap(({ name }) => GOODS[name]!.map((title) => ({ title, topic: name })));
+  const people = planPeople(random, size.people, communities, goods);
   const everyone = people.map((_, index) => index);
   const length = size.days * DAY;
-  const contacts = everyone.map((person) => random.some(everyone.filter((other) => other !== person), random.between(4, 14)));
+  const fellows = Array.from({ length: communities }, (_, community) => everyone.filter((person) => people[person]!.community === community));
+  /** Most of them of one community. */
+  const mostly = (community: number, count: number): number[] => [...new Set([...random.some(fellows[community]!, Math.ceil(count * 0.85)), ...random.some(everyone, Math.floor(count * 0.15))])];
+  const contacts = everyone.map((person) => mostly(people[person]!.community, random.between(4, 14)).filter((other) => other !== person));
   const groups = Array.from({ length: size.groups }, (_, index): GroupPlan => {
-    const members = withDemo(random.some(everyone, random.between(8, Math.min(45, size.people - 2))), index < 4);
+    const members = withDemo(mostly(index % communities, random.between(8, Math.min(45, size.people - 2))), index < 4);
     return { at: random.between(0, Math.floor(length / 4)), topic: TOPICS[index % TOPICS.length]!, visibility: random.pick(['PUBLIC', 'PUBLIC', 'PRIVATE', 'SECRET']), owner: members[0]!, members: members.slice(1) };
   });
   const chats: ChatPlan[] = [];
@@ -93,7 +107,7 @@ export function planWorld(seed: number, size: Size): WorldPlan {
     pairs.add(key);
     chats.push(converse(random, people, length, direct(random.between(0, Math.floor(length * 0.8)), one, other), null));
   }
-  return { people, contacts, groups, chats, length };
+  return { people, contacts, groups, chats, goods, length };
 }
 
 const direct = (at: number, owner: number, other: number): Omit<ChatPlan, 'steps'> => ({ at, kind: 'DIRECT', title: null, group: null, isFirst: false, owner, others: [other] });
@@ -101,19 +115,27 @@ const direct = (at: number, owner: number, other: number): Omit<ChatPlan, 'steps
 /** The first two people are those whose logins are printed: they are in the first groups. */
 const withDemo = (members: number[], wanted: boolean): number[] => (wanted ? [...new Set([0, 1, ...members])] : members);
 
-function planPeople(random: Random, count: number): PersonPlan[] {
+function planPeople(random: Random, count: number, communities: number, goods: WorldPlan['goods']): PersonPlan[] {
   const handles = new Set<string>();
   return Array.from({ length: count }, (_, index) => {
     const [first, last] = index === 0 ? ['Maya', 'Lindqvist'] : index === 1 ? ['Tom', 'Okafor'] : [random.pick(FIRST_NAMES), random.pick(LAST_NAMES)];
     let handle = index < 2 ? first!.toLowerCase() : `${first}.${last}`.toLowerCase();
     while (handles.has(handle)) handle = `${first}${last![0]}${random.between(1, 99)}`.toLowerCase();
     handles.add(handle);
+    const community = index % communities;
+    const topic = TOPICS[community]!;
+    const own = goods.flatMap((good, place) => (good.topic === topic.name ? [place] : []));
     return {
       displayName: `${first} ${last}`,
       handle,
       email: `${handle}@example.com`,
       phone: `+1${AREAS[Math.floor(index / 100)]}55501${String(index % 100).padStart(2, '0')}`,
       about: random.chance(0.4) ? random.pick(ABOUTS) : null,
+      community,
+      interests: random.chance(0.85) ? [...topic.tags, ...(random.chance(0.2) ? [random.pick(random.pick(TOPICS).tags)] : [])] : [],
+      profession: random.chance(0.3) ? random.pick(PROFESSIONS) : null,
+      place: random.chance(0.3) ? random.pick(PLACES) : null,
+      likes: [...new Set([...random.some(own, random.between(3, 5)), random.between(0, goods.length - 1)])],
     };
   });
 }

@@ -28,6 +28,11 @@ const DOCUMENTS = {
   addReaction: 'mutation ($input: AddReactionInput!) { addReaction(input: $input) { message { id } } }',
   votePoll: 'mutation ($input: VotePollInput!) { votePoll(input: $input) { message { id } } }',
   editMessage: 'mutation ($input: EditMessageInput!) { editMessage(input: $input) { message { id } } }',
+  createShop: 'mutation ($input: CreateShopInput!) { createShop(input: $input) { shop { id } } }',
+  createProduct: 'mutation ($input: CreateProductInput!) { createProduct(input: $input) { product { id } } }',
+  setProductStatus: 'mutation ($input: SetProductStatusInput!) { setProductStatus(input: $input) { product { id } } }',
+  updatePersonalization: 'mutation ($input: UpdatePersonalizationInput!) { updatePersonalization(input: $input) { personalization { enabled } } }',
+  recordInteractions: 'mutation ($input: RecordInteractionsInput!) { recordInteractions(input: $input) { recorded } }',
   pinMessage: 'mutation ($input: PinMessageInput!) { pinMessage(input: $input) { message { id } } }',
 } as const;
 type Operation = keyof typeof DOCUMENTS;
@@ -107,6 +112,7 @@ class Player {
     await this.#people();
     await this.#circles();
     await eachOf(this.#world.chats, CONCURRENCY, (chat) => this.#talk(chat));
+    await this.#likes();
     await this.#setTimes();
     await this.#setPointers();
     await sql('update server_keys set value = $2 where name = $1', [MARK, JSON.stringify({ ...known, done: true } satisfies Mark)]);
@@ -135,6 +141,25 @@ class Player {
     const absent = people.filter((person) => !ids.has(person.email));
     if (absent.length) throw new Error(`Other people here have these handles or numbers: ${absent.map((person) => person.handle).join(', ')}. Seed another database.`);
     this.#userIds = people.map((person) => ids.get(person.email)!);
+  }
+
+  /** The corner shop, and what people say of themselves and like of its goods. */
+  async #likes(): Promise<void> {
+    const { people, goods, length } = this.#world;
+    const keeper = people.length - 1;
+    const { createShop } = await this.#do<{ createShop: { shop: { id: string } } }>(0, keeper, 'createShop', { name: 'The corner shop', slug: 'corner-shop', currency: 'CHF', idempotencyKey: 'seed-shop' });
+    const productIds: string[] = [];
+    for (const [index, { title, topic }] of goods.entries()) {
+      const { createProduct } = await this.#do<{ createProduct: { product: { id: string } } }>(index * 1_000, keeper, 'createProduct', {
+        shopId: createShop.shop.id, title, description: `For everybody who likes ${topic.toLowerCase()}.`, variants: [{ sku: `corner-${index}`, prices: [{ amount: 500 + index * 150, currency: 'CHF' }], stock: 20 }], idempotencyKey: `seed-product-${index}`,
+      });
+      await this.#do(index * 1_000 + 500, keeper, 'setProductStatus', { productId: createProduct.product.id, status: 'PUBLISHED' });
+      productIds.push(createProduct.product.id);
+    }
+    await eachOf([...people.entries()], CONCURRENCY, async ([index, { interests, profession, place, likes }]) => {
+      await this.#do(length - index * 1_000, index, 'updatePersonalization', { interests, profession, place });
+      await this.#do(length - index * 1_000, index, 'recordInteractions', { interactions: likes.map((good) => ({ idempotencyKey: `seed-like-${good}`, kind: 'LIKED', targetId: productIds[good] })) });
+    });
   }
 
   /** Contacts, groups and chats come in the order of their times: they meet on people's own streams. */

@@ -74,3 +74,17 @@ export const ANSWERS = [
   'Congratulations!', 'On it', 'Noted', 'Maybe next week', 'That makes sense', 'Ask me tomorrow', 'Great, see you there', 'You’re the best', 'Good point', '👍', '😂', 'Count me in',
 ];
 export const EMOJI = ['👍', '❤️', '😂', '🎉', '😮', '🙏', '🔥', '👀'];
+
+/** What the corner shop has for those who care about a topic, by its name. */
+export const GOODS: Readonly<Record<string, readonly string[]>> = {
+  'Trail running': ['Trail running shoes', 'Head torch', 'Hydration vest', 'Running socks', 'Trail poles', 'Energy gels', 'Rain shell', 'Finisher mug'],
+  'Home cooking': ['Cast iron pan', 'Chef’s knife', 'Spice rack', 'Sourdough starter', 'Soup pot', 'Cookbook for weekdays', 'Pasta machine', 'Kitchen scale'],
+  'Board games': ['Dice tower', 'Card sleeves', 'Strategy board game', 'Party board game', 'Meeple set', 'Game table mat', 'Puzzle of 1000 pieces', 'Score pads'],
+  'City photography': ['35 mm film', 'Camera strap', 'Prime lens', 'Tripod', 'Photo paper', 'Lens cloths', 'Camera bag', 'Light meter'],
+  Neighbourhood: ['Folding ladder', 'Bicycle rack', 'Street festival lanterns', 'Door mat', 'Tool box', 'Rain barrel', 'Picnic table', 'Notice board'],
+  'Open source': ['Mechanical keyboard', 'Laptop stickers', 'Release night coffee', 'Terminal cheat sheet', 'USB debugger', 'Code review rubber duck', 'Contributor hoodie', 'Monitor arm'],
+  Choir: ['Music folder', 'Tuning fork', 'Sheet music: motets', 'Sheet music: madrigals', 'Conductor’s baton', 'Throat lozenges', 'Music stand', 'Concert black shirt'],
+  Gardening: ['Tomato seeds', 'Pruning shears', 'Watering can', 'Compost bin', 'Slug tape', 'Garden gloves', 'Raised bed', 'Herb seeds'],
+};
+export const PROFESSIONS = ['Nurse', 'Teacher', 'Carpenter', 'Accountant', 'Baker', 'Programmer'];
+export const PLACES = ['Zürich', 'Lagos', 'Lisbon', 'Osaka'];

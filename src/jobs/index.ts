@@ -11,6 +11,11 @@ import { FileRemoval } from '../services/files/file-removal.js';
 import type { EmailService, VerificationJob } from '../services/emails.js';
 import { LinkPreviews } from '../services/link-previews.js';
 import { NewsFeeds } from '../services/news/feeds.js';
+import type { InteractionService } from '../services/learning/interactions.js';
+import type { ModelService, TrainingJob } from '../services/learning/models.js';
+import type { Trainer } from '../services/learning/trainer.js';
+import type { LinkPreviews } from '../services/link-previews.js';
+import type { NewsFeeds } from '../services/news/feeds.js';
 import type { NewsUpkeep } from '../services/news/upkeep.js';
 import { PushQueue } from '../services/notifications/push-queue.js';
 import type { PhoneService } from '../services/phone.js';
@@ -37,6 +42,10 @@ export interface JobDeps {
   newsFeeds: NewsFeeds | null;
   newsUpkeep: NewsUpkeep;
   linkPreviews: LinkPreviews | null;
+  /** Null where nothing is learned by a schedule. */
+  models: ModelService | null;
+  trainer: Trainer;
+  interactions: InteractionService;
   payments: PaymentService;
   reconciliation: Reconciliation;
   groupBuys: GroupBuySettling;
@@ -73,6 +82,9 @@ const TASKS = {
   'forget-old-news': ({ newsUpkeep }) => newsUpkeep.articles(),
   'forget-link-previews': ({ newsUpkeep }) => newsUpkeep.previews(),
   'reconcile-payments': ({ reconciliation }) => reconciliation.run(),
+  'train-model': ({ trainer }, payload: TrainingJob) => trainer.run(payload),
+  'train-models-when-due': async ({ models }) => models?.retrainWhenDue(),
+  'forget-interactions': ({ interactions }) => interactions.forget(new Date()),
   'send-phone-code': ({ phone }, payload: { id: string }) => phone.sendCode(payload),
   'send-email-verification': ({ emails }, payload: VerificationJob) => emails.sendVerification(payload),
   'send-password-reset': ({ recovery }, payload: ResetJob) => recovery.sendReset(payload),
@@ -93,6 +105,8 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'forget-old-news': '57 3 * * *',
   'forget-link-previews': '7 * * * *',
   'reconcile-payments': '22 * * * *',
+  'train-models-when-due': '23 4 * * *',
+  'forget-interactions': '43 4 * * *',
 };
 
 export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {

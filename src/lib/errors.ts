@@ -70,4 +70,5 @@ export class DomainError extends Error {
 export const notFound = (what: string): DomainError => new DomainError('NOT_FOUND', `There is no such ${what}.`);
 export const forbidden = (message: string): DomainError => new DomainError('FORBIDDEN', message);
 export const invalidInput = (field: string, message: string): DomainError => new DomainError('INVALID_INPUT', message, { field });
+export const invalidId = (message: string, field: string): DomainError => new DomainError('INVALID_ID', message, { field });
 export const unauthenticated = (): DomainError => new DomainError('UNAUTHENTICATED', 'Sign in first.');

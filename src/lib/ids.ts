@@ -51,6 +51,8 @@ export const ID_PREFIXES = {
   Bot: 'bot',
   BotKnowledge: 'bkn',
   BotMemory: 'bmm',
+  SuggestedGroup: 'sgg',
+  LearnedModel: 'mdl',
   AuditEntry: 'aud',
   App: 'app',
   ApiKey: 'key',

@@ -11,6 +11,7 @@ export const PERMISSIONS = {
   RUN_NEWS: [],
   /** See what the reconciliation of payments has found, in all shops; and pay out. */
   READ_BOOKS: [],
+  RUN_MODELS: [],
 } as const satisfies Record<string, readonly UserRole[]>;
 export type Permission = keyof typeof PERMISSIONS;
 

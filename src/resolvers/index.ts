@@ -21,6 +21,7 @@ import { ChatInvitesResolver, InviteLinkResolver } from './invites.js';
 import { MessageResolver, MessageReferenceResolver } from './message.js';
 import { MessageChangesResolver, MessageMarksChangedResolver, MessageSharingResolver, StarredMessagesResolver } from './message-changes.js';
 import { ChatMessagesResolver, ForwardOriginResolver, MessagePartsResolver, ReactionGroupResolver, ThreadSummaryResolver } from './message-parts.js';
+import { LEARNING_RESOLVERS } from './learning.js';
 import { LinkPreviewResolver } from './link-previews.js';
 import { NEWS_RESOLVERS } from './news.js';
 import { NodeResolver } from './node.js';
@@ -112,6 +113,7 @@ export const RESOLVERS = [
   ...BOT_RESOLVERS,
   ReadingHelpResolver,
   ...NEWS_RESOLVERS,
+  ...LEARNING_RESOLVERS,
   ...NOTIFICATION_RESOLVERS,
   ...OPERATOR_RESOLVERS,
   ...WEBHOOK_RESOLVERS,

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { PASSWORD, seedWorld, type Seeded } from '../../scripts/seed/play.js';
 import { planWorld, type Size } from '../../scripts/seed/plan.js';
 import { createLogger } from '../../src/lib/logger.js';
+import { adjustedRand } from '../../src/ml/quality.js';
+import { train } from '../testkit/learning.js';
+import { administrator } from '../testkit/news.js';
 import { take, World, type Person } from '../testkit/world.js';
 
 const SMALL: Size = { people: 40, groups: 5, directChats: 40, days: 21 };
@@ -84,5 +87,24 @@ describe('npm run seed: a believable world', () => {
     assert.deepEqual(events.map((event) => ('offset' in event ? event.offset : null)), events.map((_, index) => from + 1 + index));
     const last = events.at(-1)!;
     assert.equal(last.__typename === 'MessageSent' && last.message?.text, 'I am back');
+  });
+
+  it('has communities planted that nothing in it names: who learns from it finds them, and suggests better than by popularity', async function () {
+    this.timeout(120_000);
+    const model = await train(world, await administrator(world));
+    assert.equal(model.state, 'ACTIVE', model.reason ?? '');
+    const { model: ours, popularity } = model.evaluation!;
+    assert.ok(ours.ndcg > popularity.ndcg && ours.recall > popularity.recall, JSON.stringify(model.evaluation));
+    const { people } = planWorld(SEED, SMALL);
+    const found = await Promise.all(
+      people.map(async ({ email }) => {
+        const { signIn } = await world.client().api.signIn({ input: { email, password: PASSWORD } });
+        const { viewer } = await world.client(signIn.accessToken).api.personalization();
+        return viewer!.inferred?.clusters.find(({ basis }) => basis === 'SUBJECT')?.id ?? 'none';
+      }),
+    );
+    const numbers = new Map([...new Set(found)].map((id, number) => [id, number]));
+    const agreement = adjustedRand(found.map((id) => numbers.get(id)!), people.map(({ community }) => community));
+    assert.ok(agreement >= 0.9, `the adjusted Rand index is ${agreement}`);
   });
 });

@@ -1,0 +1,56 @@
+import type { Config } from './config.js';
+import type { Database } from './db/database.js';
+import type { UnitOfWork } from './db/unit-of-work.js';
+import type { JobDeps } from './jobs/index.js';
+import type { Clock } from './lib/clock.js';
+import type { Logger } from './lib/logger.js';
+import type { MlEngine } from './ml/engine.js';
+import { InferredClusterResolver, LearnedModelResolver, LearningVerbsResolver, SimilarProductsResolver, SuggestedGroupResolver, SuggestedUserResolver, SuggestionsResolver } from './resolvers/learning.js';
+import { GroupMemberService } from './services/group-members.js';
+import { ClusterGroups } from './services/learning/cluster-groups.js';
+import { INTERACTIONS_A_DAY, InteractionService } from './services/learning/interactions.js';
+import { ModelService } from './services/learning/models.js';
+import { PersonalizationService } from './services/learning/personalization.js';
+import { ShelfKeeper } from './services/learning/shelf.js';
+import { SuggestedGroups } from './services/learning/suggested-groups.js';
+import { SuggestedNews } from './services/learning/suggested-news.js';
+import { SuggestedPeople } from './services/learning/suggested-people.js';
+import { SuggestedProducts } from './services/learning/suggested-products.js';
+import { Trainer } from './services/learning/trainer.js';
+import { Quota } from './services/quota.js';
+
+export interface LearningDeps {
+  config: Config;
+  db: Database;
+  unitOfWork: UnitOfWork;
+  clock: Clock;
+  log: Logger;
+  engine: MlEngine;
+}
+
+export interface Learning {
+  jobs: Pick<JobDeps, 'models' | 'trainer' | 'interactions'>;
+  resolvers: object[];
+}
+
+/** The part of the container that learns, and suggests. */
+export function makeLearning({ config, db, unitOfWork, clock, log, engine }: LearningDeps): Learning {
+  const interactions = new InteractionService(db.background, unitOfWork, new Quota(db.sql, clock, { name: 'interactions', points: INTERACTIONS_A_DAY, seconds: 86_400 }));
+  const personalization = new PersonalizationService(db.sql, unitOfWork);
+  const groups = new ClusterGroups(unitOfWork, new GroupMemberService(db.sql, unitOfWork), config.CLUSTER_GROUPS_OWNER ?? null);
+  const models = new ModelService(db.sql, unitOfWork);
+  const keeper = new ShelfKeeper(db.sql);
+  const products = new SuggestedProducts(db.sql, keeper, personalization);
+  return {
+    jobs: { models: config.LEARNING ? models : null, trainer: new Trainer(db, unitOfWork, engine, groups, clock, log), interactions },
+    resolvers: [
+      new LearningVerbsResolver(interactions, personalization, groups, models),
+      new SuggestionsResolver(new SuggestedPeople(db.sql), new SuggestedGroups(db.sql), products, new SuggestedNews(db.sql, keeper, personalization)),
+      new SuggestedUserResolver(),
+      new SuggestedGroupResolver(),
+      new InferredClusterResolver(),
+      new LearnedModelResolver(),
+      new SimilarProductsResolver(products),
+    ],
+  };
+}

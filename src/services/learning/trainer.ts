@@ -1,0 +1,216 @@
+import type { Database } from '../../db/database.js';
+import type { UnitOfWork } from '../../db/unit-of-work.js';
+import type { Clock } from '../../lib/clock.js';
+import type { Logger } from '../../lib/logger.js';
+import { ContentSpace, DIMENSIONS } from '../../ml/content.js';
+import { sharedFloats, sharedInts, type MlEngine } from '../../ml/engine.js';
+import { MlRefusal } from '../../ml/errors.js';
+import type { Factors, Interactions } from '../../ml/als.js';
+import type { Evaluation } from '../../ml/evaluation.js';
+import { chunks } from './chunks.js';
+import { keepIdentities, MAX_CLUSTER, MIN_CLUSTER, namedClusters, subjectClusters, type Cluster, type Described } from './clusters.js';
+import type { ClusterGroups } from './cluster-groups.js';
+import { ModelStore } from './model-store.js';
+import type { ModelMetrics, TrainingJob, TrainingOptions } from './models.js';
+import { PAGE, Signals, MAX_PRODUCTS, type ProductSignal } from './signals.js';
+
+const FACTORS = 32;
+const SWEEPS = 15;
+const MAX_INTERACTIONS = 1_000_000;
+const NEIGHBOURS = 30;
+const SIMILAR = 20;
+/** Numbers of clusters that are compared. */
+const CANDIDATES = [2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 32, 40, 50];
+/** So many people are looked at to find out how many clusters there are. */
+const SAMPLE = 10_000;
+const RESTARTS = 6;
+
+interface People {
+  described: Described[];
+  vectors: Float32Array;
+  space: ContentSpace;
+}
+
+/** Learns everything anew: reads in portions, has the engine work in its threads, writes in portions, and puts the result into use if it is good enough. */
+export class Trainer {
+  readonly #signals: Signals;
+  readonly #store: ModelStore;
+
+  constructor(
+    db: Pick<Database, 'background'>,
+    unitOfWork: UnitOfWork,
+    private readonly engine: MlEngine,
+    private readonly groups: ClusterGroups,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+  ) {
+    this.#signals = new Signals(db.background);
+    this.#store = new ModelStore(db.background, unitOfWork);
+  }
+
+  /** A repeat after a crash begins from the start. What fails for good is a version that has FAILED. */
+  async run({ id }: TrainingJob): Promise<void> {
+    const options = await this.#store.options(id);
+    if (!options) return;
+    const began = performance.now();
+    try {
+      await this.#store.clear(id);
+      const metrics = await this.#train(id, options);
+      const clusters = await this.#store.finish(id, { ...metrics, seconds: (performance.now() - began) / 1000 });
+      await this.groups.make(clusters);
+      this.log.info({ model: id, ...metrics }, 'a model was trained');
+    } catch (error) {
+      const refusal = error instanceof MlRefusal && error.reason !== 'BUSY';
+      await this.#store.fail(id, refusal ? error.message : 'The training failed; the log says why.');
+      this.log.error({ model: id, error: (error as Error).message, stack: (error as Error).stack }, 'a training failed');
+    }
+  }
+
+  async #train(id: string, options: TrainingOptions): Promise<ModelMetrics> {
+    const now = this.clock.now();
+    await this.engine.begin();
+    const { described, vectors, space } = await this.#people(now);
+    const products = await this.#products();
+    const contents = sharedFloats(products.length * DIMENSIONS);
+    for await (const { part, from } of chunks(products, PAGE)) part.forEach(({ bag }, offset) => contents.set(space.vector(bag), (from + offset) * DIMENSIONS));
+    const interactions = await this.#interactions(described, products, now);
+
+    const evaluation = interactions && (await this.engine.evaluate(interactions, { values: contents, n: products.length, d: DIMENSIONS }, { factors: FACTORS, sweeps: SWEEPS, seed: options.seed }));
+    const factors = interactions && beatsPopularity(evaluation) ? await this.engine.factorise(interactions, { factors: FACTORS, sweeps: SWEEPS, seed: options.seed }) : null;
+
+    const signal = await withSignal(described, vectors);
+    const { clusters, silhouette } = await this.#clusters(signal, options);
+    keepIdentities(clusters, await this.#store.earlier());
+    await this.#write(id, { described, vectors, space, signal, products, contents, factors, interactions, clusters });
+    return { people: described.length, withSignal: signal.people.length, products: products.length, interactions: interactions?.users.length ?? 0, clusters: clusters.length, silhouette, evaluation };
+  }
+
+  async #people(now: Date): Promise<People> {
+    const all = await this.#signals.people();
+    const described: Described[] = [];
+    const space = ContentSpace.empty();
+    // Bags are compact arrays until every word has been counted: maps of two hundred thousand people would not fit.
+    const bags: { buckets: Int32Array; weights: Float32Array }[] = [];
+    for await (const { part } of chunks(all, PAGE)) {
+      for (const { bag, ...person } of await this.#signals.about(part.map(({ id }) => id), now)) {
+        described.push(person);
+        space.learn(bag);
+        bags.push({ buckets: Int32Array.from(bag.counts.keys()), weights: Float32Array.from(bag.counts.values()) });
+      }
+    }
+    const vectors = sharedFloats(described.length * DIMENSIONS);
+    for await (const { part, from } of chunks(bags, PAGE)) {
+      part.forEach(({ buckets, weights }, offset) => vectors.set(space.vector({ counts: Array.from(buckets, (bucket, place): [number, number] => [bucket, weights[place]!]) }), (from + offset) * DIMENSIONS));
+    }
+    return { described, vectors, space };
+  }
+
+  async #products(): Promise<ProductSignal[]> {
+    const products: ProductSignal[] = [];
+    for (;;) {
+      const page = await this.#signals.products(products.at(-1)?.id ?? null);
+      products.push(...page);
+      if (page.length < PAGE || products.length >= MAX_PRODUCTS) return products;
+    }
+  }
+
+  async #interactions(described: readonly Described[], products: readonly ProductSignal[], now: Date): Promise<Interactions | null> {
+    const places = new Map<string, number>();
+    for await (const { part, from } of chunks(products, 5_000)) part.forEach(({ id }, offset) => places.set(id, from + offset));
+    const found: number[] = [];
+    for await (const { part, from } of chunks(described, PAGE)) {
+      const users = new Map(part.map(({ id }, offset) => [id, from + offset]));
+      for (const { userId, productId, strength } of await this.#signals.strengths([...users.keys()], now)) {
+        const item = places.get(productId);
+        if (item !== undefined && strength > 0 && found.length < MAX_INTERACTIONS * 3) found.push(users.get(userId)!, item, Math.log1p(strength));
+      }
+    }
+    const n = found.length / 3;
+    if (!n) return null;
+    const [users, items, strengths] = [sharedInts(n), sharedInts(n), sharedFloats(n)];
+    for (let e = 0; e < n; e++) {
+      users[e] = found[3 * e]!;
+      items[e] = found[3 * e + 1]!;
+      strengths[e] = found[3 * e + 2]!;
+    }
+    return { users, items, strengths, userCount: described.length, itemCount: products.length };
+  }
+
+  async #clusters({ people, vectors }: Signalled, { clusters: wanted, seed }: TrainingOptions): Promise<{ clusters: Cluster[]; silhouette: number | null }> {
+    const named = (['PROFESSION', 'PLACE'] as const).flatMap((basis) => namedClusters(people, basis));
+    if (people.length < 2 * MIN_CLUSTER) return { clusters: named, silhouette: null };
+    const matrix = { values: vectors, n: people.length, d: DIMENSIONS };
+    const least = Math.ceil(people.length / MAX_CLUSTER);
+    const candidates = wanted === null ? CANDIDATES.map((k) => Math.max(k, least)).filter((k) => k <= people.length / MIN_CLUSTER) : [];
+    const sample = people.length <= SAMPLE ? matrix : { values: vectors.slice(0, SAMPLE * DIMENSIONS), n: SAMPLE, d: DIMENSIONS };
+    const best = candidates.length ? await this.engine.clusterBest(sample, candidates, { seed, restarts: RESTARTS }) : null;
+    const found = best && sample === matrix ? best : await this.engine.cluster(matrix, { k: Math.min(wanted ?? best?.k ?? 1, people.length), seed, restarts: RESTARTS });
+    const silhouette = best?.silhouettes.find(({ k }) => k === best.k)?.silhouette ?? null;
+    return { clusters: [...(await subjectClusters(people, vectors, DIMENSIONS, found.labels, found.centroids)), ...named], silhouette };
+  }
+
+  async #write(id: string, learned: { described: Described[]; vectors: Float32Array; space: ContentSpace; signal: Signalled; products: ProductSignal[]; contents: Float32Array; factors: Factors | null; interactions: Interactions | null; clusters: Cluster[] }): Promise<void> {
+    const { described, vectors, space, signal, products, contents, factors, interactions, clusters } = learned;
+    const near = signal.people.length > 1 ? await this.engine.neighbours({ values: signal.vectors, n: signal.people.length, d: DIMENSIONS }, { k: NEIGHBOURS }) : null;
+    const similar = products.length > 1 ? await this.engine.neighbours({ values: contents, n: products.length, d: DIMENSIONS }, { k: SIMILAR }) : null;
+    const memberships = new Map<string, string[]>();
+    for (const cluster of clusters) for (const member of cluster.members) memberships.set(member, [...(memberships.get(member) ?? []), cluster.id]);
+    const popularity = new Float32Array(products.length);
+    for (const item of interactions?.items ?? []) popularity[item]!++;
+    await this.#store.space(id, space, factors);
+    await this.#store.clusters(id, clusters);
+    for await (const { part, from } of chunks(described, PAGE)) {
+      await this.#store.people(id, part.map((person, offset) => {
+        const index = from + offset;
+        const place = signal.places[index]!;
+        const neighbours = near && place >= 0 ? Array.from({ length: NEIGHBOURS }, (_, at) => ({ at: place * NEIGHBOURS + at })).filter(({ at }) => near.ids[at]! >= 0 && near.scores[at]! > 0) : [];
+        return {
+          userId: person.id,
+          clusterIds: memberships.get(person.id) ?? [],
+          vector: place >= 0 ? vectors.subarray(index * DIMENSIONS, (index + 1) * DIMENSIONS) : null,
+          factors: factors && isSome(factors.users, index, factors.f) ? factors.users.subarray(index * factors.f, (index + 1) * factors.f) : null,
+          neighbours: neighbours.map(({ at }) => signal.people[near!.ids[at]!]!.id),
+          closeness: neighbours.map(({ at }) => near!.scores[at]!),
+        };
+      }));
+    }
+    for await (const { part, from } of chunks(products, PAGE)) {
+      await this.#store.products(id, part.map((product, offset) => {
+        const index = from + offset;
+        const ids = similar ? Array.from(similar.ids.subarray(index * SIMILAR, (index + 1) * SIMILAR)).filter((other, at) => other >= 0 && similar.scores[index * SIMILAR + at]! > 0) : [];
+        return {
+          productId: product.id,
+          factors: factors && factors.items.subarray(index * factors.f, (index + 1) * factors.f),
+          vector: contents.subarray(index * DIMENSIONS, (index + 1) * DIMENSIONS),
+          popularity: popularity[index]!,
+          similarIds: ids.map((other) => products[other]!.id),
+        };
+      }));
+    }
+  }
+}
+
+/** Those who have given a signal, and where each of all stands among them (-1: nowhere). */
+interface Signalled {
+  people: Described[];
+  vectors: Float32Array;
+  places: Int32Array;
+}
+
+async function withSignal(described: Described[], vectors: Float32Array): Promise<Signalled> {
+  const places = new Int32Array(described.length).fill(-1);
+  const people: Described[] = [];
+  for await (const { part, from } of chunks(described, 1_000)) {
+    part.forEach((person, offset) => {
+      if (isSome(vectors, from + offset, DIMENSIONS)) places[from + offset] = people.push(person) - 1;
+    });
+  }
+  const own = sharedFloats(people.length * DIMENSIONS);
+  for (let index = 0; index < described.length; index++) if (places[index]! >= 0) own.set(vectors.subarray(index * DIMENSIONS, (index + 1) * DIMENSIONS), places[index]! * DIMENSIONS);
+  return { people, vectors: own, places };
+}
+
+const isSome = (values: Float32Array, row: number, d: number): boolean => values.subarray(row * d, (row + 1) * d).some((value) => value !== 0);
+
+/** What does not beat popularity is not shipped. */
+export const beatsPopularity = (evaluation: Evaluation | null): boolean => evaluation !== null && evaluation.model.ndcg > evaluation.popularity.ndcg && evaluation.model.recall >= evaluation.popularity.recall;

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { adjustedRand } from '../../src/ml/quality.js';
+import { openShop, sell, type Sold } from '../testkit/commerce.js';
+import { train } from '../testkit/learning.js';
+import { administrator } from '../testkit/news.js';
+import { fails, World, type Person } from '../testkit/world.js';
+
+const KINDS = [
+  { topics: ['running', 'mountains'], things: ['Trail running shoes', 'Ridge head torch', 'Running vest', 'Mountain map', 'Trail gaiters', 'Running socks', 'Summit flask', 'Trail poles'] },
+  { topics: ['baking', 'bread'], things: ['Sourdough starter', 'Bread oven', 'Rye flour', 'Baking stone', 'Dough scraper', 'Proving basket', 'Bread knife', 'Oven mitts'] },
+  { topics: ['chess', 'puzzles'], things: ['Chess board', 'Chess clock', 'Puzzle box', 'Opening book', 'Wooden puzzle', 'Travel chess', 'Endgame book', 'Puzzle mat'] },
+] as const;
+const EACH = 10;
+
+describe('learning who and what belongs together', function () {
+  this.timeout(120_000);
+  let world: World;
+  let root: Person;
+  let keeper: Person;
+  /** Ten of each kind, in turn. */
+  let people: Person[];
+  const products: Sold[][] = [[], [], []];
+
+  before(async () => {
+    world = await World.start();
+    root = await administrator(world);
+    keeper = await world.person('Keeper');
+    people = await Promise.all(Array.from({ length: KINDS.length * EACH }, (_, index) => world.person(`Person${index}`)));
+    const shop = await openShop(world, keeper);
+    for (const [kind, { things }] of KINDS.entries()) for (const title of things) products[kind]!.push(await sell(world, shop, title));
+    await Promise.all(
+      people.map(async (person, index) => {
+        const kind = index % 3;
+        await person.api.updatePersonalization({ input: { interests: [...KINDS[kind]!.topics], profession: index < 4 ? 'Baker' : null } });
+        // Each likes four of its kind, not the same as the next one, and has looked at one of all.
+        const liked = [0, 1, 3, 4].map((step) => products[kind]![(Math.floor(index / 3) + step) % 8]!);
+        const looked = products[(kind + 1) % 3]![index % 8]!;
+        await person.api.recordInteractions({
+          input: { interactions: [...liked.map(({ id }, at) => ({ idempotencyKey: `like-${at}`, kind: 'LIKED' as const, targetId: id })), { idempotencyKey: 'look', kind: 'VIEWED' as const, targetId: looked.id }] },
+        });
+      }),
+    );
+  });
+  after(() => world.stop());
+
+  const inferred = async (person: Person) => (await person.api.personalization()).viewer!.inferred;
+  const subjectOf = async (person: Person) => (await inferred(person))?.clusters.find(({ basis }) => basis === 'SUBJECT')?.id ?? '';
+  const products10 = async (person: Person, chatId: string | null = null) => (await person.api.recommendedProducts({ first: 10, chatId })).viewer!.recommendedProducts;
+  const users = async (person: Person) => (await person.api.suggestedUsers({ first: 50 })).viewer!.suggestedUsers;
+  const groups = async (person: Person) => (await person.api.suggestedGroups({ first: 50 })).viewer!.suggestedGroups;
+
+  it('suggests what is there before anything was learned', async () => {
+    assert.equal(await inferred(people[0]!), null);
+    const newcomer = await world.person('Newcomer');
+    assert.equal((await products10(newcomer)).length, 10);
+    assert.deepEqual(await users(newcomer), []);
+    assert.deepEqual(await groups(newcomer), []);
+  });
+
+  it('is trained by administrators alone, one at a time', async () => {
+    await fails(people[0]!.api.retrainModels({ input: { idempotencyKey: world.key() } }), 'FORBIDDEN');
+    await fails(people[0]!.api.rollBackModel({ input: {} }), 'FORBIDDEN');
+    await fails(people[0]!.api.learnedModels(), 'FORBIDDEN');
+    await fails(root.api.rollBackModel({ input: {} }), 'NOT_FOUND', 'version');
+    const [first, second] = await Promise.allSettled([1, 2].map((n) => root.api.retrainModels({ input: { idempotencyKey: `both-${n}` } })));
+    assert.equal([first, second].filter((one) => one!.status === 'rejected').length, 1);
+  });
+
+  it('finds the planted kinds, and suggests products better than popularity does', async () => {
+    const model = await (async () => {
+      for (;;) {
+        const [newest] = (await root.api.learnedModels()).learnedModels;
+        if (newest!.state !== 'TRAINING') return newest!;
+        // Other people are served meanwhile.
+        await people[0]!.api.personalization();
+      }
+    })();
+    assert.deepEqual([model.state, model.version], ['ACTIVE', 1], model.reason ?? '');
+    assert.equal(model.interactions, people.length * 5);
+    assert.ok(model.evaluation!.model.ndcg > model.evaluation!.popularity.ndcg && model.evaluation!.model.recall > model.evaluation!.popularity.recall, JSON.stringify(model.evaluation));
+    const found = await Promise.all(people.map(subjectOf));
+    const numbers = new Map([...new Set(found)].map((id, number) => [id, number]));
+    assert.equal(adjustedRand(found.map((id) => numbers.get(id)!), people.map((_, index) => index % 3)), 1);
+    for (const index of [0, 1, 2]) {
+      const own = new Set(products[index]!.map(({ id }) => id));
+      const suggested = await products10(people[index]!);
+      // Four of their kind they have not had yet: they come first.
+      assert.deepEqual(suggested.slice(0, 4).map(({ product }) => own.has(product.id)), [true, true, true, true]);
+      assert.ok(suggested.every(({ reasons }) => reasons.length > 0));
+    }
+  });
+
+  it('tells why, and keeps what is dismissed away', async () => {
+    const [ann] = people as [Person];
+    const [first] = await products10(ann);
+    assert.ok(first!.reasons.some(({ kind }) => kind === 'BECAUSE_OF'), JSON.stringify(first!.reasons));
+    for (let i = 0; i < 2; i++) await ann.api.dismissSuggestion({ input: { targetId: first!.product.id } });
+    assert.ok((await products10(ann)).every(({ product }) => product.id !== first!.product.id));
+    const [near] = await users(ann);
+    await ann.api.dismissSuggestion({ input: { targetId: near!.user.id } });
+    assert.ok((await users(ann)).every(({ user }) => user.id !== near!.user.id));
+    await fails(ann.api.dismissSuggestion({ input: { targetId: 'prd_0190aaaaaaaa7aaa8aaaaaaaaaaaaaaa' } }), 'NOT_FOUND', 'targetId');
+    const alike = (await ann.api.similarProducts({ id: products[1]![0]!.id, first: 3 })).product!.similarProducts;
+    assert.ok(alike.length > 0 && alike.every(({ id }) => products[1]!.some((other) => other.id === id)), alike.map(({ title }) => title).join());
+  });
+
+  it('suggests people who are near, and nobody across a block, who hides, or who is a contact', async () => {
+    const [, , , ann] = people as [Person, Person, Person, Person];
+    const suggested = await users(ann);
+    assert.ok(suggested.length >= EACH - 1);
+    assert.ok(suggested[0]!.reasons.some(({ kind }) => kind === 'SHARED_INTERESTS'));
+    const kin = suggested.map(({ user }) => people.findIndex(({ id }) => id === user.id)).filter((index) => index % 3 === 0);
+    const [blocked, blocker, hidden, contact, off] = kin.slice(0, 5).map((index) => people[index]!) as [Person, Person, Person, Person, Person];
+    await ann.api.blockUser({ input: { userId: blocked.id } });
+    await blocker.api.blockUser({ input: { userId: ann.id } });
+    await hidden.api.updateProfile({ input: { discoverable: false } });
+    await ann.api.addContact({ input: { userId: contact.id } });
+    await off.api.updatePersonalization({ input: { enabled: false } });
+    const left = new Set((await users(ann)).map(({ user }) => user.id));
+    for (const person of [blocked, blocker, hidden, contact, off]) assert.equal(left.has(person.id), false, person.handle);
+    assert.equal(left.size, suggested.length - 5);
+    await ann.api.unblockUser({ input: { userId: blocked.id } });
+    await blocker.api.unblockUser({ input: { userId: ann.id } });
+    await hidden.api.updateProfile({ input: { discoverable: true } });
+    // What was held of whoever turned it off is gone, and nothing more is taken.
+    assert.equal(await inferred(off), null);
+    assert.equal((await off.api.recordInteractions({ input: { interactions: [{ idempotencyKey: 'more', kind: 'LIKED', targetId: products[0]![0]!.id }] } })).recordInteractions.recorded, 0);
+    assert.deepEqual([(await users(off)).filter(({ reasons }) => reasons.some(({ kind }) => kind === 'LIKE_PEOPLE_NEAR')), await groups(off)], [[], []]);
+    await off.api.updatePersonalization({ input: { enabled: true } });
+  });
+
+  it('makes a group of those who belong together when the first joins it', async () => {
+    const [ann, , , bob] = people as [Person, Person, Person, Person];
+    const [mine, theirs] = [await groups(ann), await groups(bob)];
+    const subject = mine.find(({ basis }) => basis === 'SUBJECT')!;
+    assert.deepEqual(subject.interests.slice(0, 2).sort(), [...KINDS[0]!.topics].sort());
+    assert.match(subject.reasons[0]!.text, /running/);
+    assert.ok(mine.some(({ basis, title }) => basis === 'PROFESSION' && title === 'Baker'));
+    assert.equal(theirs.find(({ basis }) => basis === 'SUBJECT')!.id, subject.id);
+    const joined = (await ann.api.joinSuggestedGroup({ input: { suggestionId: subject.id! } })).joinSuggestedGroup.group;
+    assert.deepEqual([joined.origin, joined.memberCount, joined.viewerState!.role], ['CLUSTER', 1, 'OWNER']);
+    assert.equal((await groups(bob)).find(({ id }) => id === subject.id)!.group!.id, joined.id);
+    const again = (await bob.api.joinSuggestedGroup({ input: { suggestionId: subject.id! } })).joinSuggestedGroup.group;
+    assert.deepEqual([again.id, again.memberCount, again.viewerState!.role], [joined.id, 2, 'MEMBER']);
+    assert.ok((await groups(bob)).every(({ id }) => id !== subject.id));
+    await fails(people[1]!.api.joinSuggestedGroup({ input: { suggestionId: subject.id! } }), 'NOT_FOUND', 'suggestionId');
+    const other = (await groups(people[1]!)).find(({ basis }) => basis === 'SUBJECT')!;
+    await people[1]!.api.dismissSuggestion({ input: { targetId: other.id! } });
+    assert.ok((await groups(people[1]!)).every(({ id }) => id !== other.id));
+    await bob.api.leaveGroup({ input: { groupId: joined.id } });
+    assert.ok((await groups(bob)).some(({ id }) => id === subject.id));
+  });
+
+  it('goes by what is being talked about in a chat, for those who are in it', async () => {
+    const [ann, bob] = people as [Person, Person];
+    const chatId = await world.directChat(ann, bob);
+    for (const text of ['Shall we play chess tonight?', 'I have a chess clock, but no board', 'A travel chess would do']) await world.say(ann, chatId, text);
+    const suggested = await products10(ann, chatId);
+    assert.match(suggested[0]!.product.title, /chess/i);
+    assert.ok(suggested[0]!.reasons.some(({ kind, text }) => kind === 'TALKED_ABOUT' && /chess/.test(text)));
+    await fails(products10(people[2]!, chatId), 'NOT_FOUND');
+  });
+
+  it('takes interactions once, and none that can’t be', async () => {
+    const [ann] = people as [Person];
+    const [thing] = products[2]!;
+    const one = { idempotencyKey: 'one', kind: 'VIEWED' as const, targetId: thing!.id };
+    const record = (interactions: object[]) => ann.api.recordInteractions({ input: { interactions: interactions as (typeof one)[] } }).then(({ recordInteractions }) => recordInteractions.recorded);
+    assert.deepEqual([await record([one, { ...one, idempotencyKey: 'two' }, one]), await record([one])], [2, 0]);
+    await fails(record([]), 'INVALID_INPUT', 'interactions');
+    await fails(record(Array.from({ length: 101 }, (_, n) => ({ ...one, idempotencyKey: `n${n}` }))), 'INVALID_INPUT', 'interactions');
+    await fails(record([{ ...one, at: '2001-01-01T00:00:00Z' }]), 'INVALID_INPUT', 'interactions.at');
+    await fails(record([{ ...one, idempotencyKey: 'x', targetId: `cht_${'0'.repeat(32)}` }]), 'INVALID_ID', 'targetId');
+    await fails(record([{ ...one, idempotencyKey: 'fine' }, { ...one, idempotencyKey: 'x', targetId: 'prd_0190aaaaaaaa7aaa8aaaaaaaaaaaaaaa' }]), 'NOT_FOUND', 'targetId');
+    assert.deepEqual(await world.sql(`select key from interactions where key in ('fine', 'x')`), []);
+  });
+
+  it('keeps who belongs together from one training to the next, keeps versions, and goes back to one', async () => {
+    const before = new Map(await Promise.all(people.map(async (person) => [person.id, await subjectOf(person)] as const)));
+    const second = await train(world, root, { seed: 9 });
+    assert.deepEqual([second.version, second.state], [2, 'ACTIVE']);
+    const kept = (await Promise.all(people.map(async (person) => (await subjectOf(person)) === before.get(person.id)))).filter(Boolean).length;
+    assert.ok(kept >= people.length - 1, `${kept} of ${people.length} stayed`);
+    const back = (await root.api.rollBackModel({ input: {} })).rollBackModel.model;
+    assert.deepEqual([back.version, back.state], [1, 'ACTIVE']);
+    assert.equal((await inferred(people[0]!))!.modelVersion, 1);
+    assert.deepEqual((await root.api.learnedModels()).learnedModels.map(({ version, state }) => [version, state]), [[2, 'KEPT'], [1, 'ACTIVE']]);
+    await fails(root.api.rollBackModel({ input: { version: 7 } }), 'NOT_FOUND', 'version');
+  });
+
+  it('keeps out a version that is worse, and says of one that fails that it has', async () => {
+    // Whoever liked anything is gone from it: nothing but popularity is left.
+    await world.sql(`delete from interactions where target_type = 'PRODUCT'`);
+    const model = await train(world, root);
+    assert.equal(model.state, 'REJECTED');
+    assert.match(model.reason!, /popularity/);
+    assert.equal((await inferred(people[0]!))!.modelVersion, 1);
+  });
+});

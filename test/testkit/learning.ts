@@ -1,0 +1,15 @@
+import { OmniTalkError } from '../../sdk/index.js';
+import type { Person, World } from './world.js';
+import { eventually } from './world.js';
+
+/** Has everything learned, and waits until it is in use, or is not to be. */
+export async function train(world: World, root: Person, more: { clusters?: number; seed?: number } = {}) {
+  const { model } = (await root.api.retrainModels({ input: { ...more, idempotencyKey: world.key() } })).retrainModels;
+  const read = async () => (await root.api.learnedModels()).learnedModels.find(({ id }) => id === model.id);
+  // Loading TensorFlow.js takes a second, and many on a busy machine.
+  await eventually(async () => (await read())?.state !== 'TRAINING', 'the model is trained', 90_000);
+  return (await read())!;
+}
+
+/** Whether somebody is told that a thing is not there. */
+export const isMissing = (error: unknown): boolean => error instanceof OmniTalkError && error.code === 'NOT_FOUND';
