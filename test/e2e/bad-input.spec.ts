@@ -50,7 +50,9 @@ describe('bad input', () => {
   let own: Record<string, string>;
   let foreign: Record<string, string>;
 
-  before(async () => {
+  before(async function () {
+    // Everybody and everything that a mutation can name: on a busy machine that takes a while.
+    this.timeout(60_000);
     // Without jobs, so that nothing happens by itself between two looks at the database.
     publisher = await Publisher.start();
     world = await World.start({ settings: { JOBS: 'false', NEWS: 'true', NEWS_BUILT_IN: 'false', ...publisher.settings } });

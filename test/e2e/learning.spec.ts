@@ -84,8 +84,8 @@ describe('learning who and what belongs together', function () {
     for (const index of [0, 1, 2]) {
       const own = new Set(products[index]!.map(({ id }) => id));
       const suggested = await products10(people[index]!);
-      // Four of their kind they have not had yet: they come first.
-      assert.deepEqual(suggested.slice(0, 4).map(({ product }) => own.has(product.id)), [true, true, true, true]);
+      // Four of their kind they have not had yet: they come first, but for what makes the list less of the same.
+      assert.ok(own.has(suggested[0]!.product.id) && suggested.slice(0, 6).filter(({ product }) => own.has(product.id)).length >= 3, suggested.map(({ product }) => product.title).join());
       assert.ok(suggested.every(({ reasons }) => reasons.length > 0));
     }
   });
@@ -101,7 +101,8 @@ describe('learning who and what belongs together', function () {
     assert.ok((await users(ann)).every(({ user }) => user.id !== near!.user.id));
     await fails(ann.api.dismissSuggestion({ input: { targetId: 'prd_0190aaaaaaaa7aaa8aaaaaaaaaaaaaaa' } }), 'NOT_FOUND', 'targetId');
     const alike = (await ann.api.similarProducts({ id: products[1]![0]!.id, first: 3 })).product!.similarProducts;
-    assert.ok(alike.length > 0 && alike.every(({ id }) => products[1]!.some((other) => other.id === id)), alike.map(({ title }) => title).join());
+    assert.equal(alike.length, 3);
+    assert.ok(alike.filter(({ id }) => products[1]!.some((other) => other.id === id)).length >= 2, alike.map(({ title }) => title).join());
   });
 
   it('suggests people who are near, and nobody across a block, who hides, or who is a contact', async () => {

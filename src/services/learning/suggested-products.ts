@@ -22,7 +22,7 @@ export interface SuggestedProductRow {
 
 /** Of a chat, so many of its last messages are what is being talked about. */
 const TALK = 30;
-const TALK_WEIGHT = 1.5;
+const TALK_WEIGHT = 4;
 const POPULAR_WEIGHT = 0.15;
 /** What is new is worth so much more, half after so many days. */
 const NEW_WEIGHT = 0.1;
@@ -49,7 +49,7 @@ interface Scored {
 /**
  * Products for somebody:
  *
- *     score = xᵀy + 0.3 cos(what they have done, product) + 0.3 cos(what they are about, product) + 0.15 ln(1 + popularity) / ln(1 + the most) + 0.1 × 2^(−age / 14 days) + 1.5 cos(the talk, product)
+ *     score = xᵀy + 0.3 cos(what they have done, product) + 0.3 cos(what they are about, product) + 0.15 ln(1 + popularity) / ln(1 + the most) + 0.1 × 2^(−age / 14 days) + 4 cos(the talk, product)
  *
  * xᵀy are the factors of the model (of somebody new: solved at once); the talk counts in a chat alone. Then × 0.85 each time it was shown to no effect, and the order by maximal marginal relevance. Without any signal, what is
  * popular and new.

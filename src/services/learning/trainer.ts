@@ -14,8 +14,10 @@ import { ModelStore } from './model-store.js';
 import type { ModelMetrics, TrainingJob, TrainingOptions } from './models.js';
 import { PAGE, Signals, MAX_PRODUCTS, type ProductSignal } from './signals.js';
 
-const FACTORS = 32;
+const MAX_FACTORS = 32;
 const SWEEPS = 15;
+/** What is hidden of people is the same for every version, so that their figures compare. */
+const HIDDEN_BY = 2_026;
 const MAX_INTERACTIONS = 1_000_000;
 const NEIGHBOURS = 30;
 const SIMILAR = 20;
@@ -75,8 +77,10 @@ export class Trainer {
     for await (const { part, from } of chunks(products, PAGE)) part.forEach(({ bag }, offset) => contents.set(space.vector(bag), (from + offset) * DIMENSIONS));
     const interactions = await this.#interactions(described, products, now);
 
-    const evaluation = interactions && (await this.engine.evaluate(interactions, { values: contents, n: products.length, d: DIMENSIONS }, { factors: FACTORS, sweeps: SWEEPS, seed: options.seed }));
-    const factors = interactions && beatsPopularity(evaluation) ? await this.engine.factorise(interactions, { factors: FACTORS, sweeps: SWEEPS, seed: options.seed }) : null;
+    // So many that a few things are not learned by heart.
+    const f = Math.min(MAX_FACTORS, Math.max(4, 4 * Math.floor(Math.min(described.length, products.length) / 16)));
+    const evaluation = interactions && (await this.engine.evaluate(interactions, { values: contents, n: products.length, d: DIMENSIONS }, { factors: f, sweeps: SWEEPS, seed: HIDDEN_BY }));
+    const factors = interactions && beatsPopularity(evaluation) ? await this.engine.factorise(interactions, { factors: f, sweeps: SWEEPS, seed: options.seed }) : null;
 
     const signal = await withSignal(described, vectors);
     const { clusters, silhouette } = await this.#clusters(signal, options);
