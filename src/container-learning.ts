@@ -11,6 +11,7 @@ import { ClusterGroups } from './services/learning/cluster-groups.js';
 import { INTERACTIONS_A_DAY, InteractionService } from './services/learning/interactions.js';
 import { ModelService } from './services/learning/models.js';
 import { PersonalizationService } from './services/learning/personalization.js';
+import { Placement } from './services/learning/placement.js';
 import { ShelfKeeper } from './services/learning/shelf.js';
 import { SuggestedGroups } from './services/learning/suggested-groups.js';
 import { SuggestedNews } from './services/learning/suggested-news.js';
@@ -40,12 +41,13 @@ export function makeLearning({ config, db, unitOfWork, clock, log, engine }: Lea
   const groups = new ClusterGroups(unitOfWork, new GroupMemberService(db.sql, unitOfWork), config.CLUSTER_GROUPS_OWNER ?? null);
   const models = new ModelService(db.sql, unitOfWork);
   const keeper = new ShelfKeeper(db.sql);
+  const placement = new Placement(db.sql, keeper);
   const products = new SuggestedProducts(db.sql, keeper, personalization);
   return {
     jobs: { models: config.LEARNING ? models : null, trainer: new Trainer(db, unitOfWork, engine, groups, clock, log), interactions },
     resolvers: [
       new LearningVerbsResolver(interactions, personalization, groups, models),
-      new SuggestionsResolver(new SuggestedPeople(db.sql), new SuggestedGroups(db.sql), products, new SuggestedNews(db.sql, keeper, personalization)),
+      new SuggestionsResolver(new SuggestedPeople(db.sql, placement), new SuggestedGroups(db.sql, placement), products, new SuggestedNews(db.sql, keeper, personalization)),
       new SuggestedUserResolver(),
       new SuggestedGroupResolver(),
       new InferredClusterResolver(),

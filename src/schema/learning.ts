@@ -8,7 +8,7 @@ import { UserType } from './user.js';
 
 export const InteractionKind = enumOf('InteractionKind', ['SHOWN', 'VIEWED', 'CLICKED', 'LIKED', 'ADDED_TO_CART', 'BOUGHT'], 'SHOWN: as a suggestion. What is shown again and again and never taken up sinks.');
 export const SuggestionReasonKind = enumOf('SuggestionReasonKind', [
-  'MUTUAL_CONTACTS', 'SHARED_GROUPS', 'SHARED_INTERESTS', 'SAME_PROFESSION', 'SAME_PLACE', 'LIKE_PEOPLE_NEAR', 'BECAUSE_OF', 'POPULAR', 'NEW', 'TALKED_ABOUT', 'SIMILAR_CONTENT', 'BOUGHT_TOGETHER',
+  'MUTUAL_CONTACTS', 'SHARED_GROUPS', 'SHARED_INTERESTS', 'SAME_PROFESSION', 'SAME_PLACE', 'LIKE_PEOPLE_NEAR', 'BECAUSE_OF', 'POPULAR', 'NEW', 'TALKED_ABOUT', 'SIMILAR_CONTENT',
 ]);
 export const ClusterBasis = enumOf('ClusterBasis', ['SUBJECT', 'PROFESSION', 'PLACE'], 'By what people belong together.');
 export const ModelState = enumOf('ModelState', ['TRAINING', 'ACTIVE', 'KEPT', 'REJECTED', 'FAILED'], 'KEPT: one can go back to it. REJECTED: it was worse than the one in use.');

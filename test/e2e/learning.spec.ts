@@ -152,6 +152,17 @@ describe('learning who and what belongs together', function () {
     assert.ok((await groups(bob)).some(({ id }) => id === subject.id));
   });
 
+  it('gives somebody who came since a place at once', async () => {
+    const late = await world.person('Latecomer');
+    await late.api.updatePersonalization({ input: { interests: [...KINDS[2]!.topics] } });
+    const [subject] = await groups(late);
+    assert.equal(subject!.id, await subjectOf(people[2]!));
+    assert.equal((await users(late))[0]!.reasons[0]!.kind, 'SHARED_INTERESTS');
+    assert.deepEqual((await inferred(late))!.clusters.map(({ id }) => id), [subject!.id]);
+    await late.api.updatePersonalization({ input: { enabled: false } });
+    assert.equal(await inferred(late), null);
+  });
+
   it('goes by what is being talked about in a chat, for those who are in it', async () => {
     const [ann, bob] = people as [Person, Person];
     const chatId = await world.directChat(ann, bob);

@@ -4,6 +4,7 @@ import type { Actor } from '../actor.js';
 import { GROUP_COLUMNS, groupById, type GroupRow } from '../loaders/groups.js';
 import type { Reading } from '../actor.js';
 import type { ClusterBasis } from './personalization.js';
+import type { Placement } from './placement.js';
 import { tired } from './ranking.js';
 import { MAX_SUGGESTIONS, type Reason } from './suggested-people.js';
 
@@ -31,11 +32,15 @@ const BY: Readonly<Record<ClusterBasis, (title: string, interests: readonly stri
  * score = 2 for a cluster; else Σ closeness of neighbours in it / ln(2 + size) + 0.5 for each topic in common; × 0.85 each time it was shown to no effect.
  */
 export class SuggestedGroups {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly placement: Placement,
+  ) {}
 
   /** Errors: INVALID_INPUT. */
   async list(reading: Reading, actor: Actor, first: number): Promise<SuggestedGroupRow[]> {
     boundedInt(first, 'first', 1, MAX_SUGGESTIONS);
+    await this.placement.ensure(actor.userId, reading.now);
     const [settings] = await this.sql<{ enabled: boolean }>('select enabled from personalizations where user_id = $1', [actor.userId]);
     if (settings?.enabled === false) return [];
     const clusters = await this.sql<{ id: string; basis: ClusterBasis; title: string; interests: string[]; size: number; groupId: string | null }>(CLUSTERS, [actor.userId]);

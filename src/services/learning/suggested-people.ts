@@ -1,6 +1,7 @@
 import type { Sql } from '../../db/database.js';
 import { boundedInt } from '../../lib/validate.js';
 import type { Actor } from '../actor.js';
+import type { Placement } from './placement.js';
 import { tired } from './ranking.js';
 
 export const MAX_SUGGESTIONS = 50;
@@ -10,7 +11,7 @@ const MAX_GROUP = 300;
 const MAX_CANDIDATES = 500;
 const FEEDBACK_DAYS = 14;
 
-export type ReasonKind = 'MUTUAL_CONTACTS' | 'SHARED_GROUPS' | 'SHARED_INTERESTS' | 'SAME_PROFESSION' | 'SAME_PLACE' | 'LIKE_PEOPLE_NEAR' | 'BECAUSE_OF' | 'POPULAR' | 'NEW' | 'TALKED_ABOUT' | 'SIMILAR_CONTENT' | 'BOUGHT_TOGETHER';
+export type ReasonKind = 'MUTUAL_CONTACTS' | 'SHARED_GROUPS' | 'SHARED_INTERESTS' | 'SAME_PROFESSION' | 'SAME_PLACE' | 'LIKE_PEOPLE_NEAR' | 'BECAUSE_OF' | 'POPULAR' | 'NEW' | 'TALKED_ABOUT' | 'SIMILAR_CONTENT';
 export interface Reason {
   kind: ReasonKind;
   text: string;
@@ -44,11 +45,15 @@ export const MAY_SUGGEST = `u.kind = 'PERSON' and u.suspended_at is null and u.d
  * score = 1.0 × ln(1 + contacts) + Σ over groups 1 / ln(2 + size) + 1.5 × closeness + 0.5 for the same profession and for the same place, × 0.85 each time they were shown to no effect.
  */
 export class SuggestedPeople {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly placement: Placement,
+  ) {}
 
   /** Errors: INVALID_INPUT. */
   async list(actor: Actor, first: number, now: Date): Promise<SuggestedUserRow[]> {
     boundedInt(first, 'first', 1, MAX_SUGGESTIONS);
+    await this.placement.ensure(actor.userId, now);
     const [enabled] = await this.sql<{ enabled: boolean }>('select enabled from personalizations where user_id = $1', [actor.userId]);
     const learned = enabled?.enabled !== false;
     const candidates = await this.sql<Candidate>(CANDIDATES, [actor.userId, learned, now]);
