@@ -14,8 +14,6 @@ import { NewsFeeds } from '../services/news/feeds.js';
 import type { InteractionService } from '../services/learning/interactions.js';
 import type { ModelService, TrainingJob } from '../services/learning/models.js';
 import type { Trainer } from '../services/learning/trainer.js';
-import type { LinkPreviews } from '../services/link-previews.js';
-import type { NewsFeeds } from '../services/news/feeds.js';
 import type { NewsUpkeep } from '../services/news/upkeep.js';
 import { PushQueue } from '../services/notifications/push-queue.js';
 import type { PhoneService } from '../services/phone.js';
