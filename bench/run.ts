@@ -11,6 +11,8 @@ import { runBurst, runIdle, runStorm } from './scenarios/crowds.js';
 import { PAIRS, ROOM, runFanout } from './scenarios/fanout.js';
 import { FILES_NOTE, runFiles } from './scenarios/files.js';
 import { JOIN_NOTE, runJoin } from './scenarios/join.js';
+import { ML_NOTE, runMl, runMlQuality } from './scenarios/ml.js';
+import { ML_SERVING_NOTE, runMlServing } from './scenarios/ml-serving.js';
 import { REJOIN_NOTE, runRejoin } from './scenarios/rejoin.js';
 import { runReads } from './scenarios/reads.js';
 import { runSends } from './scenarios/sends.js';
@@ -36,6 +38,9 @@ const USAGE = `npm run bench -- <scenario> [options]
   files    one file of 2 GiB through the SDK and back: the server's memory meanwhile
   join     from joinCall to the first decoded frame in a browser, 40 times (Debian: chromium)
   rejoin   a call of 12 over two workers of which one is killed, until everybody hears everybody again, 10 times
+  ml       K-Means, DBSCAN and implicit factors beside scikit-learn and numpy, and what is found of what was planted (Debian: python3-sklearn); --rounds=3
+  ml-quality   the same without times, for a machine that is busy
+  ml-serving   suggestions to 100,000 people of 20,000 products, and the longest stall while all of it is learned
 
   --vs [room|documents|pairs|reads|catalogue|catalogue-search]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
 
@@ -51,6 +56,7 @@ interface Options {
   inbox: boolean;
   documents: number;
   personal: boolean;
+  rounds: number;
   profile: string | undefined;
 }
 
@@ -81,10 +87,13 @@ const SCENARIOS: Record<string, Scenario> = {
   files: runFiles,
   join: runJoin,
   rejoin: runRejoin,
+  ml: (_, { rounds }) => runMl(rounds),
+  'ml-quality': runMlQuality,
+  'ml-serving': runMlServing,
 };
 
 /** What a table doesn't say. */
-const NOTES: Record<string, string> = { files: FILES_NOTE, join: JOIN_NOTE, rejoin: REJOIN_NOTE };
+const NOTES: Record<string, string> = { files: FILES_NOTE, join: JOIN_NOTE, rejoin: REJOIN_NOTE, ml: ML_NOTE, 'ml-quality': ML_NOTE, 'ml-serving': ML_SERVING_NOTE };
 
 async function withOurs(ground: Ground, { inbox, documents, personal }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {
   const target = await OmniTalkTarget.start(ground, { inbox, documents, personal });
@@ -152,7 +161,7 @@ async function main(): Promise<number> {
   const ground = await Ground.prepare();
   try {
     if (delay) await ground.delayCommits(delay);
-    const rows = await scenario(ground, { inbox: values.inbox, documents: Number(values.documents), personal: values.personal, profile });
+    const rows = await scenario(ground, { inbox: values.inbox, documents: Number(values.documents), personal: values.personal, rounds: Number(values.rounds), profile });
     const body = tableOf(rows) + (NOTES[name] ? `\n\n${NOTES[name]}` : '') + (profile ? `\n\nWhere the server's CPU goes (time in a function itself, of the time in which it did anything):\n\n\`\`\`\n${topOf(profile, 15)}\n\`\`\`` : '');
     console.log(`\n${part}, on ${describeMachine()}\n\n${body}`);
     if (values.save) save(part, command, body);
