@@ -23,6 +23,7 @@ import { Learning1764500000000 } from './migrations/1764500000000-learning.js';
 import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
 import { Apps1764600000002 } from './migrations/1764600000002-apps.js';
+import { Privacy1764600000010 } from './migrations/1764600000010-privacy.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -54,6 +55,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Audit1764600000000,
       Webhooks1764600000001,
       Apps1764600000002,
+      Privacy1764600000010,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -1,3 +1,4 @@
+import type { Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
 import type { Hub } from './events/hub.js';
@@ -15,6 +16,7 @@ import type { SendQueue } from './services/send-queue.js';
 import { UpkeepService } from './services/upkeep.js';
 
 export interface TimelyDeps {
+  config: Config;
   db: Database;
   unitOfWork: UnitOfWork;
   clock: Clock;
@@ -31,13 +33,13 @@ export interface Timely {
 }
 
 /** The part of the container that has to do with time: what is sent later, what disappears, how far people have read, finding what was said, and upkeep. */
-export function makeTimely({ db, unitOfWork, clock, log, hub, sendQueue }: TimelyDeps): Timely {
+export function makeTimely({ config, db, unitOfWork, clock, log, hub, sendQueue }: TimelyDeps): Timely {
   const scheduled = new ScheduledMessageService(db, unitOfWork, sendQueue, clock, log);
   const receipts = new ReceiptService(db.sql, hub);
   return {
     scheduled,
     receipts,
-    jobs: { upkeep: new UpkeepService(db.background, clock), scheduled, disappearing: new DisappearingMessages(db.background, unitOfWork, clock, log) },
+    jobs: { upkeep: new UpkeepService(db.background, clock, { sessions: config.RETENTION_SESSION_DAYS, notifications: config.RETENTION_NOTIFICATION_DAYS, deliveries: config.RETENTION_DELIVERY_DAYS }), scheduled, disappearing: new DisappearingMessages(db.background, unitOfWork, clock, log) },
     resolvers: [new ReceiptResolver(receipts), new MessageSearchResolver(new MessageSearch(db.sql)), new ScheduledMessageResolver(scheduled), new ViewerScheduledResolver(scheduled), new ScheduledMessageChangedResolver()],
   };
 }

@@ -9,6 +9,7 @@ import type { PaymentHooks } from './services/commerce/payment-hooks.js';
 import { makeDocuments } from './container-documents.js';
 import { makeFiles, makeStore, type Files } from './container-files.js';
 import { makePeople } from './container-people.js';
+import { makePrivacy } from './container-privacy.js';
 import { makeCalls, makeMedia, type Calls } from './container-calls.js';
 import { makeChats } from './container-chats.js';
 import { makeStatuses } from './container-statuses.js';
@@ -144,7 +145,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const { groups, resolvers: chatResolvers } = await makeChats({ db, unitOfWork });
   const messages = makeMessages({ db, unitOfWork, clock, access, sendQueue, chats });
 
-  const timely = makeTimely({ db, unitOfWork, clock, log, hub, sendQueue });
+  const timely = makeTimely({ config, db, unitOfWork, clock, log, hub, sendQueue });
 
   const statuses = makeStatuses({ db, unitOfWork });
   const store = outside.store ?? makeStore(config);
@@ -165,6 +166,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const apps = makeApps({ db, unitOfWork, clock, tokens, sessions: accounts.sessions });
 
   const bots = await makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate: sessions, store, outbound, reader: news.reader, messages: messages.messages, orders: commerce.orders, model });
+
+  const privacy = makePrivacy({ config, db, unitOfWork, clock, log, store, sessions: accounts.sessions, attempts, fileRemoval: files.jobs.fileRemoval });
 
   const instances: object[] = [
     ...accounts.resolvers,
@@ -188,6 +191,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...notifications.resolvers,
     ...webhooks.resolvers,
     ...bots.resolvers,
+    ...privacy.resolvers,
     ...makeOperators({ db, unitOfWork, sessions: accounts.sessions }).resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
@@ -207,7 +211,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     receipts: timely.receipts,
     paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...commerce.jobs },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...commerce.jobs, ...privacy.jobs },
     consumers: new LogConsumers([...(config.NOTIFICATIONS ? [...notifications.consumers, new LowStock(unitOfWork, notifications.pushes)] : []), ...webhooks.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {

@@ -1,5 +1,5 @@
 /** What those who run the place, and what partners do in their own names, is written down as. Add yours; never rename one: rows keep it. */
-export const AUDIT_ACTIONS = ['ROLE_SET', 'USER_SUSPENDED', 'USER_REINSTATED', 'NEWS_SOURCE_CREATED', 'NEWS_SOURCE_UPDATED', 'MODELS_RETRAINED', 'MODEL_ROLLED_BACK'] as const;
+export const AUDIT_ACTIONS = ['ROLE_SET', 'USER_SUSPENDED', 'USER_REINSTATED', 'NEWS_SOURCE_CREATED', 'NEWS_SOURCE_UPDATED', 'MODELS_RETRAINED', 'MODEL_ROLLED_BACK', 'DATA_EXPORT_REQUESTED', 'USER_ERASED', 'USER_ERASURE_FINISHED'] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number] | (typeof PARTNER_ACTIONS)[number];
 
 /** Those of partners. */

@@ -16,6 +16,9 @@ import type { ModelService, TrainingJob } from '../services/learning/models.js';
 import type { Trainer } from '../services/learning/trainer.js';
 import type { NewsUpkeep } from '../services/news/upkeep.js';
 import { PushQueue } from '../services/notifications/push-queue.js';
+import type { ErasureJob, ErasureService } from '../services/privacy/erasure.js';
+import type { DataExportService } from '../services/privacy/exports.js';
+import type { Retention } from '../services/privacy/retention.js';
 import type { PhoneService } from '../services/phone.js';
 import type { RecoveryService, ResetJob } from '../services/recovery.js';
 import { ScheduledMessageService } from '../services/scheduled-messages.js';
@@ -48,6 +51,9 @@ export interface JobDeps {
   reconciliation: Reconciliation;
   groupBuys: GroupBuySettling;
   emails: EmailService;
+  erasures: ErasureService;
+  exports: DataExportService;
+  retention: Retention;
   phone: PhoneService;
   pushes: PushQueue;
   recovery: RecoveryService;
@@ -83,6 +89,9 @@ const TASKS = {
   'train-model': ({ trainer }, payload: TrainingJob) => trainer.run(payload),
   'train-models-when-due': async ({ models }) => models?.retrainWhenDue(),
   'forget-interactions': ({ interactions }) => interactions.forget(new Date()),
+  'make-data-export': ({ exports }, payload: { id: string }) => exports.make(payload.id),
+  'erase-user': ({ erasures }, payload: ErasureJob) => erasures.run(payload),
+  'keep-retention': ({ retention }) => retention.run(),
   'send-phone-code': ({ phone }, payload: { id: string }) => phone.sendCode(payload),
   'send-email-verification': ({ emails }, payload: VerificationJob) => emails.sendVerification(payload),
   'send-password-reset': ({ recovery }, payload: ResetJob) => recovery.sendReset(payload),
@@ -102,6 +111,7 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'end-stale-co-browsing': '47 * * * *',
   'forget-old-news': '57 3 * * *',
   'forget-link-previews': '7 * * * *',
+  'keep-retention': '17 4 * * *',
   'reconcile-payments': '22 * * * *',
   'train-models-when-due': '23 4 * * *',
   'forget-interactions': '43 4 * * *',

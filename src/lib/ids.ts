@@ -54,6 +54,7 @@ export const ID_PREFIXES = {
   SuggestedGroup: 'sgg',
   LearnedModel: 'mdl',
   AuditEntry: 'aud',
+  DataExport: 'dex',
   App: 'app',
   ApiKey: 'key',
   Webhook: 'whk',

@@ -1,5 +1,5 @@
 import type { UserRole } from '../entities/user.js';
-import { forbidden } from '../lib/errors.js';
+import { DomainError, forbidden } from '../lib/errors.js';
 
 /** What somebody may do for the place beyond what everybody may. */
 export const PERMISSIONS = {
@@ -8,6 +8,9 @@ export const PERMISSIONS = {
   SUSPEND: ['MODERATOR'],
   SET_ROLES: [],
   READ_AUDIT: [],
+  /** Have somebody's data copied for them. */
+  EXPORT_FOR_OTHERS: ['SUPPORT'],
+  ERASE_OTHERS: [],
   RUN_NEWS: [],
   /** See what the reconciliation of payments has found, in all shops; and pay out. */
   READ_BOOKS: [],
@@ -27,4 +30,10 @@ export function assertCanSuspend(actor: { userId: string; role: UserRole }, targ
   assertMay(actor, 'SUSPEND');
   if (actor.userId === target.id) throw forbidden('Nobody suspends themself.');
   if (target.role !== 'USER' && actor.role !== 'ADMIN') throw forbidden('Only administrators suspend those who have a role.');
+}
+
+/** An account is erased by whoever has it, or by an administrator; never while it has a role: that is taken first, so that there is an administrator always. */
+export function assertCanErase(actor: { userId: string; role: UserRole }, target: { id: string; role: UserRole }): void {
+  if (actor.userId !== target.id) assertMay(actor, 'ERASE_OTHERS');
+  if (target.role !== 'USER') throw new DomainError('STATE_CONFLICT', 'Whoever has a role is not erased: an administrator takes it first.');
 }

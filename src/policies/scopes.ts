@@ -12,7 +12,7 @@ export type Place = Area | 'person-only' | 'open' | 'users:issue';
  */
 const FIELDS: readonly [RegExp, Place][] = [
   [/^(signUp|signIn|signInWithIdentity|refreshSession|verifyEmail|requestPasswordReset|resetPassword|requestPhoneCode|verifyPhoneCode)$/, 'person-only'],
-  [/^(node|auditLog|paymentFindings|settlePayout|analytics.*|sessions|roles|email|emailVerified|phone|privacy|signOut|changePassword|requestEmailVerification|setUserRoles|suspendUser|reinstateUser|.*Moderation.*|moderation.*|.*NewsSource|requestDataExport|eraseUser|dataExports?)$/, 'person-only'],
+  [/^(node|auditLog|paymentFindings|settlePayout|analytics.*|sessions|roles|email|emailVerified|phone|privacy|signOut|changePassword|requestEmailVerification|setUserRoles|suspendUser|reinstateUser|.*Moderation.*|moderation.*|.*NewsSource|requestDataExport|eraseUser|deleteAccount|dataExports?)$/, 'person-only'],
   [/^(apps?|createApp|updateApp|deleteApp|rotateAppSecret|createApiKey|revokeApiKey|authorizeApp|.*KeyPackages?|revokeDevice|retrainModels|rollBackModel|trainingRuns?|inferred|.*Models?)$/, 'person-only'],
   [/^issueUserToken$/, 'users:issue'],
   [/ebhook/, 'webhooks'],

@@ -27,6 +27,7 @@ import { NEWS_RESOLVERS } from './news.js';
 import { NodeResolver } from './node.js';
 import { NOTIFICATION_RESOLVERS } from './notifications.js';
 import { OPERATOR_RESOLVERS } from './operators.js';
+import { PRIVACY_RESOLVERS } from './privacy.js';
 import { IdentityResolver } from './identity.js';
 import { PhoneResolver } from './phone.js';
 import { EmailResolver, RecoveryResolver } from './recovery.js';
@@ -116,6 +117,7 @@ export const RESOLVERS = [
   ...LEARNING_RESOLVERS,
   ...NOTIFICATION_RESOLVERS,
   ...OPERATOR_RESOLVERS,
+  ...PRIVACY_RESOLVERS,
   ...WEBHOOK_RESOLVERS,
   ...APP_RESOLVERS,
   SubscriptionResolver,

@@ -104,7 +104,7 @@ export async function suspendIn(tx: Tx, sessions: SessionService, actor: Actor, 
 }
 
 async function lockPerson(tx: Tx, userId: string): Promise<Person> {
-  const [person] = await tx.sql<Person>(`${PERSON} where id = $1 for no key update`, [userId]);
+  const [person] = await tx.sql<Person>(`${PERSON} where id = $1 and erased_at is null for no key update`, [userId]);
   if (!person) throw new DomainError('NOT_FOUND', 'There is no such person.', { field: 'userId' });
   return person;
 }

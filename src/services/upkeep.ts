@@ -7,20 +7,25 @@ export const EVENTS_KEPT_DAYS = 30;
 /** A retry under a key is recognised for this long. */
 export const KEYS_KEPT_DAYS = 7;
 const SCHEDULED_KEPT_DAYS = 30;
-const NOTIFICATIONS_KEPT_DAYS = 90;
-const DELIVERIES_KEPT_DAYS = 30;
 const CODES_KEPT_DAYS = 1;
-/** Of a session that has ended, its refresh tokens still answer SESSION_ENDED for this long. */
-const SESSIONS_KEPT_DAYS = 30;
 const WEEKS_AHEAD = 3;
 /** Rows that one statement deletes: short transactions, so that nobody waits for them. */
 const BATCH = 5_000;
+
+/** Days; the settings say how many. */
+export interface Kept {
+  /** Of a session that has ended, its refresh tokens still answer SESSION_ENDED for so long. */
+  sessions: number;
+  notifications: number;
+  deliveries: number;
+}
 
 /** Forgets what has had its time. */
 export class UpkeepService {
   constructor(
     private readonly sql: Sql,
     private readonly clock: Clock,
+    private readonly kept: Kept,
   ) {}
 
   /** Makes the log's partitions of the coming weeks, and drops those that are past. */
@@ -37,18 +42,18 @@ export class UpkeepService {
   async codesAndTokens(): Promise<void> {
     await this.#deleteAll('delete from one_time_codes where ctid = any(array(select ctid from one_time_codes where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
     await this.#deleteAll('delete from refresh_tokens where ctid = any(array(select ctid from refresh_tokens where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
-    await this.#deleteAll('delete from sessions where ctid = any(array(select ctid from sessions where least(ended_at, expires_at) < $1 limit $2)) returning 1', SESSIONS_KEPT_DAYS);
+    await this.#deleteAll('delete from sessions where ctid = any(array(select ctid from sessions where least(ended_at, expires_at) < $1 limit $2)) returning 1', this.kept.sessions);
   }
 
   /** Old notifications, and events that a consumer of the log has set aside when the log still held them. */
   async notifications(): Promise<void> {
-    await this.#deleteAll('delete from notifications where ctid = any(array(select ctid from notifications where created_at < $1 limit $2)) returning 1', NOTIFICATIONS_KEPT_DAYS);
+    await this.#deleteAll('delete from notifications where ctid = any(array(select ctid from notifications where created_at < $1 limit $2)) returning 1', this.kept.notifications);
     await this.#deleteAll('delete from log_consumer_failures where ctid = any(array(select ctid from log_consumer_failures where at < $1 limit $2)) returning 1', EVENTS_KEPT_DAYS);
   }
 
   /** What webhooks were sent, or could not be sent. */
   async webhookDeliveries(): Promise<void> {
-    await this.#deleteAll('delete from webhook_deliveries where ctid = any(array(select ctid from webhook_deliveries where settled_at < $1 limit $2)) returning 1', DELIVERIES_KEPT_DAYS);
+    await this.#deleteAll('delete from webhook_deliveries where ctid = any(array(select ctid from webhook_deliveries where settled_at < $1 limit $2)) returning 1', this.kept.deliveries);
   }
 
   /** Scheduled messages that were sent, given up or cancelled; files that were kept for those alone are swept. */

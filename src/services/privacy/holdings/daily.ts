@@ -1,0 +1,47 @@
+import { rowsOf, type Holding } from './holding.js';
+
+export const STATUSES: readonly Holding[] = [
+  {
+    table: 'statuses', columns: ['author_id'], exported: 'select id, kind, text, background, font, file_id, audience, view_count, reaction_count, created_at, expires_at from statuses where author_id = $1 and removed_at is null order by id',
+    erased: { step: 'statuses' }, why: 'With who has seen them.',
+  },
+  { table: 'status_audience', columns: ['user_id'], exported: null, erased: rowsOf('status_audience', 'user_id'), why: 'Whom others have let see theirs, or not: not theirs to know.' },
+  { table: 'status_views', columns: ['viewer_id'], exported: 'select status_id, viewed_at, reaction, reacted_at from status_views where viewer_id = $1 order by 1', erased: null, why: 'Counted with the status, and gone with it.' },
+  { table: 'status_highlights', columns: ['owner_id'], exported: 'select h.id, h.title, h.created_at, array(select i.status_id from status_highlight_items i where i.highlight_id = h.id) as statuses from status_highlights h where h.owner_id = $1 order by h.id', erased: { step: 'statuses' }, why: 'With the statuses.' },
+  { table: 'status_mutes', columns: ['owner_id', 'muted_id'], exported: 'select muted_id, created_at from status_mutes where owner_id = $1 order by 1', erased: 'delete from status_mutes where owner_id = $1 or muted_id = $1', why: 'Who has muted the person is not told.' },
+];
+
+export const FILES: readonly Holding[] = [
+  {
+    table: 'files', columns: ['owner_id'], exported: 'select id, state, kind, name, content_type, bytes, sha256, width, height, duration_ms, created_at from files where owner_id = $1 order by id',
+    erased: { step: 'files' }, why: 'What others have sent on, and the picture of a chat, stays until the last of them goes. The copy holds the files themselves, beside this list.',
+  },
+];
+
+export const NOTIFICATIONS: readonly Holding[] = [
+  { table: 'notifications', columns: ['user_id', 'actor_id'], exported: 'select id, kind, chat_id, seq, actor_id, call_id, group_id, count, created_at, read_at from notifications where user_id = $1 order by id', erased: rowsOf('notifications', 'user_id'), why: 'Those of others that name the person go by themselves, in 90 days.' },
+  { table: 'notification_levels', columns: ['user_id'], exported: 'select chat_id, level from notification_levels where user_id = $1 order by 1', erased: rowsOf('notification_levels', 'user_id'), why: 'Theirs alone.' },
+  { table: 'notification_preferences', columns: ['user_id'], exported: 'select kinds, content, quiet_from, quiet_to, quiet_zone, quiet_calls from notification_preferences where user_id = $1', erased: rowsOf('notification_preferences', 'user_id'), why: 'Theirs alone.' },
+  { table: 'push_devices', columns: ['user_id'], exported: 'select id, provider, created_at from push_devices where user_id = $1 order by id', erased: rowsOf('push_devices', 'user_id'), why: 'The keys of a device are in no copy.' },
+  { table: 'pushes', columns: ['actor_id'], exported: null, erased: null, why: 'On their way to others, for minutes.' },
+];
+
+export const NEWS: readonly Holding[] = [
+  { table: 'news_marks', columns: ['user_id'], exported: 'select m.article_id, a.title, a.url, m.read_at, m.bookmarked_at, m.shared_at, m.summarized_at from news_marks m join news_articles a on a.id = m.article_id where m.user_id = $1 order by 1', erased: rowsOf('news_marks', 'user_id'), why: 'Theirs alone.' },
+];
+
+export const LEARNING: readonly Holding[] = [
+  { table: 'interactions', columns: ['user_id', 'target_id'], exported: 'select kind, target_type, target_id, at from interactions where user_id = $1 order by at', erased: rowsOf('interactions', 'user_id'), why: 'What they looked at, for suggestions.' },
+  { table: 'suggestion_dismissals', columns: ['user_id', 'target_id'], exported: 'select target_type, target_id from suggestion_dismissals where user_id = $1', erased: rowsOf('suggestion_dismissals', 'user_id'), why: 'What they do not want suggested.' },
+  { table: 'personalizations', columns: ['user_id'], exported: 'select enabled, use_messages, interests, profession, place, updated_at from personalizations where user_id = $1', erased: rowsOf('personalizations', 'user_id'), why: 'Theirs alone.' },
+  {
+    table: 'learned_people', columns: ['user_id', 'neighbours'], exported: 'select model_id, cluster_ids from learned_people where user_id = $1', erased: rowsOf('learned_people', 'user_id'),
+    why: 'What was learned of them, as the groups they were put with. Numbers of a model are for machines; who was found like whom is forgotten with the next training.',
+  },
+];
+
+export const BOTS: readonly Holding[] = [
+  { table: 'bots', columns: ['id', 'owner_id'], exported: 'select b.id, u.handle, u.display_name, b.engine, b.instructions, b.model, b.tools, b.languages, b.created_at from bots b join users u on u.id = b.id where b.owner_id = $1 order by b.id', erased: { step: 'bots' }, why: 'A bot answers no more, and forgets what it was told; its row stays, since others have its messages.' },
+  { table: 'bot_memories', columns: ['user_id'], exported: 'select bot_id, chat_id, text, created_at from bot_memories where user_id = $1 order by id', erased: rowsOf('bot_memories', 'user_id'), why: 'What bots were to remember of them.' },
+  { table: 'bot_replies', columns: ['asker_id'], exported: null, erased: null, why: 'Which message a bot has answered, by numbers.' },
+];
