@@ -2,8 +2,8 @@ import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } fr
 import { pageRequest, type Page } from '../db/pages.js';
 import { decodeId, encodeId } from '../lib/ids.js';
 import {
-  ApiKeyPages, ApiKeyType, AppPages, AppType, AuthorizeAppInput, AuthorizeAppPayload, CreateApiKeyInput, CreateApiKeyPayload, CreateAppInput, CreateAppPayload, IssueUserTokenInput, IssueUserTokenPayload,
-  RevokeApiKeyInput, RevokeApiKeyPayload, RotateAppSecretInput, RotateAppSecretPayload,
+  ApiKeyPages, ApiKeyType, AppPages, AppType, AuthorizeAppInput, AuthorizeAppPayload, CreateApiKeyInput, CreateApiKeyPayload, CreateAppInput, CreateAppPayload, DeleteAppInput, DeleteAppPayload, IssueUserTokenInput, IssueUserTokenPayload,
+  RevokeApiKeyInput, RevokeApiKeyPayload, RotateAppSecretInput, RotateAppSecretPayload, UpdateAppInput, UpdateAppPayload,
 } from '../schema/apps.js';
 import { ForwardArgs } from '../schema/connection.js';
 import { ViewerType } from '../schema/viewer.js';
@@ -28,6 +28,17 @@ export class AppResolver {
   @Mutation(() => CreateAppPayload, { description: 'At most 20.' })
   createApp(@Arg('input', () => CreateAppInput) input: CreateAppInput, @Ctx() context: Context): Promise<{ app: AppRow; clientSecret: string | null }> {
     return this.apps.create(context.requireViewer(), input);
+  }
+
+  @Mutation(() => UpdateAppPayload)
+  async updateApp(@Arg('input', () => UpdateAppInput) { appId, name, redirectUris, scopes }: UpdateAppInput, @Ctx() context: Context): Promise<{ app: AppRow }> {
+    return { app: await this.apps.update(context.requireViewer(), { appId: decodeId('App', appId, 'appId'), name: name ?? null, redirectUris: redirectUris ?? null, scopes: scopes ?? null }) };
+  }
+
+  @Mutation(() => DeleteAppPayload, { description: 'With its keys; what it holds for people ends at once.' })
+  async deleteApp(@Arg('input', () => DeleteAppInput) { appId }: DeleteAppInput, @Ctx() context: Context): Promise<DeleteAppPayload> {
+    await this.apps.delete(context.requireViewer(), decodeId('App', appId, 'appId'));
+    return { appId };
   }
 
   @Mutation(() => RotateAppSecretPayload)

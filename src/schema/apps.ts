@@ -38,6 +38,25 @@ export class CreateAppPayload {
   @Field(() => AppType) app: object;
   @Field(() => String, { nullable: true, description: 'Shown here alone; null in the answer to a repeat.' }) clientSecret: string | null;
 }
+@InputType('UpdateAppInput', { description: 'What is left out stays.' })
+export class UpdateAppInput {
+  @Field(() => ID) appId: string;
+  @Field(() => String, { nullable: true }) name?: string | null;
+  @Field(() => [String], { nullable: true }) redirectUris?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'What is taken away, its keys and the sessions that it holds have no more, within seconds.' }) scopes?: string[] | null;
+}
+@ObjectType('UpdateAppPayload')
+export class UpdateAppPayload {
+  @Field(() => AppType) app: object;
+}
+@InputType('DeleteAppInput')
+export class DeleteAppInput {
+  @Field(() => ID) appId: string;
+}
+@ObjectType('DeleteAppPayload')
+export class DeleteAppPayload {
+  @Field(() => ID) appId: string;
+}
 @InputType('RotateAppSecretInput')
 export class RotateAppSecretInput {
   @Field(() => ID) appId: string;

@@ -14,25 +14,32 @@ export interface OAuthRouteDeps {
   limit(address: string): Promise<void>;
 }
 
-/** `/oauth/token` and what describes it (RFC 8414). In a scope of its own: forms are read nowhere else. */
+/** `/oauth/token`, `/oauth/revoke`, `/oauth/introspect`, and what describes them (RFC 8414). In a scope of its own: forms are read nowhere else. */
 export async function addOAuth(fastify: FastifyInstance, { oauth, errors, publicUrl, limit }: OAuthRouteDeps): Promise<void> {
   await fastify.register(async (scope) => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: MAX_FORM_BYTES }, (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body as string))));
-    scope.post('/oauth/token', async (request, reply) => {
-      void reply.header('cache-control', 'no-store');
-      try {
-        await limit(request.ip);
-        const form = request.body;
-        if (typeof form !== 'object' || form === null || !/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')) throw new OAuthError('invalid_request', 'Send a form.');
-        return await oauth.token(form as Record<string, string>, basicOf(request));
-      } catch (error) {
-        return refuse(reply, error as Error, errors);
-      }
+    const endpoint = (path: string, work: (form: Record<string, string>, basic: ReturnType<typeof basicOf>) => Promise<object>) =>
+      scope.post(path, async (request, reply) => {
+        void reply.header('cache-control', 'no-store');
+        try {
+          await limit(request.ip);
+          const form = request.body;
+          if (typeof form !== 'object' || form === null || !/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')) throw new OAuthError('invalid_request', 'Send a form.');
+          return await work(form as Record<string, string>, basicOf(request));
+        } catch (error) {
+          return refuse(reply, error as Error, errors);
+        }
+      });
+    endpoint('/oauth/token', (form, basic) => oauth.token(form, basic));
+    endpoint('/oauth/introspect', (form, basic) => oauth.introspect(form, basic));
+    endpoint('/oauth/revoke', async (form, basic) => {
+      await oauth.revoke(form, basic);
+      return {};
     });
     scope.get('/.well-known/oauth-authorization-server', (request) => {
       const issuer = `${request.protocol}://${request.host}`;
       return {
-        issuer, token_endpoint: `${issuer}/oauth/token`, authorization_endpoint: `${publicUrl ?? issuer}/authorize`, response_types_supported: ['code'], code_challenge_methods_supported: ['S256'],
+        issuer, token_endpoint: `${issuer}/oauth/token`, revocation_endpoint: `${issuer}/oauth/revoke`, introspection_endpoint: `${issuer}/oauth/introspect`, authorization_endpoint: `${publicUrl ?? issuer}/authorize`, response_types_supported: ['code'], code_challenge_methods_supported: ['S256'],
         grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'], token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'], scopes_supported: SCOPES,
       };
     });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { unauthenticated } from '../../lib/errors.js';
+import { forbidden, unauthenticated } from '../../lib/errors.js';
 import { decodeId, encodeId } from '../../lib/ids.js';
 import { VoiceBridge, VOICE_CLOSE } from '../../media/voice-bridge.js';
 import type { CallVoices, Voice } from '../../services/calls/call-voices.js';
@@ -92,6 +92,9 @@ export class VoiceServer {
       const authenticated = await this.deps.authentication.authenticate(joining.authorization);
       const caller = callerOf(authenticated?.viewer ?? null, authenticated?.guest ?? null);
       if (!authenticated || !caller) throw unauthenticated();
+      // No document says what is asked here: it is what joinCall and produce are.
+      const scopes = authenticated.viewer?.scopes;
+      if (scopes && !scopes.includes('calls:write')) throw forbidden('This app was not given: calls:write.');
       this.#sockets.set(socket, { sessionId: authenticated.viewer?.sessionId ?? null });
       const bridge = new VoiceBridge(socket, { participantId: (id) => encodeId('CallParticipant', id), producerId: (id) => encodeId('CallProducer', id), onEnd: () => voice?.lost() });
       voice = await this.deps.voices.open(caller, decodeId('Call', joining.callId, 'callId'), { takeOver: joining.takeOver === true, recordingConsent: joining.recordingConsent === true }, bridge);

@@ -15,6 +15,7 @@ import { makePerson } from '../new-person.js';
 import type { SessionService } from '../sessions.js';
 import type { AccessTokens } from '../tokens.js';
 import { hashOf, isApiKey, newToken } from './app-secrets.js';
+import { endApp, narrowSessions } from './end-app.js';
 
 const MAX_APPS = 20;
 const MAX_KEYS = 20;
@@ -30,6 +31,13 @@ export interface NewApp {
   redirectUris: readonly string[];
   scopes: readonly string[];
   idempotencyKey: string;
+}
+/** What is left out, or null, stays. */
+export interface AppChange {
+  appId: string;
+  name: string | null;
+  redirectUris: readonly string[] | null;
+  scopes: readonly string[] | null;
 }
 export interface NewApiKey {
   appId: string;
@@ -80,6 +88,36 @@ export class AppService {
       return { id: made };
     });
     return { app: await this.#read(actor, id), clientSecret };
+  }
+
+  /** Of scopes that are taken away, what the app holds for people is rid within seconds. Errors: NOT_FOUND, INVALID_INPUT. */
+  async update(actor: Actor, change: AppChange): Promise<AppRow> {
+    const name = change.name === null ? null : cleanText(change.name, { field: 'name', maxBytes: 200 });
+    const redirectUris = change.redirectUris === null ? null : distinct(change.redirectUris, 'redirectUris', MAX_REDIRECTS).map(cleanRedirect);
+    const scopes = change.scopes === null ? null : cleanScopes(change.scopes, SCOPES);
+    await this.unitOfWork.run({ actorId: actor.userId, operation: 'updateApp' }, async (tx) => {
+      await lockApp(tx, actor.userId, change.appId);
+      const changed = await tx.sql(
+        `update apps set name = coalesce($2, name), redirect_uris = coalesce($3, redirect_uris), scopes = coalesce($4, scopes)
+         where id = $1 and (name, redirect_uris, scopes) is distinct from (coalesce($2, name), coalesce($3, redirect_uris), coalesce($4, scopes)) returning id`,
+        [change.appId, name, redirectUris, scopes],
+      );
+      if (!changed.length) return null;
+      if (scopes) await narrowSessions(tx, this.sessions, change.appId, scopes);
+      await audit(tx, { actorId: actor.userId, action: 'APP_UPDATED', subject: { type: 'App', id: change.appId }, details: scopes ? { scopes } : {} });
+      return null;
+    });
+    return this.#read(actor, change.appId);
+  }
+
+  /** With its keys, and whatever it holds for people. Errors: NOT_FOUND. */
+  async delete(actor: Actor, appId: string): Promise<void> {
+    await this.unitOfWork.run({ actorId: actor.userId, operation: 'deleteApp' }, async (tx) => {
+      await lockApp(tx, actor.userId, appId);
+      await endApp(tx, this.sessions, appId);
+      await audit(tx, { actorId: actor.userId, action: 'APP_DELETED', subject: { type: 'App', id: appId } });
+      return null;
+    });
   }
 
   /** Makes a new secret; the old one is good for a day more. Errors: NOT_FOUND. */

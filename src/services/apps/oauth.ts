@@ -2,7 +2,7 @@ import type { Sql } from '../../db/database.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
-import { decodeAnyId, newId } from '../../lib/ids.js';
+import { decodeAnyId, encodeId, newId } from '../../lib/ids.js';
 import type { Actor } from '../actor.js';
 import { lockForSignIn } from '../accounts.js';
 import { audit } from '../audit.js';
@@ -12,6 +12,10 @@ import { challengeOf, hashOf, newToken, sameHash } from './app-secrets.js';
 import { cleanScopes, openAppSession } from './apps.js';
 
 const CODE_MS = 60_000;
+/** A code that was used is known for so long: used again, it ends what the first use got. */
+const CODE_KEPT_HOURS = 24;
+const SWEPT_AT_ONCE = 1_000;
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const CHALLENGE = /^[\w-]{43}$/;
 const VERIFIER = /^[\w.~-]{43,128}$/;
 
@@ -34,6 +38,17 @@ export interface TokenAnswer {
   refresh_token?: string;
 }
 
+/** What is told of a token that is good (RFC 7662); of any other, and of those of other apps, only that it is not. */
+export type Introspection = { active: false } | { active: true; scope: string; client_id: string; sub: string; exp?: number; token_type: 'Bearer' };
+
+/** What an app holds by a token. */
+interface Held {
+  sessionId: string;
+  userId: string;
+  scopes: string[] | null;
+  expiresAt: Date | null;
+}
+
 interface Client {
   id: string;
   ownerId: string;
@@ -42,6 +57,8 @@ interface Client {
 
 /** OAuth 2.1 as far as apps need it: the authorisation code with PKCE, client credentials, and refreshing (RFC 6749, 7636, 9700). */
 export class OAuthService {
+  static readonly DUE = `exists (select from oauth_codes where expires_at <= $1::timestamptz - interval '${CODE_KEPT_HOURS} hours')`;
+
   constructor(
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
@@ -86,6 +103,56 @@ export class OAuthService {
         return this.#byRefresh(client, form['refresh_token'] ?? '');
       default:
         throw new OAuthError('unsupported_grant_type', 'authorization_code, client_credentials and refresh_token are supported.');
+    }
+  }
+
+  /** Revocation (RFC 7009): ends the session that the app holds by an access or refresh token. Of what is not its own, or no token at all, nothing is said. Throws an OAuthError. */
+  async revoke(form: Readonly<Record<string, string>>, basic: { id: string; secret: string } | null): Promise<void> {
+    const client = await this.#client(basic?.id ?? form['client_id'], basic?.secret ?? form['client_secret']);
+    const held = await this.#held(client, form['token'] ?? '');
+    if (!held) return;
+    await this.unitOfWork.run({ actorId: held.userId, operation: 'revokeToken' }, async (tx) => {
+      await tx.sql('select from sessions where id = $1 for update', [held.sessionId]);
+      await this.sessions.end(tx, held.userId, [held.sessionId], 'SIGNED_OUT');
+      return null;
+    });
+  }
+
+  /** Introspection (RFC 7662), for the app whose token it is. Throws an OAuthError. */
+  async introspect(form: Readonly<Record<string, string>>, basic: { id: string; secret: string } | null): Promise<Introspection> {
+    const client = await this.#client(basic?.id ?? form['client_id'], basic?.secret ?? form['client_secret']);
+    const held = await this.#held(client, form['token'] ?? '');
+    if (!held) return { active: false };
+    const exp = held.expiresAt && { exp: Math.floor(held.expiresAt.getTime() / 1000) };
+    return { active: true, scope: (held.scopes ?? []).join(' '), client_id: encodeId('App', client.id), sub: encodeId('User', held.userId), ...exp, token_type: 'Bearer' };
+  }
+
+  /** One round of forgetting codes that were used, or never were; true when there may be more. */
+  async sweep(): Promise<boolean> {
+    const gone = await this.sql(`delete from oauth_codes where hash = any(array(select hash from oauth_codes where expires_at <= $1::timestamptz - interval '${CODE_KEPT_HOURS} hours' limit $2)) returning 1`, [this.clock.now(), SWEPT_AT_ONCE]);
+    return gone.length === SWEPT_AT_ONCE;
+  }
+
+  /** What an access token, a refresh token that was not used, or a key stands for, if it is this app’s and good. */
+  async #held(client: Client, token: string): Promise<Held | null> {
+    if (!token || token.length > 4_096) return null;
+    const [where, key, expiresAt] = JWT.test(token) ? this.#byAccessToken(token) : ['s.id = (select t.session_id from refresh_tokens t where t.hash = $1 and t.rotated_at is null and t.expires_at > $3)', hashOf(token), null];
+    if (key === null) return null;
+    const [row] = await this.sql<Omit<Held, 'expiresAt'>>(
+      `select s.id as "sessionId", s.user_id as "userId", s.scopes from sessions s join users u on u.id = s.user_id
+       where ${where} and s.app_id = $2 and s.ended_at is null and s.expires_at > $3 and u.suspended_at is null`,
+      [key, client.id, this.clock.now()],
+    );
+    return row ? { ...row, expiresAt } : null;
+  }
+
+  #byAccessToken(token: string): [where: string, key: string | null, expiresAt: Date | null] {
+    try {
+      const { actor, expiresAt } = this.tokens.verify(token);
+      return ['s.id = $1', actor?.sessionId ?? null, expiresAt];
+    } catch (error) {
+      if (error instanceof DomainError) return ['s.id = $1', null, null];
+      throw error;
     }
   }
 
