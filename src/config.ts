@@ -34,6 +34,7 @@ const schema = z.object({
   CORS_ORIGINS: list.default([]).describe('Origins whose pages may call the API, comma-separated; `*` for any; default: none but its own'),
   TRUST_PROXY: flag.default(false).describe('Take the client address from X-Forwarded-For (only behind a proxy of your own)'),
   GRAPHIQL: flag.default(true).describe('Serve GraphiQL at /graphql to browsers'),
+  DASHBOARD: flag.default(true).describe('Serve the dashboard for analysts and administrators at /admin'),
   INTROSPECTION: flag.default(true).describe('Answer introspection queries'),
   METRICS_TOKEN: z.string().min(8).optional().describe('Bearer token that /metrics asks for; default: loopback only'),
   MAX_QUERY_DEPTH: count(2, 100).default(14).describe('Deepest selection that is executed'),

@@ -167,6 +167,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const bots = await makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate: sessions, store, outbound, reader: news.reader, messages: messages.messages, orders: commerce.orders, model });
 
+  const operators = makeOperators({ db, unitOfWork, clock, sessions: accounts.sessions });
   const privacy = makePrivacy({ config, db, unitOfWork, clock, log, store, sessions: accounts.sessions, attempts, fileRemoval: files.jobs.fileRemoval });
 
   const instances: object[] = [
@@ -192,7 +193,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...webhooks.resolvers,
     ...bots.resolvers,
     ...privacy.resolvers,
-    ...makeOperators({ db, unitOfWork, sessions: accounts.sessions }).resolvers,
+    ...operators.resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
   ];
@@ -211,7 +212,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     receipts: timely.receipts,
     paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...commerce.jobs, ...privacy.jobs },
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...commerce.jobs, ...privacy.jobs, ...operators.jobs, oauth: apps.oauth },
     consumers: new LogConsumers([...(config.NOTIFICATIONS ? [...notifications.consumers, new LowStock(unitOfWork, notifications.pushes)] : []), ...webhooks.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {

@@ -3,4 +3,4 @@ export const AUDIT_ACTIONS = ['ROLE_SET', 'USER_SUSPENDED', 'USER_REINSTATED', '
 export type AuditAction = (typeof AUDIT_ACTIONS)[number] | (typeof PARTNER_ACTIONS)[number];
 
 /** Those of partners. */
-export const PARTNER_ACTIONS = ['APP_CREATED', 'APP_SECRET_ROTATED', 'APP_AUTHORIZED', 'API_KEY_CREATED', 'API_KEY_REVOKED'] as const;
+export const PARTNER_ACTIONS = ['APP_CREATED', 'APP_UPDATED', 'APP_DELETED', 'APP_SECRET_ROTATED', 'APP_AUTHORIZED', 'API_KEY_CREATED', 'API_KEY_REVOKED'] as const;

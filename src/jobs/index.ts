@@ -1,3 +1,5 @@
+import { OAuthService } from '../services/apps/oauth.js';
+import type { RollUp } from '../services/analytics/roll-up.js';
 import { BotDesk } from '../services/bots/bot-desk.js';
 import type { CallRecordings } from '../services/calls/call-recordings.js';
 import { CallUpkeep } from '../services/calls/call-upkeep.js';
@@ -30,6 +32,7 @@ import type { Sweep } from './sweeper.js';
 
 /** The services that jobs call. */
 export interface JobDeps {
+  analytics: RollUp;
   bots: BotDesk;
   calls: CallUpkeep;
   callRecordings: CallRecordings;
@@ -42,6 +45,7 @@ export interface JobDeps {
   /** Null where the settings say so. */
   newsFeeds: NewsFeeds | null;
   newsUpkeep: NewsUpkeep;
+  oauth: OAuthService;
   linkPreviews: LinkPreviews | null;
   /** Null where nothing is learned by a schedule. */
   models: ModelService | null;
@@ -91,6 +95,7 @@ const TASKS = {
   'forget-interactions': ({ interactions }) => interactions.forget(new Date()),
   'make-data-export': ({ exports }, payload: { id: string }) => exports.make(payload.id),
   'erase-user': ({ erasures }, payload: ErasureJob) => erasures.run(payload),
+  'roll-up-analytics': async ({ analytics }) => void (await analytics.run()),
   'keep-retention': ({ retention }) => retention.run(),
   'send-phone-code': ({ phone }, payload: { id: string }) => phone.sendCode(payload),
   'send-email-verification': ({ emails }, payload: VerificationJob) => emails.sendVerification(payload),
@@ -112,6 +117,7 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'forget-old-news': '57 3 * * *',
   'forget-link-previews': '7 * * * *',
   'keep-retention': '17 4 * * *',
+  'roll-up-analytics': '*/10 * * * *',
   'reconcile-payments': '22 * * * *',
   'train-models-when-due': '23 4 * * *',
   'forget-interactions': '43 4 * * *',
@@ -125,13 +131,14 @@ export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
 /** Processes that have died, and what hangs on them, are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ bots, calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, payments, groupBuys, pushes, webhooks }: JobDeps): Sweep[] {
+export function sweepsOf({ bots, calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, oauth, payments, groupBuys, pushes, webhooks }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', due: ScheduledMessageService.DUE, run: () => scheduled.release() },
     { name: 'disappearing-messages', due: DisappearingMessages.DUE, run: () => disappearing.sweep() },
     { name: 'expired-statuses', due: StatusNews.EXPIRED, run: () => statusNews.expire() },
     { name: 'status-views', due: StatusNews.VIEWED, run: () => statusNews.tellViews() },
     { name: 'files', due: FileRemoval.DUE, run: () => fileRemoval.sweep() },
+    { name: 'oauth-codes', due: OAuthService.DUE, run: () => oauth.sweep() },
     { name: 'pushes', due: PushQueue.DUE, run: () => pushes.sweep() },
     { name: 'calls', due: CallUpkeep.DUE, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },

@@ -1,4 +1,5 @@
 import { AccountResolver, ViewerAccountResolver } from './account.js';
+import { ANALYTICS_RESOLVERS } from './analytics.js';
 import { BOT_RESOLVERS } from './bots.js';
 import { BlockResolver } from './blocks.js';
 import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from './contacts.js';
@@ -118,6 +119,7 @@ export const RESOLVERS = [
   ...NOTIFICATION_RESOLVERS,
   ...OPERATOR_RESOLVERS,
   ...PRIVACY_RESOLVERS,
+  ...ANALYTICS_RESOLVERS,
   ...WEBHOOK_RESOLVERS,
   ...APP_RESOLVERS,
   SubscriptionResolver,

@@ -11,6 +11,7 @@ import { Engine } from './engine.js';
 import { ErrorMapper } from './errors.js';
 import { FilesServer } from './files/files-server.js';
 import { GraphiQL } from './graphiql/graphiql.js';
+import { addDashboard } from './admin/dashboard.js';
 import { addGraphql } from './graphql-route.js';
 import { addProbes, type Probe } from './health.js';
 import { addressOf, createHttp } from './http.js';
@@ -126,6 +127,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   });
   const graphiql = config.GRAPHIQL ? new GraphiQL(fastify) : null;
   const route = await addGraphql(fastify, { log, operations, authentication, streams, graphiql, probe, maxTokens: MAX_TOKENS, costWindow: COST_WINDOW, costPoints: config.RATE_LIMIT_COST });
+  if (config.DASHBOARD) addDashboard(fastify);
   await addOAuth(fastify, { oauth: container.apps.oauth, errors, publicUrl: config.PUBLIC_URL ?? null, limit: (address) => limits.request(address) });
   addProbes(fastify, container, schema, metrics, probe);
   await addPaymentHooks(fastify, container.paymentHooks);

@@ -20,6 +20,7 @@ export const ACCOUNTS: readonly Holding[] = [
     table: 'data_exports', columns: ['user_id', 'requested_by'], exported: 'select id, requested_by, created_at, finished_at, expires_at from data_exports where user_id = $1 order by id',
     erased: rowsOf('data_exports', 'user_id'), why: 'The file goes with the files.',
   },
+  { table: 'analytics_activity', columns: ['user_id'], exported: 'select day from analytics_activity where user_id = $1 order by day', erased: rowsOf('analytics_activity', 'user_id'), why: 'The days on which they were there, of the last hundred.' },
   { table: 'erasures', columns: ['user_id', 'requested_by'], exported: null, erased: null, why: 'That somebody was erased, when and by whom: without who it was.' },
   {
     table: 'audit_log', columns: ['actor_id', 'subject_id'], exported: 'select at, action, subject_type, subject_id, details from audit_log where actor_id = $1 order by id',
