@@ -66,6 +66,11 @@ const schema = z.object({
   NEWS_FEEDS: list.default([]).describe('More feeds, comma-separated, each as Publisher|Section|https://…; administrators add others by createNewsSource'),
   NEWS_EVERY: count(60, 86_400).default(300).describe('Seconds between two fetches of a feed, unless it asks for more (ttl, max-age)'),
   NEWS_KEEP_DAYS: count(1, 3_650).default(90).describe('Days after which an article is forgotten, unless somebody has bookmarked or shared it'),
+  PRODUCT_URL: z
+    .string()
+    .regex(/^https?:\/\/[^/?#{}]+(?=\/[^?#]*\{shop\})(?=\/[^?#]*\{product\})\/[^?#]*$/, { message: 'expected an address with {shop} and {product} in its path' })
+    .optional()
+    .describe('Where your app shows a product; such a link in a message becomes a card of it. Default: PUBLIC_URL/shops/{shop}/products/{product}'),
   LINK_PREVIEWS: flag.default(true).describe('Fetch pages behind links in messages, where JOBS run, to show what they are'),
   OUTBOUND_PORTS: list.transform((given) => given.map(Number)).refine((given) => given.every((one) => Number.isInteger(one) && one >= 1 && one <= 65_535), { message: 'expected ports, comma-separated' }).default([80, 443]).describe('Ports of others that may be asked (feeds, pages behind links, push, webhooks), comma-separated'),
   OUTBOUND_PRIVATE_HOSTS: list.default([]).describe('Hosts that may be asked although they are private, comma-separated: `host` for any of its ports, or `host:port`; all else must be of the public internet'),

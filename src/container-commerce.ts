@@ -7,6 +7,7 @@ import type { Gateways } from './payments/contract.js';
 import { manualGateway } from './payments/manual.js';
 import { SandboxGateway } from './payments/sandbox.js';
 import { StripeGateway } from './payments/stripe.js';
+import { ProductLinks } from './policies/product-links.js';
 import {
   CartCardResolver, CartLineResolver, CartResolver, CartShareResolver, CartVerbsResolver, CART_EVENT_RESOLVERS, ChatCartsResolver, ViewerCartsResolver,
 } from './resolvers/carts.js';
@@ -21,6 +22,7 @@ import { OrderPapersResolver, OrderReturnResolver } from './resolvers/returns.js
 import { SavedAddressResolver, TermChangesResolver, ViewerAddressesResolver } from './resolvers/selling-terms.js';
 import { PaymentFindingResolver } from './resolvers/payment-findings.js';
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './resolvers/product-search.js';
+import { ProductPictureResolver } from './resolvers/product-pictures.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './resolvers/product-verbs.js';
 import {
   ProductCardResolver, ProductEventResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver,
@@ -49,6 +51,7 @@ import { ShopAnalytics } from './services/commerce/shop-analytics.js';
 import { ShopService } from './services/commerce/shops.js';
 import { StockService } from './services/commerce/stock.js';
 import { TermChanges } from './services/commerce/term-changes.js';
+import type { FileUrls } from './services/files/file-urls.js';
 import type { MessageService } from './services/messages.js';
 import type { ObjectStore } from './storage/store.js';
 
@@ -59,6 +62,10 @@ export interface CommerceDeps {
   clock: Clock;
   log: Logger;
   config: Config;
+  /** Links to files. */
+  files: FileUrls;
+  /** How links to what is sold look, where there are any. */
+  productLinks: ProductLinks | null;
   /** Where invoices are kept. */
   store: ObjectStore;
   /** Further gateways, by the names of their providers, and others in place of ours. */
@@ -76,7 +83,7 @@ export interface Commerce {
 
 /** The part of the container that is about what is sold: shops and their catalogues, carts, and orders with their payments. */
 export function makeCommerce(deps: CommerceDeps): Commerce {
-  const { db, unitOfWork, messages, clock, log, config, gateways } = deps;
+  const { db, unitOfWork, messages, clock, log, config, gateways, files, productLinks } = deps;
   const shops = new ShopService(db.sql, unitOfWork);
   const products = new ProductService(db.sql, unitOfWork);
   const reviews = new ReviewService(unitOfWork);
@@ -97,7 +104,7 @@ export function makeCommerce(deps: CommerceDeps): Commerce {
     jobs: { payments, reconciliation, groupBuys },
     resolvers: [
       new ShopResolver(shops, products), new ShopViewerStateResolver(), new ProductCategoryResolver(), new StockLocationResolver(), new ViewerShopsResolver(shops), new ShopVerbsResolver(shops),
-      new ProductResolver(products, reviews), new ProductViewerStateResolver(), new ProductReviewResolver(), new ProductVariantResolver(), new StockLevelResolver(), new ProductCardResolver(), new ProductEventResolver(),
+      new ProductResolver(products, reviews, productLinks), new ProductViewerStateResolver(), new ProductReviewResolver(), new ProductVariantResolver(), new StockLevelResolver(), new ProductCardResolver(), new ProductEventResolver(), new ProductPictureResolver(files),
       new ProductVerbsResolver(products, new StockService(unitOfWork), new ProductExchange(db.sql, unitOfWork)), new ProductPeopleResolver(reviews, new ProductSharing(db.sql, cards)),
       new ProductSearchResolver(new ProductSearch(db.sql)), new ProductFacetsResolver(), new CategoryFacetResolver(),
       new CartResolver(carts), new CartLineResolver(), new CartShareResolver(), new CartCardResolver(), new CartVerbsResolver(carts), new ViewerCartsResolver(carts), new ChatCartsResolver(carts),
@@ -109,6 +116,12 @@ export function makeCommerce(deps: CommerceDeps): Commerce {
       new OrderEventResolver(), new OrderChangedResolver(), new ViewerOrdersResolver(orders), new ShopTermsResolver(terms), new ShippingMethodResolver(),
     ],
   };
+}
+
+/** How links to what is sold look; null where no app is known that shows it. */
+export function makeProductLinks({ PRODUCT_URL, PUBLIC_URL }: Config): ProductLinks | null {
+  const pattern = PRODUCT_URL ?? (PUBLIC_URL === undefined ? undefined : `${PUBLIC_URL.replace(/\/+$/, '')}/shops/{shop}/products/{product}`);
+  return pattern === undefined ? null : new ProductLinks(pattern);
 }
 
 function ownGateways(config: Config, db: Database): Gateways {

@@ -10,10 +10,12 @@ import { Reader } from './news/reader.js';
 import { ExtractiveSummarizer, type Summarizer } from './news/summarizer.js';
 import { webAddress } from './news/text.js';
 import type { Outbound } from './outbound/outbound.js';
-import { LinkPreviewResolver } from './resolvers/link-previews.js';
+import type { ProductLinks } from './policies/product-links.js';
+import { LinkPreviewPartsResolver, LinkPreviewResolver } from './resolvers/link-previews.js';
 import {
   NewsArticleResolver, NewsCardResolver, NewsContentResolver, NewsPlaceResolver, NewsPublishedResolver, NewsResolver, NewsSourceResolver, NewsVerbsResolver,
 } from './resolvers/news.js';
+import type { FileUrls } from './services/files/file-urls.js';
 import { LinkPreviews } from './services/link-previews.js';
 import type { MessageService } from './services/messages.js';
 import { NewsArticleService } from './services/news/articles.js';
@@ -35,6 +37,9 @@ export interface NewsDeps {
   clock: Clock;
   log: Logger;
   outbound: Outbound;
+  files: FileUrls;
+  /** How links to what is sold look, where there are any. */
+  products: ProductLinks | null;
   messages: MessageService;
   /** Instead of the one that picks sentences. */
   summarizer: Summarizer | undefined;
@@ -52,7 +57,7 @@ export interface News {
 }
 
 /** The part of the container that is about what others publish: news, and previews of links. */
-export async function makeNews({ config, db, unitOfWork, clock, log, outbound, messages, summarizer, reader: given, model }: NewsDeps): Promise<News> {
+export async function makeNews({ config, db, unitOfWork, clock, log, outbound, files, products, messages, summarizer, reader: given, model }: NewsDeps): Promise<News> {
   const reader = given ?? new Reader();
   const sources = new NewsSourceService(db.sql, unitOfWork);
   if (config.NEWS && config.NEWS_BUILT_IN) await sources.ensure(BUILT_IN_SOURCES, 'BUILT_IN');
@@ -60,11 +65,11 @@ export async function makeNews({ config, db, unitOfWork, clock, log, outbound, m
   const contents = new NewsContents(db.sql, outbound, reader, clock, log);
   const marks = new NewsMarks(db.sql, unitOfWork);
   const feeds = new NewsFeeds(db, outbound, reader, new NewsIngest(unitOfWork), { every: config.NEWS_EVERY, builtIn: config.NEWS_BUILT_IN }, clock, log);
-  const previews = new LinkPreviews(db, unitOfWork, outbound, reader, clock, log);
+  const previews = new LinkPreviews(db, unitOfWork, outbound, reader, clock, log, { pages: config.LINK_PREVIEWS, products });
   const extractive = new ExtractiveSummarizer(reader);
   return {
     reader,
-    jobs: { newsFeeds: config.NEWS ? feeds : null, newsUpkeep: new NewsUpkeep(db.background, clock, config.NEWS_KEEP_DAYS), linkPreviews: config.LINK_PREVIEWS ? previews : null },
+    jobs: { newsFeeds: config.NEWS ? feeds : null, newsUpkeep: new NewsUpkeep(db.background, clock, config.NEWS_KEEP_DAYS), linkPreviews: config.LINK_PREVIEWS || products ? previews : null },
     resolvers: [
       new NewsResolver(new NewsArticleService(db.sql), contents, sources),
       new NewsVerbsResolver(marks, new NewsSharing(db.sql, messages, marks), new NewsSummaries(db.sql, contents, summarizer ?? (model ? new ModelSummarizer(model, extractive) : extractive), clock)),
@@ -75,6 +80,7 @@ export async function makeNews({ config, db, unitOfWork, clock, log, outbound, m
       new NewsCardResolver(),
       new NewsPublishedResolver(),
       new LinkPreviewResolver(previews),
+      new LinkPreviewPartsResolver(files),
     ],
     close: async () => {
       if (!given) await reader.close();

@@ -1,6 +1,6 @@
 /** PostgreSQL that is away or has no room: the caller may try again. */
 const UNAVAILABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300', '08006', '08001', '08003', '08004']);
-const NO_CONNECTION = /timeout exceeded when trying to connect|Connection (terminated|ended)|not queryable/;
+const NO_CONNECTION = /timeout exceeded when trying to connect|Connection (terminated|ended)|not queryable|Query runner already released/;
 const CONFLICTS = new Set(['40001', '40P01']);
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';

@@ -148,7 +148,8 @@ export class UnitOfWork {
       published = [...tx.written, ...(await appendEvents(tx.sql, tx.pending, tx.now))];
       await runner.commitTransaction();
     } catch (error) {
-      if (runner.isTransactionActive) await runner.rollbackTransaction();
+      // Where the connection is lost, PostgreSQL has rolled back by itself, and what is to be told is the loss.
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
       throw error;
     }
     for (const [name, keys] of tx.changes) this.after.changed(name, keys);

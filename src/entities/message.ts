@@ -17,11 +17,26 @@ export interface NewsCardRef {
   imageUrl: string | null;
   publisher: string;
 }
+export interface PagePreviewRef {
+  state: 'READY';
+  url: string;
+  title: string;
+  description: string | null;
+  imageUrl: string | null;
+  siteName: string | null;
+}
+/** A link to what a shop sells: shown as it is whenever the message is read. */
+export interface ProductPreviewRef {
+  state: 'READY';
+  url: string;
+  productId: string;
+}
 /** What stands behind a link of the text; null: nobody has looked yet. OFF: the sender wants none. */
 export type PreviewRef =
   | { state: 'NONE' | 'OFF' }
   | { state: 'PENDING'; url: string }
-  | { state: 'READY'; url: string; title: string; description: string | null; imageUrl: string | null; siteName: string | null };
+  | PagePreviewRef
+  | ProductPreviewRef;
 /** What a card message or a system message is about; a poll's contents stand in tables of their own. */
 export type CardRef =
   | { type: 'poll' }

@@ -12,6 +12,7 @@ import { OrderPapersResolver, OrderReturnResolver } from './returns.js';
 import { SavedAddressResolver, TermChangesResolver, ViewerAddressesResolver } from './selling-terms.js';
 import { PaymentFindingResolver } from './payment-findings.js';
 import { CategoryFacetResolver, ProductFacetsResolver, ProductSearchResolver } from './product-search.js';
+import { ProductPictureResolver } from './product-pictures.js';
 import { ProductPeopleResolver, ProductVerbsResolver } from './product-verbs.js';
 import { ProductCardResolver, ProductEventResolver, ProductResolver, ProductReviewResolver, ProductVariantResolver, ProductViewerStateResolver, StockLevelResolver } from './products.js';
 import { ProductCategoryResolver, ShopResolver, ShopVerbsResolver, ShopViewerStateResolver, StockLocationResolver, ViewerShopsResolver } from './shops.js';
@@ -19,7 +20,7 @@ import { ProductCategoryResolver, ShopResolver, ShopVerbsResolver, ShopViewerSta
 /** Every resolver class of what is sold. */
 export const COMMERCE_RESOLVERS = [
   ShopResolver, ShopViewerStateResolver, ProductCategoryResolver, StockLocationResolver, ViewerShopsResolver, ShopVerbsResolver,
-  ProductResolver, ProductViewerStateResolver, ProductReviewResolver, ProductVariantResolver, StockLevelResolver, ProductCardResolver, ProductEventResolver,
+  ProductResolver, ProductViewerStateResolver, ProductReviewResolver, ProductVariantResolver, StockLevelResolver, ProductCardResolver, ProductEventResolver, ProductPictureResolver,
   ProductVerbsResolver, ProductPeopleResolver, ProductSearchResolver, ProductFacetsResolver, CategoryFacetResolver,
   CartResolver, CartLineResolver, CartShareResolver, CartCardResolver, CartVerbsResolver, ViewerCartsResolver, ChatCartsResolver, ...CART_EVENT_RESOLVERS,
   GroupBuyResolver, GroupBuyViewerStateResolver, GroupBuyCardResolver, GroupBuyChangedResolver,

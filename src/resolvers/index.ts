@@ -23,7 +23,7 @@ import { MessageResolver, MessageReferenceResolver } from './message.js';
 import { MessageChangesResolver, MessageMarksChangedResolver, MessageSharingResolver, StarredMessagesResolver } from './message-changes.js';
 import { ChatMessagesResolver, ForwardOriginResolver, MessagePartsResolver, ReactionGroupResolver, ThreadSummaryResolver } from './message-parts.js';
 import { LEARNING_RESOLVERS } from './learning.js';
-import { LinkPreviewResolver } from './link-previews.js';
+import { LinkPreviewPartsResolver, LinkPreviewResolver } from './link-previews.js';
 import { NEWS_RESOLVERS } from './news.js';
 import { NodeResolver } from './node.js';
 import { NOTIFICATION_RESOLVERS } from './notifications.js';
@@ -111,7 +111,7 @@ export const RESOLVERS = [
   ...STATUS_RESOLVERS,
   ...FILE_RESOLVERS,
   ...CALL_RESOLVERS,
-  LinkPreviewResolver,
+  LinkPreviewResolver, LinkPreviewPartsResolver,
   ...BOT_RESOLVERS,
   ReadingHelpResolver,
   ...NEWS_RESOLVERS,

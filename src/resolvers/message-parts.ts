@@ -48,7 +48,7 @@ export class MessagePartsResolver {
   }
 
   @FieldResolver(() => LinkPreviewType, { nullable: true })
-  linkPreview(@Root() { preview }: MessageRow): LinkPreviewType | null {
+  linkPreview(@Root() { preview }: MessageRow): object | null {
     return preview?.state === 'READY' ? preview : null;
   }
 

@@ -2,7 +2,7 @@ import { Arg, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { decodeId } from '../lib/ids.js';
 import { ProductExportType } from '../schema/product.js';
 import {
-  AdjustStockInput, AdjustStockPayload, CreateProductInput, CreateProductPayload, DeleteReviewInput, DeleteReviewPayload, ExchangeFormat, ImportProductsInput, ImportProductsPayload,
+  AdjustStockInput, AdjustStockPayload, CreateProductInput, CreateProductPayload, DeleteReviewInput, DeleteReviewPayload, ExchangeFormat, ImportProductsInput, ImportProductsPayload, ProductPictureInput,
   ReviewProductInput, ReviewProductPayload, SetProductStatusInput, SetProductStatusPayload, ShareProductInput, ShareProductPayload, UpdateProductInput, UpdateProductPayload,
 } from '../schema/product-inputs.js';
 import type { ProductExchange } from '../services/commerce/product-exchange.js';
@@ -13,7 +13,15 @@ import type { StockService } from '../services/commerce/stock.js';
 import { productById, variantById } from '../services/loaders/products.js';
 import type { Context } from './context.js';
 
-const categories = (ids: string[] | null | undefined) => ids?.map((id) => decodeId('ProductCategory', id, 'categoryIds'));
+const picture = (given: ProductPictureInput, field: string): ProductPictureInput => ({ ...given, fileId: given.fileId == null ? null : decodeId('File', given.fileId, `${field}.fileId`) });
+
+/** What is given of a product, with the keys behind its ids; what is left out stays out. */
+const decoded = <Given extends Pick<UpdateProductInput, 'categoryIds' | 'media' | 'variants'>>(given: Given): Given => ({
+  ...given,
+  ...(given.categoryIds && { categoryIds: given.categoryIds.map((id) => decodeId('ProductCategory', id, 'categoryIds')) }),
+  ...(given.media && { media: given.media.map((one) => picture(one, 'media')) }),
+  ...(given.variants && { variants: given.variants.map((variant) => ({ ...variant, picture: variant.picture ? picture(variant.picture, 'variants.picture') : null })) }),
+});
 
 /** What those who sell do with what they sell. */
 @Resolver()
@@ -27,13 +35,13 @@ export class ProductVerbsResolver {
   @Mutation(() => CreateProductPayload, { description: 'Makes a draft: setProductStatus publishes it.' })
   async createProduct(@Arg('input', () => CreateProductInput) { shopId, idempotencyKey, ...given }: CreateProductInput, @Ctx() context: Context): Promise<object> {
     const viewer = context.requireViewer();
-    return { product: await this.products.create(viewer, decodeId('Shop', shopId, 'shopId'), { ...given, categoryIds: categories(given.categoryIds) ?? null }, idempotencyKey) };
+    return { product: await this.products.create(viewer, decodeId('Shop', shopId, 'shopId'), decoded(given), idempotencyKey) };
   }
 
   @Mutation(() => UpdateProductPayload)
   async updateProduct(@Arg('input', () => UpdateProductInput) { productId, version, ...change }: UpdateProductInput, @Ctx() context: Context): Promise<object> {
     const viewer = context.requireViewer();
-    return { product: await this.products.update(viewer, decodeId('Product', productId, 'productId'), { ...change, categoryIds: categories(change.categoryIds) }, version ?? null) };
+    return { product: await this.products.update(viewer, decodeId('Product', productId, 'productId'), decoded(change), version ?? null) };
   }
 
   @Mutation(() => SetProductStatusPayload, { description: 'STATE_CONFLICT for publishing what has no variant, or a variant without a price in the shop’s currency.' })

@@ -2,6 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 't
 import type { Page } from '../db/pages.js';
 import { decodeId, encodeId } from '../lib/ids.js';
 import type { Money } from '../policies/money.js';
+import type { ProductLinks } from '../policies/product-links.js';
 import { ForwardArgs } from '../schema/connection.js';
 import { MoneyType } from '../schema/money.js';
 import {
@@ -17,6 +18,7 @@ import {
 import { categoryById, shopById, type CategoryRow, type ShopRow } from '../services/loaders/shops.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import type { Context } from './context.js';
+import type { Picture } from './product-pictures.js';
 import { ViewerDependent } from './viewer-dependent.js';
 
 const soldOf = async (context: Context, productId: string): Promise<VariantRow[]> => (await context.load(variantsOfProduct, productId))!.filter((variant) => variant.active);
@@ -27,6 +29,7 @@ export class ProductResolver {
   constructor(
     private readonly products: ProductService,
     private readonly reviewService: ReviewService,
+    private readonly links: ProductLinks | null,
   ) {}
 
   @Query(() => ProductType, { nullable: true, description: 'What the viewer may see, or null.' })
@@ -57,8 +60,13 @@ export class ProductResolver {
   }
 
   @FieldResolver(() => [ProductPictureType], { description: 'The first stands for it.' })
-  media(@Root() { mediaUrls }: ProductRow): ProductPictureType[] {
-    return mediaUrls.map((url) => ({ url }));
+  media(@Root() { media }: ProductRow): Picture[] {
+    return media.map((picture) => ({ picture }));
+  }
+
+  @FieldResolver(() => String, { nullable: true, description: 'Where the app shows it, by PRODUCT_URL or PUBLIC_URL: a message with this link shows its card.' })
+  async url(@Root() product: ProductRow, @Ctx() context: Context): Promise<string | null> {
+    return this.links && this.links.of((await context.load(shopById, product.shopId))!.slug, product.slug);
   }
 
   @FieldResolver(() => [ProductVariantType], { description: 'What is sold of it, at most 100.' })
@@ -149,6 +157,11 @@ export class ProductVariantResolver {
   async compareAtPrice(@Root() variant: VariantRow, @Arg('currency', () => String, { nullable: true }) asked: string | null, @Ctx() context: Context): Promise<Money | null> {
     const price = priceIn(variant, await currencyOf(context, variant.shopId, asked));
     return price?.compareAt == null ? null : { amount: price.compareAt, currency: price.currency };
+  }
+
+  @FieldResolver(() => ProductPictureType, { nullable: true, description: 'What shows this one; null: the pictures of the product do.' })
+  picture(@Root() { picture }: VariantRow): Picture | null {
+    return picture === null ? null : { picture };
   }
 
   @FieldResolver(() => Int, { nullable: true, description: 'How many can be bought now; null: it is not counted.' })

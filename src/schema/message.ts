@@ -54,7 +54,7 @@ export class MessageEditType {
 @ObjectType('LinkPreview', { description: 'What stands behind the first link of the text, as its page says. Comes a moment after the message, with MessageUpdated.' })
 export class LinkPreviewType {
   @Field(() => String) url: string;
-  @Field(() => String, { nullable: true }) title: string | null;
+  @Field(() => String, { nullable: true, description: 'Of a product, this and what follows is as of now, and null when it is not published any more.' }) title: string | null;
   @Field(() => String, { nullable: true }) description: string | null;
   @Field(() => String, { nullable: true, description: 'At its publisher: whoever loads it tells them so.' }) imageUrl: string | null;
   @Field(() => String, { nullable: true }) siteName: string | null;

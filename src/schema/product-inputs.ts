@@ -23,6 +23,11 @@ export class VariantPriceInput {
   @Field(() => String, { description: 'ISO 4217.' }) currency: string;
   @Field(() => BigIntScalar, { nullable: true, description: 'What it cost before.' }) compareAt?: number | null;
 }
+@InputType('ProductPictureInput', { description: 'Either a file or an address.' })
+export class ProductPictureInput {
+  @Field(() => ID, { nullable: true, description: 'One of one’s own pictures or videos.' }) fileId?: string | null;
+  @Field(() => String, { nullable: true, description: 'http or https.' }) url?: string | null;
+}
 @InputType('ProductVariantInput')
 export class ProductVariantInput {
   @Field(() => String, { description: 'Up to 64 bytes; unique in the shop. A variant is known by it.' }) sku: string;
@@ -30,6 +35,7 @@ export class ProductVariantInput {
   @Field(() => [VariantPriceInput], { description: 'One a currency.' }) prices: VariantPriceInput[];
   @Field(() => Boolean, { nullable: true, description: 'Default: true.' }) trackStock?: boolean | null;
   @Field(() => Int, { nullable: true }) weightGrams?: number | null;
+  @Field(() => ProductPictureInput, { nullable: true, description: 'What shows this one of the variants.' }) picture?: ProductPictureInput | null;
   @Field(() => Int, { nullable: true, description: 'On hand at the first location, of a variant that is new. Later: adjustStock.' }) stock?: number | null;
 }
 
@@ -42,7 +48,7 @@ export class CreateProductInput {
   @Field(() => [ProductOptionInput], { nullable: true, description: 'At most 3.' }) options?: ProductOptionInput[] | null;
   @Field(() => [ProductAttributeInput], { nullable: true, description: 'At most 50.' }) attributes?: ProductAttributeInput[] | null;
   @Field(() => [ID], { nullable: true, description: 'At most 10.' }) categoryIds?: string[] | null;
-  @Field(() => [String], { nullable: true, description: 'Addresses of pictures; at most 20.' }) mediaUrls?: string[] | null;
+  @Field(() => [ProductPictureInput], { nullable: true, description: 'At most 20; the first stands for it.' }) media?: ProductPictureInput[] | null;
   @Field(() => String, { nullable: true, description: 'Default: standard.' }) taxClass?: string | null;
   @Field(() => [ProductVariantInput], { description: 'At most 100.' }) variants: ProductVariantInput[];
   @Field(() => ID) idempotencyKey: string;
@@ -57,7 +63,7 @@ export class UpdateProductInput {
   @Field(() => [ProductOptionInput], { nullable: true }) options?: ProductOptionInput[] | null;
   @Field(() => [ProductAttributeInput], { nullable: true }) attributes?: ProductAttributeInput[] | null;
   @Field(() => [ID], { nullable: true }) categoryIds?: string[] | null;
-  @Field(() => [String], { nullable: true }) mediaUrls?: string[] | null;
+  @Field(() => [ProductPictureInput], { nullable: true }) media?: ProductPictureInput[] | null;
   @Field(() => String, { nullable: true }) taxClass?: string | null;
   @Field(() => [ProductVariantInput], { nullable: true }) variants?: ProductVariantInput[] | null;
 }

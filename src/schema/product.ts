@@ -18,10 +18,8 @@ export class ProductAttributeType {
   @Field(() => String) name: string;
   @Field(() => String) value: string;
 }
-@ObjectType('ProductPicture')
-export class ProductPictureType {
-  @Field(() => String) url: string;
-}
+@ObjectType('ProductPicture', { description: 'A picture or a video: one of our files, or an address elsewhere.' })
+export class ProductPictureType {}
 @ObjectType('PriceRange', { description: 'From the lowest to the highest price of what is sold of a product.' })
 export class PriceRangeType {
   @Field(() => MoneyType) min: object;

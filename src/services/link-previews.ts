@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.js';
-import type { UnitOfWork } from '../db/unit-of-work.js';
+import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
 import { chatStream } from '../events/catalogue.js';
 import type { PreviewRef } from '../entities/message.js';
 import type { Clock } from '../lib/clock.js';
@@ -8,6 +8,7 @@ import type { Reader } from '../news/reader.js';
 import { OutboundError } from '../outbound/errors.js';
 import type { Outbound } from '../outbound/outbound.js';
 import { firstLink } from '../policies/links.js';
+import type { ProductLinks } from '../policies/product-links.js';
 import { assertCanEditPreview } from '../policies/message-policy.js';
 import type { Actor } from './actor.js';
 import { NOBODY } from './news/ingest.js';
@@ -50,6 +51,7 @@ export class LinkPreviews {
     private readonly reader: Pick<Reader, 'meta'>,
     private readonly clock: Clock,
     private readonly log: Logger,
+    private readonly options: { pages: boolean; products: ProductLinks | null },
   ) {}
 
   /** The sender takes the preview off a message. None there: changes nothing but that none will come. Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT (deleted). */
@@ -95,12 +97,15 @@ export class LinkPreviews {
       if (!rows.length) return false;
       const links = rows.map(({ text }) => firstLink(text));
       const named = [...new Set(links.filter((link) => link !== null))].sort();
+      const products = await this.#productsOf(tx, named);
+      const pages = this.options.pages ? named.filter((link) => !products.has(link)) : [];
       await tx.sql(
         `insert into link_previews (url, host, try_at) select u.url, u.host, $3 from unnest($1::text[], $2::text[]) u(url, host)
-         on conflict (url) do update set state = 'PENDING', attempts = 0, try_at = $3, expires_at = null where link_previews.expires_at <= $3`,
-        [named, named.map((link) => new URL(link).hostname), tx.now],
+         on conflict (url) do update set state = 'PENDING', product_id = null, attempts = 0, try_at = $3, expires_at = null where link_previews.expires_at <= $3 or link_previews.product_id is not null`,
+        [pages, pages.map((link) => new URL(link).hostname), tx.now],
       );
-      const previews = links.map((url): PreviewRef => (url === null ? { state: 'NONE' } : { state: 'PENDING', url }));
+      const known = new Set([...products.keys(), ...pages]);
+      const previews = links.map((url): PreviewRef => (url === null || !known.has(url) ? { state: 'NONE' } : { state: 'PENDING', url }));
       await tx.sql(
         `with given as (select * from unnest($1::uuid[], $2::int[], $3::jsonb[]) g(chat_id, seq, preview)),
               waits as (insert into link_preview_waits (url, chat_id, seq) select preview->>'url', chat_id, seq from given where preview ? 'url' on conflict (chat_id, seq) do update set url = excluded.url)
@@ -109,6 +114,23 @@ export class LinkPreviews {
       );
       return rows.length === BATCH;
     });
+  }
+
+  /** Links to what our own shops sell: nobody is asked for them, and what is shown of them is read with the message. */
+  async #productsOf(tx: Tx, links: string[]): Promise<Map<string, string>> {
+    const named = links.flatMap((url) => {
+      const slugs = this.options.products?.read(url);
+      return slugs ? [{ url, ...slugs }] : [];
+    });
+    if (!named.length) return new Map();
+    const found = await tx.sql<{ url: string; productId: string }>(
+      `insert into link_previews (url, host, state, product_id, try_at, expires_at)
+       select n.url, '', 'READY', p.id, $2, $3 from jsonb_to_recordset($1) n(url text, shop text, product text)
+       join shops s on s.slug = n.shop join products p on p.shop_id = s.id and p.slug = n.product where p.status = 'PUBLISHED' order by n.url
+       on conflict (url) do update set state = 'READY', product_id = excluded.product_id, expires_at = excluded.expires_at returning url, product_id as "productId"`,
+      [JSON.stringify(named), tx.now, new Date(tx.now.getTime() + NONE_KEPT_MS)],
+    );
+    return new Map(found.map(({ url, productId }) => [url, productId]));
   }
 
   async #tell(): Promise<boolean> {
@@ -125,7 +147,8 @@ export class LinkPreviews {
       // An edit since has made it wait for another link, a deletion for none.
       const told = await tx.sql<{ seq: number; state: string }>(
         `with done as (delete from link_preview_waits w using link_previews p where w.chat_id = $1 and w.seq = any($2) and p.url = w.url and p.state <> 'PENDING' returning w.seq, p.*)
-         update messages m set version = m.version + (d.state = 'READY')::int, preview = case when d.state = 'NONE' then jsonb_build_object('state', 'NONE') else
+         update messages m set version = m.version + (d.state = 'READY')::int, preview = case when d.state = 'NONE' then jsonb_build_object('state', 'NONE')
+           when d.product_id is not null then jsonb_build_object('state', 'READY', 'url', d.url, 'productId', d.product_id) else
            jsonb_build_object('state', 'READY', 'url', d.url, 'title', d.title, 'description', d.description, 'imageUrl', d.image_url, 'siteName', d.site_name) end
          from done d where m.chat_id = $1 and m.seq = d.seq and m.deleted_at is null and m.preview->>'state' = 'PENDING' and m.preview->>'url' = d.url returning m.seq, d.state`,
         [chatId, seqs],
@@ -150,7 +173,7 @@ export class LinkPreviews {
       return;
     }
     await this.db.background(
-      'update link_previews set state = $2, title = $3, description = $4, image_url = $5, site_name = $6, expires_at = $7 where url = $1',
+      'update link_previews set state = $2, title = $3, description = $4, image_url = $5, site_name = $6, expires_at = $7 where url = $1 and product_id is null',
       [url, meta ? 'READY' : 'NONE', meta?.title, meta?.description, meta?.imageUrl, meta?.siteName, new Date(now + (meta ? KEPT_MS : NONE_KEPT_MS))],
     );
   }

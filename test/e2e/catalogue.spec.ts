@@ -185,7 +185,8 @@ describe('shops and their products', () => {
       [{ options: [], variants: [{ sku: 'a', prices: [], stock: -1 }] }, 'variants.stock'],
       [{ options: [{ name: 'Size', values: [] }], variants: [] }, 'options.values'],
       [{ attributes: [{ name: 'a=b', value: 'c' }] }, 'attributes.name'],
-      [{ mediaUrls: ['ftp://example.com'] }, 'mediaUrls'],
+      [{ media: [{ url: 'ftp://example.com' }] }, 'media'],
+      [{ media: [{}] }, 'media'],
       [{ taxClass: 'Not one' }, 'taxClass'],
     ];
     for (const [more, field] of wrong) await fails(create(shirt(more)), 'INVALID_INPUT', field);

@@ -47,7 +47,7 @@ describe('previews of links', function () {
     const sent = await say(ann, `Look: ${url}#crumbs, how nice.`);
     assert.deepEqual([sent.linkPreview, sent.version], [null, 1]);
     await work();
-    const expected = { url, title: 'A "story" of bread', description: 'How it is baked', imageUrl: publisher.at('/bread.jpg'), siteName: 'The Baker' };
+    const expected = { url, title: 'A "story" of bread', description: 'How it is baked', imageUrl: publisher.at('/bread.jpg'), siteName: 'The Baker', productCard: null };
     for (const stream of streams) {
       const [first, second] = await take(stream, 2);
       assert.ok(first!.__typename === 'MessageSent' && second!.__typename === 'MessageUpdated');
@@ -146,7 +146,7 @@ describe('previews of links', function () {
     });
     const { id } = await say(ann, url);
     await work();
-    assert.deepEqual((await read(id)).linkPreview, { url, title: 'Endless', description: null, imageUrl: null, siteName: null });
+    assert.deepEqual((await read(id)).linkPreview, { url, title: 'Endless', description: null, imageUrl: null, siteName: null, productCard: null });
   });
 
   it('a server that is away is asked again; a message that nobody has looked at for an hour is left', async () => {

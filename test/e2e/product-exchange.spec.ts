@@ -79,11 +79,11 @@ unsold,No price,PUBLISHED,,,n-3,,,,,,
       slug: fc.uuid(), title: text, description: fc.option(text, { nil: null }), status: fc.constantFrom('DRAFT' as const, 'PUBLISHED' as const),
       categories: fc.array(text, { maxLength: 3 }),
       attributes: fc.array(fc.record({ name: text.filter((name) => !name.includes('=') && !name.startsWith('[')), value: text }, { noNullPrototype: true }), { maxLength: 3 }),
-      mediaUrls: fc.array(fc.webUrl(), { maxLength: 2 }), taxClass: fc.constantFrom('standard', 'reduced'),
+      media: fc.array(fc.webUrl(), { maxLength: 2 }), taxClass: fc.constantFrom('standard', 'reduced'),
       options: fc.constant([]),
       variants: fc.array(
         fc.record({
-          sku: text, optionValues: fc.constant([]), trackStock: fc.boolean(), weightGrams: fc.option(fc.nat(), { nil: null }), stock: fc.nat(),
+          sku: text, optionValues: fc.constant([]), trackStock: fc.boolean(), picture: fc.option(fc.webUrl(), { nil: null }), weightGrams: fc.option(fc.nat(), { nil: null }), stock: fc.nat(),
           prices: fc.option(fc.record({ currency: fc.constant('CHF'), amount: fc.nat(), compareAt: fc.option(fc.nat(), { nil: null }) }, { noNullPrototype: true }), { nil: null }).map((price) => (price ? [price] : [])),
         }, { noNullPrototype: true }),
         { minLength: 1, maxLength: 3 },

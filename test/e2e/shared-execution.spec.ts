@@ -72,7 +72,7 @@ describe('an execution that is shared shows each viewer what their own would', f
 
   before(async () => {
     publisher = await Publisher.start();
-    world = await World.start({ settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true', NOTIFICATIONS: 'true', WEBHOOKS: 'true', BOTS: 'true' } });
+    world = await World.start({ settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true', PUBLIC_URL: 'https://app.example', NOTIFICATIONS: 'true', WEBHOOKS: 'true', BOTS: 'true' } });
     const [ann, bob, carol, dora, eve] = await world.people('Ann', 'Bob', 'Carol', 'Dora', 'Eve');
     chatId = await world.groupChat(ann, [bob, dora, eve]);
     await world.say(ann, chatId, 'the first');

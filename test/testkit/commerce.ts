@@ -23,10 +23,10 @@ export async function sellRich(world: World, owner: Person): Promise<{ shop: Sho
   const shop = await openShop(world, owner);
   const { category } = (await owner.api.createCategory({ input: { shopId: shop.id, name: 'Teas' } })).createCategory;
   const variants = ['50 g', '100 g'].map((size, index) => ({
-    sku: `sku-${world.key()}`, optionValues: [size], weightGrams: 50, stock: 1_000, prices: [{ amount: 900 * (1 + index), currency: 'CHF', compareAt: 2_000 }, { amount: 950, currency: 'EUR' }],
+    sku: `sku-${world.key()}`, optionValues: [size], weightGrams: 50, picture: { url: 'https://example.com/packet.jpg' }, stock: 1_000, prices: [{ amount: 900 * (1 + index), currency: 'CHF', compareAt: 2_000 }, { amount: 950, currency: 'EUR' }],
   }));
   const product = await sell(world, shop, 'Sencha', {
-    description: 'From Japan', options: [{ name: 'Size', values: ['50 g', '100 g'] }], attributes: [{ name: 'Origin', value: 'Japan' }], categoryIds: [category.id], mediaUrls: ['https://example.com/sencha.jpg'], variants,
+    description: 'From Japan', options: [{ name: 'Size', values: ['50 g', '100 g'] }], attributes: [{ name: 'Origin', value: 'Japan' }], categoryIds: [category.id], media: [{ url: 'https://example.com/sencha.jpg' }], variants,
   });
   const { shippingMethod } = (await owner.api.createShippingMethod({ input: { shopId: shop.id, name: 'Post', price: { amount: 700, currency: 'CHF' }, freeFrom: 10_000 } })).createShippingMethod;
   await owner.api.setTaxRule({ input: { shopId: shop.id, country: 'JP', taxClass: 'standard', ratePpm: 100_000, included: true } });

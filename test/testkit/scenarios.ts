@@ -57,6 +57,9 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await ann.api.closePoll({ input: { messageId: poll.id } });
       const linked = await say(ann, publisher.serve('/page', { body: '<title>A page</title><meta name="description" content="About it"><meta property="og:site_name" content="The site"><meta property="og:image" content="/a.png">' }));
       await eventually(async () => (await ann.api.messageBySeq({ chatId, seq: linked.seq })).chat!.message!.linkPreview !== null, 'the preview is there', 20_000);
+      const { product } = await sellRich(world, ann);
+      const offered = await say(ann, product.url!);
+      await eventually(async () => (await ann.api.messageBySeq({ chatId, seq: offered.seq })).chat!.message!.linkPreview !== null, 'the card is there', 20_000);
     },
     'message.deleted': async () => {
       const gone = await say(ann, 'to be deleted');

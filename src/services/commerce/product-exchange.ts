@@ -1,11 +1,14 @@
 import type { Sql } from '../../db/database.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { DomainError, invalidInput, type ErrorCode } from '../../lib/errors.js';
+import { decodeId, encodeId } from '../../lib/ids.js';
 import { assertRunsShop } from '../../policies/product-policy.js';
 import type { Actor, Reading } from '../actor.js';
+import { UPLOADED } from '../files/avatars.js';
 import { PRODUCT_COLUMNS, variantsOfProduct, type ProductRow, type VariantRow } from '../loaders/products.js';
 import { shopById, type ShopRow } from '../loaders/shops.js';
 import { cleanProduct } from './product-input.js';
+import { givenPicture, type GivenPicture } from './product-pictures.js';
 import { MAX_FILED, readCsv, readJson, writeCsv, type Filed, type FiledProduct } from './product-tables.js';
 import { lockShop, writeProduct } from './product-writer.js';
 import { changeStatus } from './products.js';
@@ -86,13 +89,22 @@ export class ProductExchange {
   }
 }
 
-function filedOf({ slug, title, description, status, categories, attributes, mediaUrls, taxClass, options }: ProductRow & { categories: string[] }, variants: VariantRow[]): FiledProduct {
+function filedOf({ slug, title, description, status, categories, attributes, media, taxClass, options }: ProductRow & { categories: string[] }, variants: VariantRow[]): FiledProduct {
   const sold = variants.filter((variant) => variant.active);
   return {
-    slug, title, description, status, categories, attributes, mediaUrls, taxClass, options,
-    variants: sold.map(({ sku, optionValues, prices, trackStock, weightGrams, available }) => ({ sku, optionValues, prices, trackStock, weightGrams, stock: available })),
+    slug, title, description, status, categories, attributes, media: media.map(filedPicture), taxClass, options,
+    variants: sold.map(({ sku, optionValues, prices, trackStock, weightGrams, picture, available }) => ({
+      sku, optionValues, prices, trackStock, weightGrams, picture: picture === null ? null : filedPicture(picture), stock: available,
+    })),
   };
 }
+
+/** In a file a file of ours goes by its public id. */
+function filedPicture(picture: string): string {
+  const { fileId } = givenPicture(picture);
+  return fileId == null ? picture : UPLOADED + encodeId('File', fileId);
+}
+const pictureOf = (filed: string, field: string): GivenPicture => (filed.startsWith(UPLOADED) ? { fileId: decodeId('File', filed.slice(UPLOADED.length), field) } : { url: filed });
 
 async function takeAll(tx: Tx, shop: ShopRow, products: Filed[], actorId: string): Promise<ImportLine[]> {
   const categories = new Map((await tx.sql<{ id: string; slug: string }>('select id, slug from product_categories where shop_id = $1', [shop.id])).map((row) => [row.slug, row.id]));
@@ -109,7 +121,12 @@ async function takeAll(tx: Tx, shop: ShopRow, products: Filed[], actorId: string
     }
     try {
       const target = bySlug.get(slug!) ?? null;
-      const values = cleanProduct({ ...item.product, categoryIds: item.product.categories.map((name) => idOf(categories, name)) });
+      const values = cleanProduct({
+        ...item.product,
+        categoryIds: item.product.categories.map((name) => idOf(categories, name)),
+        media: item.product.media.map((picture) => pictureOf(picture, 'media')),
+        variants: item.product.variants.map((variant) => ({ ...variant, picture: variant.picture === null ? null : pictureOf(variant.picture, 'variants.picture') })),
+      });
       const willSell = item.product.status === 'PUBLISHED' && values.variants.length > 0 && values.variants.every((variant) => variant.prices.some((price) => price.currency === shop.currency));
       if (item.product.status === 'PUBLISHED' && !willSell) throw new DomainError('STATE_CONFLICT', `What is published needs a variant, and each variant a price in ${shop.currency}.`, { field: 'status' });
       const id = await writeProduct(tx, shop, target, values, actorId);

@@ -1,6 +1,7 @@
 import { DomainError, invalidInput } from '../../lib/errors.js';
-import { boundedInt, cleanText, cleanUrl, distinct } from '../../lib/validate.js';
+import { boundedInt, cleanText, distinct } from '../../lib/validate.js';
 import { checkAmount, checkCurrency } from '../../policies/money.js';
+import { cleanPicture, type GivenPicture } from './product-pictures.js';
 import type { ProductAttribute, ProductOption, VariantPrice } from '../loaders/products.js';
 
 export const MAX_VARIANTS = 100;
@@ -24,6 +25,7 @@ export interface GivenVariant {
   prices: GivenPrice[];
   trackStock?: boolean | null;
   weightGrams?: number | null;
+  picture?: GivenPicture | null;
   /** On hand at the first location, of a variant that is new. */
   stock?: number | null;
 }
@@ -34,7 +36,7 @@ export interface GivenProduct {
   options?: ProductOption[] | null;
   attributes?: ProductAttribute[] | null;
   categoryIds?: string[] | null;
-  mediaUrls?: string[] | null;
+  media?: GivenPicture[] | null;
   taxClass?: string | null;
   variants: GivenVariant[];
 }
@@ -45,6 +47,7 @@ export interface VariantValues {
   prices: VariantPrice[];
   trackStock: boolean;
   weightGrams: number | null;
+  picture: string | null;
   stock: number;
 }
 export interface ProductValues {
@@ -55,7 +58,7 @@ export interface ProductValues {
   options: ProductOption[];
   attributes: ProductAttribute[];
   categoryIds: string[];
-  mediaUrls: string[];
+  media: string[];
   taxClass: string;
   variants: VariantValues[];
 }
@@ -102,6 +105,7 @@ function cleanVariant(given: GivenVariant, options: readonly ProductOption[]): V
     prices: cleanPrices(given.prices),
     trackStock: given.trackStock ?? true,
     weightGrams: given.weightGrams == null ? null : boundedInt(given.weightGrams, 'variants.weightGrams', 0, 100_000_000),
+    picture: given.picture == null ? null : cleanPicture(given.picture, 'variants.picture'),
     stock: given.stock == null ? 0 : boundedInt(given.stock, 'variants.stock', 0, MAX_STOCK),
   };
 }
@@ -134,7 +138,7 @@ export function cleanProduct(given: GivenProduct): ProductValues {
     options,
     attributes: attributes.map(cleanAttribute),
     categoryIds: distinct(given.categoryIds ?? [], 'categoryIds', MAX_CATEGORIES),
-    mediaUrls: distinct(given.mediaUrls ?? [], 'mediaUrls', MAX_MEDIA).map((url) => cleanUrl(url, 'mediaUrls')),
+    media: distinct((given.media ?? []).map((picture) => cleanPicture(picture, 'media')), 'media', MAX_MEDIA),
     taxClass: given.taxClass == null ? 'standard' : cleanTaxClass(given.taxClass, 'taxClass'),
     variants,
   };

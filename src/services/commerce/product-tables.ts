@@ -12,7 +12,8 @@ export interface FiledProduct {
   status: ProductStatus;
   categories: string[];
   attributes: ProductAttribute[];
-  mediaUrls: string[];
+  /** Addresses, or `file:` and the id of a file. */
+  media: string[];
   taxClass: string;
   options: ProductOption[];
   variants: FiledVariant[];
@@ -23,6 +24,7 @@ export interface FiledVariant {
   prices: VariantPrice[];
   trackStock: boolean;
   weightGrams: number | null;
+  picture: string | null;
   /** Over all locations. Taken up for what is new alone: what is there is counted by adjustStock. */
   stock: number;
 }
@@ -32,7 +34,7 @@ export type Filed = { line: number; slug: string | null } & ({ product: FiledPro
 
 export const MAX_FILED = 500;
 
-const FIXED = ['slug', 'title', 'description', 'status', 'categories', 'attributes', 'media', 'tax_class', 'sku', 'track_stock', 'weight_grams', 'stock'];
+const FIXED = ['slug', 'title', 'description', 'status', 'categories', 'attributes', 'media', 'tax_class', 'sku', 'track_stock', 'weight_grams', 'picture', 'stock'];
 const OPTION = /^option:(.+)$/;
 const PRICE = /^(price|compare_at):([A-Z]{3})$/;
 const STATUSES = ['DRAFT', 'PUBLISHED', 'ARCHIVED'];
@@ -92,6 +94,7 @@ function variantOf(line: Line, names: string[], currencies: string[]): FiledVari
     prices,
     trackStock: line['track_stock'] !== 'false',
     weightGrams: whole(line['weight_grams'], 'weight_grams'),
+    picture: line['picture'] || null,
     stock: whole(line['stock'], 'stock') ?? 0,
   };
 }
@@ -135,7 +138,7 @@ function productOf(lines: Line[], optionNames: string[], currencies: string[]): 
     status: statusOf(first['status']),
     categories: list(first['categories'], 'categories'),
     attributes: attributesOf(first['attributes']),
-    mediaUrls: list(first['media'], 'media'),
+    media: list(first['media'], 'media'),
     taxClass: first['tax_class'] || 'standard',
     options: names.map((name, index) => ({ name, values: [...new Set(variants.map((variant) => variant.optionValues[index]!))] })),
     variants,
@@ -174,7 +177,7 @@ const fromJson = (item: Record<string, unknown>): FiledProduct => ({
   status: statusOf(item['status']),
   categories: array(item['categories'], 'categories').map((slug) => string(slug, 'categories')),
   attributes: array(item['attributes'], 'attributes').map((pair) => ({ name: string(part(pair, 'name'), 'attributes'), value: string(part(pair, 'value'), 'attributes') })),
-  mediaUrls: array(item['mediaUrls'], 'mediaUrls').map((url) => string(url, 'mediaUrls')),
+  media: array(item['media'], 'media').map((picture) => string(picture, 'media')),
   taxClass: item['taxClass'] == null ? 'standard' : string(item['taxClass'], 'taxClass'),
   options: array(item['options'], 'options').map((option) => ({
     name: string(part(option, 'name'), 'options'),
@@ -190,6 +193,7 @@ const fromJson = (item: Record<string, unknown>): FiledProduct => ({
     })),
     trackStock: part(variant, 'trackStock') !== false,
     weightGrams: number(part(variant, 'weightGrams'), 'variants.weightGrams'),
+    picture: part(variant, 'picture') == null ? null : string(part(variant, 'picture'), 'variants.picture'),
     stock: number(part(variant, 'stock'), 'variants.stock') ?? 0,
   })),
 });
@@ -227,7 +231,7 @@ const headOf = (product: FiledProduct) => ({
   status: product.status,
   categories: joined(product.categories),
   attributes: joined(product.attributes.map(({ name, value }) => `${name}=${value}`)),
-  media: joined(product.mediaUrls),
+  media: joined(product.media),
   tax_class: product.taxClass,
 });
 
@@ -236,6 +240,7 @@ const cellsOf = (product: FiledProduct, variant: FiledVariant): Record<string, s
   sku: variant.sku,
   track_stock: String(variant.trackStock),
   weight_grams: variant.weightGrams,
+  picture: variant.picture,
   stock: variant.stock,
   ...Object.fromEntries(product.options.map(({ name }, index) => [`option:${name}`, variant.optionValues[index]!])),
   ...Object.fromEntries(variant.prices.flatMap(({ currency, amount, compareAt }) => [[`price:${currency}`, amount], [`compare_at:${currency}`, compareAt]])),

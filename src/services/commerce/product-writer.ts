@@ -4,6 +4,7 @@ import { newId } from '../../lib/ids.js';
 import { assertRunsShop } from '../../policies/product-policy.js';
 import { SHOP_COLUMNS, type ShopRow } from '../loaders/shops.js';
 import { PRODUCTS } from './product-states.js';
+import { lockPictures } from './product-pictures.js';
 import { facetOf, noSuch, slugOf, type ProductValues, type VariantValues } from './product-input.js';
 
 const MAX_PRODUCTS = 50_000;
@@ -30,22 +31,24 @@ export async function writeProduct(tx: Tx, shop: ShopRow, target: Target | null,
   const slug = await chooseSlug(tx, shop.id, target, values);
   if (!target) await checkRoom(tx, shop.id);
   const id = target?.id ?? newId();
+  const pictures = await lockPictures(tx, actorId, id, [...values.media, ...values.variants.map(({ picture }) => picture)]);
   const words = [values.title, [...values.attributes.map(({ value }) => value), ...values.variants.map(({ sku }) => sku)].join(' '), values.description ?? ''];
   const row = [
     id, slug, values.title, values.description, JSON.stringify(values.options), JSON.stringify(values.attributes), [...new Set(values.attributes.map(facetOf))],
-    values.categoryIds, paths, values.mediaUrls, values.taxClass, tx.now, ...words,
+    values.categoryIds, paths, values.media, values.taxClass, tx.now, ...words,
   ];
   if (target) await tx.sql(UPDATE, row);
   else await tx.sql(INSERT, [...row, shop.id]);
   await writeVariants(tx, shop.id, id, values.variants, actorId);
+  await pictures.keep();
   tx.changed(PRODUCTS, id);
   return id;
 }
 
 const WORDS = `setweight(to_tsvector('simple', $13), 'A') || setweight(to_tsvector('simple', $14), 'B') || setweight(to_tsvector('simple', $15), 'C')`;
-const INSERT = `insert into products (id, shop_id, slug, title, description, options, attributes, facets, category_ids, category_paths, media_urls, tax_class, created_at, updated_at, words)
+const INSERT = `insert into products (id, shop_id, slug, title, description, options, attributes, facets, category_ids, category_paths, media, tax_class, created_at, updated_at, words)
   values ($1, $16, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, ${WORDS})`;
-const UPDATE = `update products set slug = $2, title = $3, description = $4, options = $5, attributes = $6, facets = $7, category_ids = $8, category_paths = $9, media_urls = $10, tax_class = $11,
+const UPDATE = `update products set slug = $2, title = $3, description = $4, options = $5, attributes = $6, facets = $7, category_ids = $8, category_paths = $9, media = $10, tax_class = $11,
   updated_at = $12, words = ${WORDS}, version = version + 1 where id = $1`;
 
 /** The given categories and all above them. */
@@ -79,14 +82,14 @@ async function checkRoom(tx: Tx, shopId: string): Promise<void> {
 
 async function writeVariants(tx: Tx, shopId: string, productId: string, variants: VariantValues[], actorId: string): Promise<void> {
   const rows = await tx.sql<{ id: string; sku: string; fresh: boolean }>(
-    `insert into product_variants (id, product_id, shop_id, sku, option_values, position, track_stock, weight_grams)
-     select v.id, $1, $2, v.sku, array(select jsonb_array_elements_text(v.option_values)), v.position, v.track_stock, v.weight_grams
-     from jsonb_to_recordset($3) v(id uuid, sku text, option_values jsonb, position int, track_stock boolean, weight_grams int)
-     on conflict (shop_id, sku) do update set option_values = excluded.option_values, position = excluded.position, track_stock = excluded.track_stock, weight_grams = excluded.weight_grams, active = true
+    `insert into product_variants (id, product_id, shop_id, sku, option_values, position, track_stock, weight_grams, picture)
+     select v.id, $1, $2, v.sku, array(select jsonb_array_elements_text(v.option_values)), v.position, v.track_stock, v.weight_grams, v.picture
+     from jsonb_to_recordset($3) v(id uuid, sku text, option_values jsonb, position int, track_stock boolean, weight_grams int, picture text)
+     on conflict (shop_id, sku) do update set option_values = excluded.option_values, position = excluded.position, track_stock = excluded.track_stock, weight_grams = excluded.weight_grams, picture = excluded.picture, active = true
      returning id, sku, xmax = 0 as fresh`,
     [
       productId, shopId,
-      JSON.stringify(variants.map((variant, position) => ({ id: newId(), sku: variant.sku, option_values: variant.optionValues, position, track_stock: variant.trackStock, weight_grams: variant.weightGrams }))),
+      JSON.stringify(variants.map((variant, position) => ({ id: newId(), sku: variant.sku, option_values: variant.optionValues, position, track_stock: variant.trackStock, weight_grams: variant.weightGrams, picture: variant.picture }))),
     ],
   );
   const idOf = new Map(rows.map((row) => [row.sku, row.id]));

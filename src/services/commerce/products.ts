@@ -7,6 +7,7 @@ import type { Actor, Reading } from '../actor.js';
 import { productById, PRODUCT_COLUMNS, variantById, variantsOfProduct, type ProductRow, type VariantRow } from '../loaders/products.js';
 import { shopById, type ShopRow } from '../loaders/shops.js';
 import { cleanProduct, noSuch, type GivenProduct } from './product-input.js';
+import { givenPicture } from './product-pictures.js';
 import { PRODUCTS } from './product-states.js';
 import { lockShop, writeProduct } from './product-writer.js';
 
@@ -119,9 +120,11 @@ export async function changeStatus(tx: Tx, shop: ShopRow, productId: string, sta
 
 /** The product as it would be. */
 export function merge(product: ProductRow, variants: readonly VariantRow[], change: ProductChange): GivenProduct {
-  const kept = variants.filter((variant) => variant.active).map(({ sku, optionValues, prices, trackStock, weightGrams }) => ({ sku, optionValues, prices, trackStock, weightGrams }));
-  const { slug, title, description, options, attributes, categoryIds, mediaUrls, taxClass } = product;
-  const before = { slug, title, description, options, attributes, categoryIds, mediaUrls, taxClass, variants: kept };
+  const kept = variants.filter((variant) => variant.active).map(({ sku, optionValues, prices, trackStock, weightGrams, picture }) => ({
+    sku, optionValues, prices, trackStock, weightGrams, picture: picture === null ? null : givenPicture(picture),
+  }));
+  const { slug, title, description, options, attributes, categoryIds, media, taxClass } = product;
+  const before = { slug, title, description, options, attributes, categoryIds, media: media.map(givenPicture), taxClass, variants: kept };
   const given = Object.fromEntries(Object.entries(change).filter(([field, value]) => value !== undefined && (value !== null || field === 'description')));
   return { ...before, ...given };
 }

@@ -4,9 +4,9 @@ import { cleanUrl } from '../../lib/validate.js';
 import { claimFiles, releaseFiles, type FilePurpose } from './file-claims.js';
 
 /** How a column that holds an address names one of our files. */
-const UPLOADED = 'file:';
+export const UPLOADED = 'file:';
 
-/** The id of the file behind an avatar; null for an address elsewhere. */
+/** The id of the file behind an avatar, or another picture that is kept so; null for an address elsewhere. */
 export const avatarFileId = (avatar: string | null): string | null => (avatar?.startsWith(UPLOADED) ? avatar.slice(UPLOADED.length) : null);
 
 export interface AvatarInput {

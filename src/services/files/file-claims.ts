@@ -16,7 +16,7 @@ import { FILE_COLUMNS, FILES, type FileRow } from '../loaders/files.js';
  *   job removes its bytes. A READY file that nothing has claimed for a day is swept.
  * - `purpose` and `ref` name the reference. A room that shows files of its own adds its purpose here.
  */
-export const FILE_PURPOSES = ['MESSAGE', 'STATUS', 'USER_AVATAR', 'CHAT_AVATAR', 'GROUP_AVATAR', 'CALL_RECORDING', 'CARD', 'SCHEDULED', 'INVOICE'] as const;
+export const FILE_PURPOSES = ['MESSAGE', 'STATUS', 'USER_AVATAR', 'CHAT_AVATAR', 'GROUP_AVATAR', 'CALL_RECORDING', 'CARD', 'SCHEDULED', 'INVOICE', 'PRODUCT'] as const;
 export type FilePurpose = (typeof FILE_PURPOSES)[number];
 
 /** Messages that are told of a rendition: of a file that was forwarded more often, the others show it when they are read again. */
@@ -82,6 +82,14 @@ export async function tieFilesOf(tx: Tx, from: { purpose: FilePurpose; ref: File
   if (rows.length < fileIds.length) return false;
   await tieFiles(tx, fileIds, to.purpose, to.ref);
   return true;
+}
+
+/** Unties some files from what shows them; those that nothing shows any more are DELETED. */
+export async function untieFiles(tx: Tx, fileIds: readonly string[], purpose: FilePurpose, { id, seq = 0 }: FileRef): Promise<void> {
+  if (!fileIds.length) return;
+  await tx.sql('select from files where id = any($1) order by id for update', [fileIds]);
+  await tx.sql('delete from file_references where purpose = $1 and ref_id = $2 and ref_seq = $3 and file_id = any($4)', [purpose, id, seq, fileIds]);
+  await deleteUnreferenced(tx, fileIds);
 }
 
 /** Unties whatever these references show; files that nothing shows any more are DELETED, and a job removes their bytes. */

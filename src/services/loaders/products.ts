@@ -21,7 +21,8 @@ export interface ProductRow {
   options: ProductOption[];
   attributes: ProductAttribute[];
   categoryIds: string[];
-  mediaUrls: string[];
+  /** Addresses, or `file:` and the id of a file. */
+  media: string[];
   taxClass: string;
   ratingSum: number;
   ratingCount: number;
@@ -29,7 +30,7 @@ export interface ProductRow {
   createdAt: Date;
   publishedAt: Date | null;
 }
-export const PRODUCT_COLUMNS = `p.id, p.shop_id as "shopId", p.slug, p.title, p.description, p.status, p.options, p.attributes, p.category_ids as "categoryIds", p.media_urls as "mediaUrls",
+export const PRODUCT_COLUMNS = `p.id, p.shop_id as "shopId", p.slug, p.title, p.description, p.status, p.options, p.attributes, p.category_ids as "categoryIds", p.media,
   p.tax_class as "taxClass", p.rating_sum as "ratingSum", p.rating_count as "ratingCount", p.version, p.created_at as "createdAt", p.published_at as "publishedAt"`;
 
 const PRODUCTS = keyed<ProductRow>(`select ${PRODUCT_COLUMNS} from products p where p.id = any($1)`);
@@ -60,11 +61,12 @@ export interface VariantRow {
   active: boolean;
   trackStock: boolean;
   weightGrams: number | null;
+  picture: string | null;
   prices: VariantPrice[];
   /** What can be sold now, over all locations. */
   available: number;
 }
-const VARIANT_COLUMNS = `v.id, v.product_id as "productId", v.shop_id as "shopId", v.sku, v.option_values as "optionValues", v.position, v.active, v.track_stock as "trackStock", v.weight_grams as "weightGrams",
+const VARIANT_COLUMNS = `v.id, v.product_id as "productId", v.shop_id as "shopId", v.sku, v.option_values as "optionValues", v.position, v.active, v.track_stock as "trackStock", v.weight_grams as "weightGrams", v.picture,
   (select coalesce(jsonb_agg(jsonb_build_object('currency', c.currency, 'amount', c.amount, 'compareAt', c.compare_at) order by c.currency), '[]') from variant_prices c where c.variant_id = v.id) as prices,
   (select coalesce(sum(l.on_hand - l.reserved), 0)::int from stock_levels l where l.variant_id = v.id) as available`;
 
