@@ -20,6 +20,7 @@ import { LowStock1764300000013 } from './migrations/1764300000013-low-stock.js';
 import { LiveShopping1764300000020 } from './migrations/1764300000020-live-shopping.js';
 import { GroupBuys1764300000021 } from './migrations/1764300000021-group-buys.js';
 import { ProductLinks1764300000030 } from './migrations/1764300000030-product-links.js';
+import { RefundEnds1764300000031 } from './migrations/1764300000031-refund-ends.js';
 import { Bots1764400000000 } from './migrations/1764400000000-bots.js';
 import { Learning1764500000000 } from './migrations/1764500000000-learning.js';
 import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
@@ -54,6 +55,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       LiveShopping1764300000020,
       GroupBuys1764300000021,
       ProductLinks1764300000030,
+      RefundEnds1764300000031,
       Bots1764400000000,
       Learning1764500000000,
       Audit1764600000000,

@@ -61,6 +61,8 @@ export interface PaymentGateway {
   void(payment: GatewayPayment): Promise<PaymentOutcome>;
   /** Gives back some of what was captured, once for each key of a refund. */
   refund(payment: GatewayPayment, refund: { key: string; amount: number }): Promise<RefundOutcome>;
+  /** How a refund of ours stands by now, without asking for one; null: it has never heard of it. */
+  findRefund?(payment: GatewayPayment, key: string): Promise<RefundOutcome | null>;
   /** What it knows of payments of ours that were begun in a span of time, for comparison. */
   list?(since: Date, until: Date): AsyncIterable<GatewayRecord>;
   /** What something that it has sent is about; null: nothing of ours. Throws NotSigned. */

@@ -68,11 +68,20 @@ export class StripeGateway implements PaymentGateway {
       try {
         const refund = await this.#stripe.refunds.create({ payment_intent: payment.reference!, amount, metadata: { [OURS]: key } }, { idempotencyKey: key });
         const { status } = refund.lastResponse.headers['idempotent-replayed'] ? await this.#stripe.refunds.retrieve(refund.id) : refund;
-        return status === 'succeeded' ? 'DONE' : status === 'failed' || status === 'canceled' ? 'REFUSED' : 'PENDING';
+        return refundStands(status);
       } catch (error) {
         if (error instanceof Stripe.errors.StripeInvalidRequestError) return 'REFUSED';
         throw error;
       }
+    });
+  }
+
+  async findRefund(payment: GatewayPayment, key: string): Promise<RefundOutcome | null> {
+    return this.#ask(async () => {
+      // By its list: a key is forgotten after a day, and asking under it then would be another refund.
+      const { data } = await this.#stripe.refunds.list({ payment_intent: payment.reference!, limit: PAGE });
+      const refund = data.find(({ metadata }) => metadata?.[OURS] === key);
+      return refund ? refundStands(refund.status) : null;
     });
   }
 
@@ -166,6 +175,9 @@ export class StripeGateway implements PaymentGateway {
     }
   }
 }
+
+/** How a refund stands, in our words. */
+const refundStands = (status: string | null): RefundOutcome => (status === 'succeeded' ? 'DONE' : status === 'failed' || status === 'canceled' ? 'REFUSED' : 'PENDING');
 
 /** How an intent stands, in our words. */
 function stands(intent: Stripe.PaymentIntent): PaymentOutcome {

@@ -73,7 +73,7 @@ export class FulfillmentType {
 }
 @ObjectType('OrderEvent', { description: 'Something that has happened to an order.' })
 export class OrderEventType {
-  @Field(() => String, { description: 'PLACED, REPRICED (a group buy has come to a lower price), CONFIRMED, COMPLETED, CANCELLED, PAYMENT_… (a state of the payment), CAPTURE_ASKED, VOID_ASKED, SHIPPED, DELIVERED, REFUND_ASKED, REFUNDED, REFUND_REFUSED, RETURN_… (a state of a return), INVOICED.' }) kind: string;
+  @Field(() => String, { description: 'PLACED, REPRICED (a group buy has come to a lower price), CONFIRMED, COMPLETED, CANCELLED, PAYMENT_… (a state of the payment), CAPTURE_ASKED, VOID_ASKED, SHIPPED, DELIVERED, REFUND_ASKED, REFUNDED, REFUND_REFUSED, REFUND_RETURNED (the payer’s bank did not take it), RETURN_… (a state of a return), INVOICED.' }) kind: string;
   @Field(() => DateTime) at: Date;
   @Field(() => JsonScalar) detail: object;
 }

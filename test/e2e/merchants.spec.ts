@@ -168,6 +168,49 @@ describe('what merchants do', () => {
     assert.equal((await buyByCard()).state, 'CONFIRMED');
   });
 
+  it('what gift cards have paid goes back onto them, after what the gateway took, and to the cent', async () => {
+    const own = await openShop(world, ann);
+    const cup = await sell(world, own, 'Cup', { amount: 500 });
+    const issue = async (amount: number) => (await ann.api.issueGiftCard({ input: { shopId: own.id, value: { amount, currency: 'CHF' }, idempotencyKey: world.key() } })).issueGiftCard;
+    const cards = [await issue(333), await issue(201)];
+    const left = async () => (await world.sql<{ balance: number }>('select balance::int as balance from gift_cards where last4 = any($1) order by id', [cards.map(({ last4 }) => last4)])).map((row) => row.balance);
+    const { id: orderId } = orderOf(await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 2]]), { terms: terms({ giftCardCodes: cards.map(({ code }) => code!) }) }));
+    assert.deepEqual(await left(), [0, 0]);
+    const refund = async (amount?: number) => (await ann.api.refundOrder({ input: { orderId, amount, idempotencyKey: world.key() } })).refundOrder.order;
+    const seen = async (amount?: number) => {
+      const { refunded, timeline } = await refund(amount);
+      return [refunded.amount, timeline.at(-1)!.kind, await left()];
+    };
+    assert.deepEqual(await seen(400), [400, 'REFUNDED', [0, 0]]);
+    assert.deepEqual(await seen(166), [566, 'REFUNDED', [0, 100]]);
+    assert.deepEqual(await seen(1), [567, 'REFUNDED', [0, 101]]);
+    await fails(refund(434), 'INVALID_INPUT', 'amount');
+    // One of the cards has ended meanwhile: what goes back onto it is not lost.
+    await ann.api.endGiftCard({ input: { giftCardId: cards[0]!.giftCardId } });
+    assert.deepEqual(await seen(), [1_000, 'REFUNDED', [333, 201]]);
+    await fails(refund(), 'STATE_CONFLICT');
+    await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 1]]), { terms: terms({ giftCardCodes: cards.map(({ code }) => code!) }) });
+    assert.deepEqual(await left(), [0, 34]);
+    // What a card alone has paid comes back too, by a return; and what is left of it when it is called off.
+    const more = await issue(1_000);
+    const second = orderOf(await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 2]]), { terms: terms({ giftCardCodes: [more.code!] }) }));
+    await ann.api.refundOrder({ input: { orderId: second.id, amount: 400, idempotencyKey: world.key() } });
+    assert.equal((await bob.api.cancelOrder({ input: { orderId: second.id } })).cancelOrder.order.state, 'CANCELLED');
+    const third = orderOf(await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 2]]), { terms: terms({ giftCardCodes: [more.code!] }) }));
+    await ann.api.fulfillOrder({ input: { orderId: third.id, idempotencyKey: world.key() } });
+    const { returns } = (await bob.api.requestReturn({ input: { orderId: third.id, lines: [{ lineId: third.lines[0]!.id, quantity: 1 }], idempotencyKey: world.key() } })).requestReturn.order;
+    await ann.api.decideReturn({ input: { returnId: returns[0]!.id, approve: true } });
+    assert.equal((await ann.api.receiveReturn({ input: { returnId: returns[0]!.id, restock: true } })).receiveReturn.order.refunded.amount, 500);
+    const [books] = await world.sql<{ gifts: number; owed: number; fees: number }>(
+      `select (select sum(amount)::int from ledger_entries where account = 'gifts:' || s.id) as gifts, (select sum(balance)::int from gift_cards where shop_id = s.id) as owed,
+              (select sum(e.amount)::int from ledger_entries e join ledger_transactions t on t.id = e.transaction_id join orders o on o.id = t.order_id where o.shop_id = s.id and e.account = 'fees') as fees
+       from shops s where s.slug = $1`,
+      [own.slug],
+    );
+    // Kept are the fees of two times 500, of what was bought by both cards and of what was kept of the third order: 13, and 25 less 13.
+    assert.deepEqual([books!.gifts, books!.fees], [books!.owed, 25]);
+  });
+
   it('when little is left, whoever sells is told: once, until more has come in', async () => {
     const own = await openShop(world, ann);
     const cup = await sell(world, own, 'Cups of the last', { stock: 8 });

@@ -147,6 +147,34 @@ describe('paying by Stripe', () => {
     assert.equal(stripe.refunds.size, before + 1);
   });
 
+  it('a refund that the payer’s bank takes back days later is none: the order, the books and Stripe say so, whether it is told, twice, or never', async () => {
+    const { id } = orderOf(await buy(CARD));
+    const giveBack = async (amount: number) => {
+      await ann.api.refundOrder({ input: { orderId: id, amount, idempotencyKey: world.key() } });
+      return [...stripe.refunds.keys()].at(-1)!;
+    };
+    const [told, , silent] = [await giveBack(701), await giveBack(333), await giveBack(90)];
+    const stands = async () => {
+      const { refunded, timeline } = await read(id);
+      return [refunded.amount, timeline.at(-1)!.kind];
+    };
+    stripe.returnRefund(told);
+    const news = last('refund.failed');
+    for (let times = 0; times < 2; times++) assert.equal(await stripe.send(news, hook), 200);
+    assert.deepEqual(await stands(), [423, 'REFUND_RETURNED']);
+    const { version } = await read(id);
+    // What came before it, late: nothing more.
+    for (const event of events('refund.created').slice(-3)) assert.equal(await stripe.send(event, hook), 200);
+    assert.equal((await read(id)).version, version);
+    stripe.returnRefund(silent);
+    const before = (await findings()).length;
+    await reconcile();
+    assert.deepEqual([await stands(), (await findings()).slice(0, -before || undefined)], [[333, 'REFUND_RETURNED'], [['REFUND', '423', '333', true]]]);
+    // It may be given back another time, and all of it.
+    await ann.api.refundOrder({ input: { orderId: id, idempotencyKey: world.key() } });
+    assert.deepEqual(await stands(), [2_000, 'REFUNDED']);
+  });
+
   it('the reconciliation finds what Stripe never told, and mends it; a second run finds nothing more', async () => {
     await reconcile();
     const before = (await findings()).length;

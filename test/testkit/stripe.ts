@@ -94,6 +94,13 @@ export class StripeServer {
   refundByHand(intentId: string, amount: number): void {
     this.#refund({ payment_intent: intentId, amount: String(amount) });
   }
+  /** The payer's bank takes back a refund that was done: what was given back is here again. */
+  returnRefund(refundId: string): void {
+    const refund = this.refunds.get(refundId)!;
+    refund.status = 'failed';
+    this.intents.get(refund.payment_intent)!.latest_charge!.amount_refunded -= refund.amount;
+    this.#tell('refund.failed', refund);
+  }
   expire(intentId: string): void {
     const intent = this.intents.get(intentId)!;
     Object.assign(intent, { status: 'canceled', cancellation_reason: 'automatic' });
@@ -123,7 +130,7 @@ export class StripeServer {
 
   #do(method: string, url: URL, fields: Record<string, string>): Answer {
     const [, , what, id, verb] = url.pathname.split('/');
-    if (what === 'refunds') return method === 'POST' ? this.#refund(fields) : found(this.refunds.get(id!));
+    if (what === 'refunds') return method === 'POST' ? this.#refund(fields) : id === undefined ? this.#refundsOf(url.searchParams.get('payment_intent')!) : found(this.refunds.get(id));
     if (what !== 'payment_intents') return [404, { error: { type: 'invalid_request_error', message: 'Unrecognized request URL.' } }];
     if (method === 'GET') return id === undefined ? this.#list(url.searchParams) : found(this.intents.get(id));
     if (id === undefined) return this.#create(fields);
@@ -200,6 +207,10 @@ export class StripeServer {
     this.refunds.set(refund.id, refund);
     this.#tell('refund.created', refund);
     return [200, refund];
+  }
+
+  #refundsOf(intentId: string): Answer {
+    return [200, { object: 'list', url: '/v1/refunds', data: [...this.refunds.values()].filter((refund) => refund.payment_intent === intentId), has_more: false }];
   }
 
   #list(query: URLSearchParams): Answer {

@@ -8,7 +8,7 @@ import type { KnownPayment } from './payment-records.js';
 export async function noteForeignRefund(tx: Tx, payment: KnownPayment & { shopId: string; givenBack: number }, amount: number, feeBps: number): Promise<void> {
   const { orderId, shopId, provider, currency, givenBack } = payment;
   const order = await lockOrder(tx, orderId);
-  const [now] = await tx.sql<{ done: number }>(`select coalesce(sum(amount), 0)::float8 as done from refunds where order_id = $1`, [orderId]);
+  const [now] = await tx.sql<{ done: number }>(`select coalesce(sum(amount), 0)::float8 as done from refunds where order_id = $1 and state in ('CREATED', 'DONE')`, [orderId]);
   // Somebody gives some of it back by us at this moment: the next run sees clearer.
   if (!order || now!.done !== givenBack) return;
   const id = newId();

@@ -51,6 +51,22 @@ export function bookRefund(tx: Tx, refund: { id: string; amount: number; before:
   return book(tx, 'REFUND', id, orderId, currency, [[payer(provider, shopId), amount], ['fees', -fee], [`shop:${shopId}`, fee - amount]]);
 }
 
+/** What gift cards had paid is on them again; `before` as above, with what the gateway took. */
+export function bookGiftRefund(tx: Tx, refund: { id: string; amount: number; before: number } & Omit<Sale, 'gift' | 'paid' | 'provider'>): Promise<boolean> {
+  const { id, orderId, shopId, currency, amount, before, feeBps } = refund;
+  const fee = feeOf(before + amount, feeBps) - feeOf(before, feeBps);
+  return book(tx, 'GIFT_REFUND', id, orderId, currency, [[`gifts:${shopId}`, amount], ['fees', -fee], [`shop:${shopId}`, fee - amount]]);
+}
+
+/** A refund that was done has come back: its entries the other way round. */
+export async function bookRefundReturned(tx: Tx, { id, orderId, currency }: { id: string; orderId: string; currency: string }): Promise<boolean> {
+  const entries = await tx.sql<{ account: string; amount: number }>(
+    `select e.account, -e.amount::float8 as amount from ledger_entries e join ledger_transactions t on t.id = e.transaction_id where t.kind = 'REFUND' and t.ref = $1`,
+    [id],
+  );
+  return book(tx, 'REFUND_RETURNED', id, orderId, currency, entries.map(({ account, amount }): Entry => [account, amount]));
+}
+
 /** A gift card was issued: the shop has its worth, and owes it to whoever holds the card. */
 export const bookGiftCard = (tx: Tx, card: { id: string; shopId: string; currency: string; amount: number }): Promise<boolean> =>
   book(tx, 'GIFT_CARD', card.id, card.id, card.currency, [[`gifts:${card.shopId}`, card.amount], [`shop:${card.shopId}`, -card.amount]]);
@@ -59,10 +75,10 @@ export const bookGiftCard = (tx: Tx, card: { id: string; shopId: string; currenc
 export const bookGiftCardEnd = (tx: Tx, card: { id: string; shopId: string; currency: string; amount: number }): Promise<boolean> =>
   book(tx, 'GIFT_CARD_ENDED', card.id, card.id, card.currency, [[`gifts:${card.shopId}`, -card.amount], [`shop:${card.shopId}`, card.amount]]);
 
-/** An order that gift cards alone had paid is called off: its sale never was. */
-export function undoGiftSale(tx: Tx, { orderId, shopId, currency, gift, feeBps }: Pick<Sale, 'orderId' | 'shopId' | 'currency' | 'gift' | 'feeBps'>): Promise<boolean> {
-  const fee = feeOf(gift, feeBps);
-  return book(tx, 'SALE_UNDONE', orderId, orderId, currency, [[`gifts:${shopId}`, gift], ['fees', -fee], [`shop:${shopId}`, fee - gift]]);
+/** An order that gift cards alone had paid is called off: its sale never was, less what had gone back before. */
+export function undoGiftSale(tx: Tx, { orderId, shopId, currency, gift, refunded, feeBps }: Pick<Sale, 'orderId' | 'shopId' | 'currency' | 'gift' | 'feeBps'> & { refunded: number }): Promise<boolean> {
+  const fee = feeOf(gift, feeBps) - feeOf(refunded, feeBps);
+  return book(tx, 'SALE_UNDONE', orderId, orderId, currency, [[`gifts:${shopId}`, gift - refunded], ['fees', -fee], [`shop:${shopId}`, fee - (gift - refunded)]]);
 }
 
 /** Earnings leave the shop's account, and arrive or come back. */

@@ -123,7 +123,7 @@ export async function setCart(tx: Tx, cartId: string, state: 'OPEN' | 'CHECKOUT'
 export async function releaseOrder(tx: Tx, orderId: string): Promise<void> {
   await tx.sql('update discounts d set uses = d.uses - 1 from order_discounts u where u.order_id = $1 and u.discount_id = d.id and u.active', [orderId]);
   await tx.sql('update order_discounts set active = false where order_id = $1', [orderId]);
-  await tx.sql('update gift_cards g set balance = g.balance + u.amount from order_gift_cards u where u.order_id = $1 and u.gift_card_id = g.id', [orderId]);
+  await tx.sql('update gift_cards g set balance = g.balance + u.amount - u.refunded from order_gift_cards u where u.order_id = $1 and u.gift_card_id = g.id', [orderId]);
   await tx.sql('delete from order_gift_cards where order_id = $1', [orderId]);
   const freed = await tx.sql<{ variantId: string }>(
     `with freed as materialized (

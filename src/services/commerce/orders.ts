@@ -143,7 +143,7 @@ export class OrderService {
     const { idempotencyKey, amount: asked } = given;
     const { refundId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'refundOrder', idempotencyKey, input: { orderId, asked, reason } }, async (tx) => {
       const order = await lockSold(tx, orderId, actor.userId);
-      return { refundId: await intendRefund(tx, order, asked, reason, actor.userId) };
+      return { refundId: await intendRefund(tx, order, { amount: asked, reason, actorId: actor.userId, feeBps: this.payments.feeBps }) };
     });
     await this.payments.refund(refundId);
     return this.#read(orderId);

@@ -1,11 +1,11 @@
 import type { Database } from '../../db/database.js';
-import type { UnitOfWork } from '../../db/unit-of-work.js';
+import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import { GatewayUnavailable, type Gateways, type PaymentOutcome } from '../../payments/contract.js';
 import { isOpenPayment } from '../../policies/order-machine.js';
-import { bookRefund } from './ledger.js';
+import { bookRefund, bookRefundReturned } from './ledger.js';
 import { lockOrder, noteOrder } from './order-writer.js';
 import { KNOWN_PAYMENT, recordOutcome, RETRY_SECONDS, wantVoid, type KnownPayment } from './payment-records.js';
 
@@ -116,13 +116,14 @@ export class PaymentService {
     await this.unitOfWork.run({ actorId: orderId, operation: 'recordPayment' }, (tx) => recordOutcome(tx, orderId, outcome, this.feeBps));
   }
 
-  /** Asks the gateway for a refund that was recorded, and records what came of it. A gateway that does not answer is asked again later. */
+  /** Asks the gateway for a refund that was recorded, and records what came of it; of one that was done, whether it has come back. A gateway that does not answer is asked again later. */
   async refund(refundId: string): Promise<void> {
     const [refund] = await this.db.sql<KnownRefund>(
       `select ${KNOWN_PAYMENT}, r.state as "refundState", r.amount::float8 as "refundAmount", o.shop_id as "shopId"
        from refunds r join payments p on p.order_id = r.order_id join orders o on o.id = r.order_id where r.id = $1`,
       [refundId],
     );
+    if (refund?.refundState === 'DONE') return this.#lookAgain(refundId, refund);
     if (refund?.refundState !== 'CREATED') return;
     try {
       const answer = await this.gateways[refund.provider]!.refund(refund, { key: refundId, amount: refund.refundAmount });
@@ -132,6 +133,23 @@ export class PaymentService {
       if (!(error instanceof GatewayUnavailable)) throw error;
       await this.#refundLater(refundId);
     }
+  }
+
+  /** The payer's bank may refuse days later what the gateway held to be done: the money is with the gateway again. */
+  async #lookAgain(refundId: string, { refundAmount: amount, ...payment }: KnownRefund): Promise<void> {
+    const answer = await this.gateways[payment.provider]!.findRefund?.(payment, refundId).catch((error: unknown) => {
+      if (!(error instanceof GatewayUnavailable)) throw error; // the reconciliation looks at it
+      return null;
+    });
+    if (answer !== 'REFUSED') return;
+    await this.unitOfWork.run({ actorId: payment.orderId, operation: 'recordRefundReturned' }, async (tx) => {
+      const order = (await lockOrder(tx, payment.orderId))!;
+      const returned = await tx.sql(`update refunds set state = 'RETURNED' where id = $1 and state = 'DONE' returning id`, [refundId]);
+      if (!returned.length) return;
+      await uncount(tx, payment.orderId, amount);
+      await bookRefundReturned(tx, { id: refundId, orderId: payment.orderId, currency: payment.currency });
+      await noteOrder(tx, order, 'REFUND_RETURNED', null, { amount });
+    });
   }
 
   async #refundLater(refundId: string): Promise<void> {
@@ -144,9 +162,7 @@ export class PaymentService {
       const settled = await tx.sql(`update refunds set state = $2, try_at = null where id = $1 and state = 'CREATED' returning id`, [refundId, answer]);
       if (!settled.length) return;
       if (answer === 'REFUSED') {
-        // It was counted when it was asked for, so that no two can give back more than was paid.
-        await tx.sql('update orders set refunded = refunded - $2 where id = $1', [orderId, amount]);
-        await tx.sql('update payments set refunded = refunded - $2 where order_id = $1', [orderId, amount]);
+        await uncount(tx, orderId, amount);
       } else {
         const [before] = await tx.sql<{ done: number }>(`select coalesce(sum(amount), 0)::float8 as done from refunds where order_id = $1 and state = 'DONE' and id <> $2`, [orderId, refundId]);
         await bookRefund(tx, { id: refundId, orderId, shopId, provider, currency, amount, before: before!.done, feeBps: this.feeBps });
@@ -154,6 +170,12 @@ export class PaymentService {
       await noteOrder(tx, order, answer === 'DONE' ? 'REFUNDED' : 'REFUND_REFUSED', null, { amount });
     });
   }
+}
+
+/** What was counted when it was asked for, so that no two could give back more than was paid, has not gone. */
+async function uncount(tx: Tx, orderId: string, amount: number): Promise<void> {
+  await tx.sql('update orders set refunded = refunded - $2 where id = $1', [orderId, amount]);
+  await tx.sql('update payments set refunded = refunded - $2 where order_id = $1', [orderId, amount]);
 }
 
 /** It was paid in the meantime: then there is nothing to give up. */

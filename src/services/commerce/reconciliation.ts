@@ -98,10 +98,13 @@ export class Reconciliation {
   }
 
   async #compareRefunds(payment: Compared, record: GatewayRecord, found: (kind: FindingKind, ours: string, theirs: string, mended: boolean) => Promise<void>): Promise<void> {
+    const less = record.refunded < payment.givenBack;
     const open = await this.db.background<{ id: string }>(`select id from refunds where order_id = $1 and state = 'CREATED'`, [payment.orderId]);
-    for (const { id } of open) await this.payments.refund(id);
-    const ours = open.length ? (await this.#read(record.key, payment.provider))!.givenBack : payment.givenBack;
-    if (record.refunded === ours) return;
+    // Of those that were done, one may have come back.
+    const done = less ? await this.db.background<{ id: string }>(`select id from refunds where order_id = $1 and state = 'DONE' and amount > 0`, [payment.orderId]) : [];
+    for (const { id } of [...open, ...done]) await this.payments.refund(id);
+    const ours = open.length || less ? (await this.#read(record.key, payment.provider))!.givenBack : payment.givenBack;
+    if (record.refunded === ours) return less ? found('REFUND', String(payment.givenBack), String(record.refunded), true) : undefined;
     // Given back at the gateway's own desk: then so it is. A refund of ours that the gateway does not know is for people to look at.
     const more = record.refunded > ours && !open.length;
     if (more) await this.unitOfWork.run({ actorId: payment.orderId, operation: 'noteForeignRefund' }, (tx) => noteForeignRefund(tx, payment, record.refunded - ours, this.payments.feeBps));

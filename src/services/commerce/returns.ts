@@ -66,10 +66,11 @@ export class ReturnService {
   async receive(actor: Actor, returnId: string, { restock, amount }: { restock: boolean; amount: number | null }): Promise<string> {
     let refundId: string | null = null;
     const orderId = await this.#move(actor, 'receiveReturn', returnId, 'RECEIVED', lockSold, async (tx, returned, order) => {
-      const left = (await leftToRefund(tx, order.id)) ?? 0;
+      const paid = await leftToRefund(tx, order);
+      const left = paid ? paid.gateway + paid.gift : 0;
       const worth = Math.min(left, worthOf(returned, await linesOf(tx, order.id)));
       const back = amount === null ? worth : checkAmount(amount, 'amount', 0, left);
-      if (back > 0) refundId = await intendRefund(tx, order, back, 'return', actor.userId);
+      if (back > 0) refundId = await intendRefund(tx, order, { amount: back, reason: 'return', actorId: actor.userId, feeBps: this.payments.feeBps });
       if (restock) await putBack(tx, returned, order, actor.userId);
       await tx.sql('update order_returns set restocked = $2, refund_id = $3 where id = $1', [returned.id, restock, refundId]);
     });
