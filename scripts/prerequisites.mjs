@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 
 const POLICY = '/usr/sbin/policy-rc.d';
 /** Packages that bring a system service of the same name. */
-const SERVICES = ['redis-server', 'coturn', 'clamav-daemon'];
+const SERVICES = ['redis-server', 'coturn', 'clamav-daemon', 'prometheus'];
 
 /** @returns {string | undefined} the first of these commands on the PATH */
 function onPath(...names) {
@@ -42,6 +42,8 @@ export function findPrerequisites({ redisUrl, chromiumPath }) {
   if (!onPath('turnserver')) missing.push('coturn');
   // The scanner that files are shown to.
   if (!onPath('clamd')) missing.push('clamav-daemon');
+  // Whose promtool tries the rules of alerts.
+  if (!onPath('promtool')) missing.push('prometheus');
   if (missing.length > 0) install(missing);
   const found = { redisServer: redis(), chromium: chromium() };
   if ((!found.redisServer && !redisUrl) || !found.chromium) throw new Error(`${missing.join(' and ')} installed, but not on the PATH (${process.env.PATH}).`);

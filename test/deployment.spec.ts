@@ -14,7 +14,8 @@ interface Service {
   image?: string;
   environment?: Record<string, string | number>;
   healthcheck?: { test: string[] };
-  depends_on?: Record<string, { condition: string }>;
+  depends_on?: Record<string, { condition: string }> | string[];
+  profiles?: string[];
   volumes?: string[];
 }
 
@@ -36,13 +37,18 @@ describe('compose.yaml', () => {
 
   it('starts the server after its database and Redis are healthy', () => {
     assert.deepEqual(api.depends_on, { postgres: { condition: 'service_healthy' }, redis: { condition: 'service_healthy' } });
-    for (const name of Object.keys(api.depends_on)) assert.ok(services[name]!.healthcheck, `${name} has a health check`);
+    for (const name of Object.keys(api.depends_on!)) assert.ok(services[name]!.healthcheck, `${name} has a health check`);
+  });
+
+  it('starts what watches and what relays only where somebody asks for it', () => {
+    assert.deepEqual(Object.entries(services).filter(([, { profiles }]) => profiles).map(([name, { profiles }]) => [name, profiles]), [['coturn', ['turn']], ['prometheus', ['watch']], ['grafana', ['watch']]]);
   });
 
   it('pins majors, and keeps data in named volumes', () => {
     for (const name of ['postgres', 'redis']) assert.match(services[name]!.image!, /^[a-z]+:\d+-bookworm$/);
-    const used = Object.values(services).flatMap((service) => (service.volumes ?? []).map((volume) => volume.split(':')[0]));
-    assert.deepEqual(used.sort(), Object.keys(volumes).sort());
+    const used = Object.values(services).flatMap((service) => (service.volumes ?? []).map((volume) => volume.split(':')[0]!));
+    assert.deepEqual(used.filter((name) => !name.startsWith('./')).sort(), Object.keys(volumes).sort());
+    for (const folder of used.filter((name) => name.startsWith('./'))) assert.ok(existsSync(`${root}${folder}`), folder);
   });
 });
 
