@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 
 const POLICY = '/usr/sbin/policy-rc.d';
 /** Packages that bring a system service of the same name. */
-const SERVICES = ['redis-server', 'coturn', 'clamav-daemon', 'prometheus'];
+const SERVICES = ['redis-server', 'coturn', 'clamav-daemon', 'prometheus', 'postgresql'];
 
 /** @returns {string | undefined} the first of these commands on the PATH */
 function onPath(...names) {
@@ -42,6 +42,8 @@ export function findPrerequisites({ redisUrl, chromiumPath }) {
   if (!onPath('turnserver')) missing.push('coturn');
   // The scanner that files are shown to.
   if (!onPath('clamd')) missing.push('clamav-daemon');
+  // What backups are made by, and a PostgreSQL that operators bring.
+  if (!onPath('pg_dump') || !existsSync('/usr/lib/postgresql')) missing.push('postgresql');
   // Whose promtool tries the rules of alerts.
   if (!onPath('promtool')) missing.push('prometheus');
   if (missing.length > 0) install(missing);

@@ -54,7 +54,7 @@ export async function startApp(config: Config & { DATABASE_URL: string }, log: L
     let jobs: JobRunner | null = null;
     closers.push(() => Promise.all([serving.close(), jobs?.stop(config.DRAIN * 1000), container.consumers.stop(config.DRAIN * 1000)]));
     jobs = config.JOBS
-      ? await JobRunner.start({ databaseUrl: config.DATABASE_URL, tasks: tasksOf(container.jobs), schedules: SCHEDULES, sweeps: sweepsOf(container.jobs), clock, log })
+      ? await JobRunner.start({ databaseUrl: config.DATABASE_URL, tasks: tasksOf(container.jobs, container.tracing), schedules: SCHEDULES, sweeps: sweepsOf(container.jobs), clock, log })
       : null;
     if (config.JOBS) await container.consumers.start();
     return { url: `http://${hostOf(config)}:${port}`, container, serving, jobs, stop: () => (stopping ??= close()) };

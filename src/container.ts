@@ -53,6 +53,7 @@ import type { ReceiptService } from './services/receipts.js';
 import type { Replicas } from './services/documents/replicas.js';
 import { SendQueue } from './services/send-queue.js';
 import { SessionGate } from './services/session-gate.js';
+import { Tracing } from './server/tracing.js';
 import { ATTEMPTS_WINDOW, Rates } from './server/limits/rates.js';
 import type { Box } from './server/metrics.js';
 import { loadServerKey } from './services/refresh-tokens.js';
@@ -73,6 +74,8 @@ export interface Container {
   sessions: SessionGate;
   presence: PresenceService;
   rates: Rates;
+  /** Null where the settings name nobody who takes traces. */
+  tracing: Tracing | null;
   /** Null where one process serves alone. */
   box: Box | null;
   receipts: ReceiptService;
@@ -118,6 +121,8 @@ export interface Outside {
 /** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
 export async function createContainer(config: Config, source: DataSource, log: Logger, clock: Clock, outside: Outside = {}): Promise<Container> {
   const db = new Database(source);
+  const tracing = await Tracing.start(config);
+  db.spans = tracing;
   const onBusError = (error: unknown, topic: string) => log.error({ topic, error: (error as Error).message }, 'a subscriber of the bus failed');
   const bus: Bus = outside.bus ?? (config.REDIS_URL ? new RedisBus(config.REDIS_URL, log) : new LocalBus(onBusError));
   const hub = new Hub(bus, new EventLog(db.sql), log, { reconcileMs: config.RECONCILE * 1000 });
@@ -200,7 +205,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   ];
 
   return {
-    config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates,
+    config, log, clock, db, unitOfWork, bus, hub, recent, sendQueue, tokens, sessions, rates, tracing,
     box: outside.box ?? null,
     presence: people.presence,
     calls,
@@ -232,6 +237,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
       await news.close();
       await engine.close();
       await bus.close();
+      await tracing?.close();
     },
   };
 }

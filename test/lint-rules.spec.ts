@@ -160,6 +160,12 @@ const CASES: Case[] = [
     ],
   },
   {
+    law: 'traces are made by the server',
+    rule: 'house/imports',
+    bad: [['src/db/database.ts', use('@opentelemetry/api')]],
+    good: [['src/server/tracing.ts', use('@opentelemetry/api')]],
+  },
+  {
     law: 'requests to what others have addressed leave by outbound/',
     rule: 'house/imports',
     bad: [

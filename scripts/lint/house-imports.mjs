@@ -70,6 +70,11 @@ const PACKAGES = [
     why: 'pushes leave by push/',
   },
   {
+    test: /^@opentelemetry\//,
+    homes: ['server'],
+    why: 'traces are made by server/tracing.ts; others know lib/spans.ts'
+  },
+  {
     test: /^nodemailer(\/|$)/,
     homes: ['messaging'],
     why: 'mails leave by messaging/',

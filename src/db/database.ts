@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import type { Spans } from '../lib/spans.js';
 import { NodeCache } from './node-cache.js';
 import { useFastTimestamps } from './timestamps.js';
 
@@ -22,6 +23,12 @@ export async function runPrepared<Row extends object>(client: Pool | PoolClient,
   return result.rows;
 }
 
+/** A statement, as a stretch of what is under way where traces are made: its text, which is a constant of the source, without its values. */
+export function runTraced<Row extends object>(spans: Spans | null, client: Pool | PoolClient, text: string, values: unknown[]): Promise<Row[]> {
+  if (spans === null) return runPrepared<Row>(client, text, values);
+  return spans.within('sql', { 'db.system.name': 'postgresql', 'db.query.text': text.replaceAll(/\s+/g, ' ').trim().slice(0, 300) }, () => runPrepared<Row>(client, text, values));
+}
+
 /** Reads outside a transaction, and the pool under TypeORM. Writes go through the UnitOfWork. */
 export class Database {
   readonly #pool: Pool;
@@ -29,6 +36,8 @@ export class Database {
   readonly cache = new NodeCache();
   /** Statements so far, for tests that count them and for metrics. */
   statements = 0;
+  /** Null: nobody looks at traces. */
+  spans: Spans | null = null;
 
   constructor(readonly source: DataSource) {
     this.#pool = (source.driver as PostgresDriver).master as Pool;
@@ -36,7 +45,7 @@ export class Database {
 
   sql: Sql = <Row extends object>(text: string, values: unknown[] = []) => {
     this.statements++;
-    return runPrepared<Row>(this.#pool, text, values);
+    return runTraced<Row>(this.spans, this.#pool, text, values);
   };
 
   /** Reads that no request waits for (sweeps): not counted, so that a count tells what a request costs. */

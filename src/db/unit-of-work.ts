@@ -4,10 +4,11 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import { appendEvents, type Published, type PendingEvent } from '../events/log.js';
 import type { EventRef } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
+import type { Spans } from '../lib/spans.js';
 import { DomainError } from '../lib/errors.js';
 import { checkIdempotencyKey } from '../lib/validate.js';
 import { isConflict } from './failures.js';
-import { runPrepared, type Database, type Sql } from './database.js';
+import { runTraced, type Database, type Sql } from './database.js';
 
 /** What is done once a write has been committed: the events reach the bus, caches hear of it. */
 export interface AfterCommit {
@@ -39,9 +40,10 @@ export class Tx {
     private readonly client: PoolClient,
     /** The time of this write. */
     readonly now: Date,
+    private readonly spans: Spans | null = null,
   ) {}
 
-  sql: Sql = <Row extends object>(text: string, values: unknown[] = []) => runPrepared<Row>(this.client, text, values);
+  sql: Sql = <Row extends object>(text: string, values: unknown[] = []) => runTraced<Row>(this.spans, this.client, text, values);
 
   /** Adds an event to a stream; it gets its offset at the end of the transaction, so streams are locked last and in one order. */
   append(stream: string, event: EventRef): void {
@@ -89,7 +91,12 @@ export class UnitOfWork {
    * Runs one write. `work` answers what identifies the result (ids, not contents), as JSON: a repeat under the same
    * idempotency key answers it again without running.
    */
-  async run<Result>(options: WriteOptions, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  run<Result>(options: WriteOptions, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    const { spans } = this.db;
+    return spans ? spans.within(`write ${options.operation}`, {}, () => this.#run(options, work)) : this.#run(options, work);
+  }
+
+  async #run<Result>(options: WriteOptions, work: (tx: Tx) => Promise<Result>): Promise<Result> {
     if (options.idempotencyKey === undefined) return this.#attempt(options, null, work);
     checkIdempotencyKey(options.idempotencyKey);
     const hash = hashInput(options.input);
@@ -125,7 +132,7 @@ export class UnitOfWork {
   async #once<Result>(runner: QueryRunner, options: WriteOptions, hash: Buffer | null, work: (tx: Tx) => Promise<Result>): Promise<Result> {
     const client = (await runner.connect()) as PoolClient;
     await runner.startTransaction();
-    const tx = new Tx(runner.manager, client, this.clock.now());
+    const tx = new Tx(runner.manager, client, this.clock.now(), this.db.spans);
     let published: Published[];
     let result: Result;
     try {

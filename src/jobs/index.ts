@@ -27,6 +27,7 @@ import { ScheduledMessageService } from '../services/scheduled-messages.js';
 import { StatusNews, type TellingJob } from '../services/statuses/status-news.js';
 import type { UpkeepService } from '../services/upkeep.js';
 import { WebhookQueue } from '../services/webhooks/webhook-queue.js';
+import type { Spans } from '../lib/spans.js';
 import type { RunnableTask } from './runner.js';
 import type { Sweep } from './sweeper.js';
 
@@ -123,9 +124,9 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'forget-interactions': '43 4 * * *',
 };
 
-export function tasksOf(deps: JobDeps): Record<string, RunnableTask> {
+export function tasksOf(deps: JobDeps, spans: Spans | null = null): Record<string, RunnableTask> {
   const entries: [string, Task<never>][] = Object.entries(TASKS);
-  return Object.fromEntries(entries.map(([name, task]) => [name, (payload: object) => task(deps, payload as never)]));
+  return Object.fromEntries(entries.map(([name, task]) => [name, (payload: object) => (spans ? spans.within(`job ${name}`, {}, () => task(deps, payload as never)) : task(deps, payload as never))]));
 }
 
 /** Processes that have died, and what hangs on them, are looked for this often. */

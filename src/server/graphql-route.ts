@@ -12,6 +12,7 @@ import type { Probe } from './health.js';
 import { sendError } from './http.js';
 import type { Caller, Cost, Operations } from './operations.js';
 import { isPreflighted, readRequest } from './read-request.js';
+import type { Tracing } from './tracing.js';
 import type { EventStreams } from './realtime/event-streams.js';
 
 export interface GraphqlRouteDeps {
@@ -22,6 +23,7 @@ export interface GraphqlRouteDeps {
   /** Null when it is switched off. */
   graphiql: GraphiQL | null;
   probe: Probe;
+  tracing: Tracing | null;
   maxTokens: number;
   /** Length of the window that costs are counted in, seconds. */
   costWindow: number;
@@ -106,7 +108,9 @@ export async function addGraphql(fastify: FastifyInstance, deps: GraphqlRouteDep
   const counted = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     pending++;
     try {
-      return await handle(request, reply);
+      const { tracing } = deps;
+      if (!tracing) return await handle(request, reply);
+      return await tracing.request(`${request.method} /graphql`, { 'http.request.method': request.method, 'omnitalk.request_id': request.id }, request.headers.traceparent, () => handle(request, reply));
     } finally {
       pending--;
     }

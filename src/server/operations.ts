@@ -1,6 +1,7 @@
 import { getArgumentValues, type ExecutionResult, type GraphQLError, type GraphQLFormattedError, type OperationTypeNode } from 'graphql';
 import type { Database } from '../db/database.js';
 import type { Clock } from '../lib/clock.js';
+import type { Spans } from '../lib/spans.js';
 import { DomainError } from '../lib/errors.js';
 import { RequestContext, type RequestInfo, type Viewer } from '../resolvers/context.js';
 import type { Guest } from '../services/calls/caller.js';
@@ -83,6 +84,8 @@ export interface OperationsDeps {
   clock: Clock;
   errors: ErrorMapper;
   observer: OperationObserver;
+  /** Null: nobody looks at traces. */
+  spans: Spans | null;
 }
 
 /** Runs one operation for one caller, over whichever transport it came. */
@@ -140,7 +143,9 @@ export class Operations {
     if (prepared.kind === 'subscription') {
       return this.#refuse(caller, prepared, [this.errors.map(new DomainError('BAD_REQUEST', 'Subscriptions go over WebSocket, or over Server-Sent Events (Accept: text/event-stream).'))], since);
     }
-    const result: ExecutionResult = await prepared.execute({}, this.context(caller), variables);
+    const { spans } = this.deps;
+    const run = async (): Promise<ExecutionResult> => prepared.execute({}, this.context(caller), variables);
+    const result = await (spans ? spans.within(operationName(prepared), attributesOf(prepared, caller), run) : run());
     const errors = result.errors ? this.#shown(result.errors) : null;
     this.#observe(caller, prepared, errors, since);
     return { ...(errors ? { errors } : {}), data: result.data, extensions: { cost: shownCost(cost) } };
@@ -168,5 +173,9 @@ export class Operations {
     return errors.map((error) => this.errors.map(error));
   }
 }
+
+const operationName = ({ kind, operation }: Prepared): string => `${kind} ${operation.name?.value ?? '(anonymous)'}`;
+/** By the id of its request a trace is found beside the log's lines. */
+const attributesOf = ({ kind }: Prepared, { request, transport }: Caller): Record<string, string> => ({ 'graphql.operation.type': kind, 'omnitalk.transport': transport, 'omnitalk.request_id': request.id });
 
 const shownCost = ({ requested, limit, remaining }: Cost): Omit<Cost, 'resetAfter'> => ({ requested, limit, remaining });

@@ -102,7 +102,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
     redisReady: () => rates.redisReady,
   });
   const observer = new OperationLog(log, metrics, config.SLOW_OPERATION);
-  const operations = new Operations({ engine, documents, subscriptions, limits, db, clock, errors, observer });
+  const operations = new Operations({ engine, documents, subscriptions, limits, db, clock, errors, observer, spans: container.tracing });
   const authentication = new Authentication(tokens, sessions, container.apps.service, () => clock.now());
   const origins = new Origins(config.CORS_ORIGINS);
   const hasRoom = () => sockets.connections + streams.connections + voices.connections < config.MAX_SOCKETS;
@@ -126,7 +126,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
     limits,
   });
   const graphiql = config.GRAPHIQL ? new GraphiQL(fastify) : null;
-  const route = await addGraphql(fastify, { log, operations, authentication, streams, graphiql, probe, maxTokens: MAX_TOKENS, costWindow: COST_WINDOW, costPoints: config.RATE_LIMIT_COST });
+  const route = await addGraphql(fastify, { log, operations, authentication, streams, graphiql, probe, tracing: container.tracing, maxTokens: MAX_TOKENS, costWindow: COST_WINDOW, costPoints: config.RATE_LIMIT_COST });
   if (config.DASHBOARD) addDashboard(fastify);
   await addOAuth(fastify, { oauth: container.apps.oauth, errors, publicUrl: config.PUBLIC_URL ?? null, limit: (address) => limits.request(address) });
   addProbes(fastify, container, schema, metrics, probe);

@@ -14,7 +14,7 @@ import type { Media } from '../../src/media/contract.js';
 import type { Summarizer } from '../../src/news/summarizer.js';
 import type { Gateways } from '../../src/payments/contract.js';
 import type { ObjectStore } from '../../src/storage/store.js';
-import { createTestDatabase } from './database.js';
+import { createTestDatabase, type TestDatabase } from './database.js';
 import { FakeMedia } from './fake-media.js';
 import { Outbox } from './outbox.js';
 import { sharedReader } from './shared-reader.js';
@@ -32,6 +32,8 @@ export interface WorldOptions {
   gateways?: Gateways;
   /** Where files are kept, instead of the store that the settings would choose. */
   store?: ObjectStore;
+  /** A database of its own making, instead of one of the PostgreSQL that the tests run on. */
+  database?: TestDatabase;
   /** The bus of each node, instead of the one that the settings would make. */
   bus?: (node: number) => Bus;
 }
@@ -66,8 +68,8 @@ export class World {
     private readonly own: Pick<Outside, 'summarizer' | 'store' | 'gateways'>,
   ) {}
 
-  static async start({ settings = {}, nodes = 1, bus, media, ...own }: WorldOptions = {}): Promise<World> {
-    const database = await createTestDatabase();
+  static async start({ settings = {}, nodes = 1, bus, media, database: given, ...own }: WorldOptions = {}): Promise<World> {
+    const database = given ?? (await createTestDatabase());
     const folder = await mkdtemp(join(tmpdir(), 'omnitalk-world-'));
     const redis = nodes > 1 && !bus ? { REDIS_URL: process.env['TEST_REDIS_URL']! } : {};
     const config = loadConfig({
