@@ -42,7 +42,8 @@ const USAGE = `npm run bench -- <scenario> [options]
   ml-quality   the same without times, for a machine that is busy
   ml-serving   suggestions to 100,000 people of 20,000 products, and the longest stall while all of it is learned
 
-  --vs [room|documents|pairs|reads|catalogue|catalogue-search]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/)
+  --vs [room|documents|pairs|reads|catalogue|catalogue-search]   peers beside ours, interleaved in one run, with ratios; --rounds=3 (peers install themselves into bench/peers/);
+           --only=OmniTalk,…  some of them beside the first, for a question of the moment
 
   --inbox     room, pairs, workers, idle, storm, burst: by inboxEvents instead of chatEvents
   --documents=5   room: so many different documents, in turn
@@ -104,7 +105,7 @@ async function withOurs(ground: Ground, { inbox, documents, personal }: Options,
   }
 }
 
-async function versus(names: readonly string[], rounds: number, command: string | null): Promise<number> {
+async function versus(names: readonly string[], rounds: number, only: string[] | null, command: string | null): Promise<number> {
   for (const name of names) {
     const what = VERSUS.find((known) => known === name);
     if (!what) {
@@ -113,7 +114,7 @@ async function versus(names: readonly string[], rounds: number, command: string 
     }
     const ground = await Ground.prepare();
     try {
-      const table = await runVersus(ground, what, rounds);
+      const table = await runVersus(ground, what, rounds, only);
       console.log(`\n${what} beside peers, on ${describeMachine()}\n\n${table}\n`);
       if (command) save(`${what} beside peers`, command, table);
     } finally {
@@ -126,10 +127,10 @@ async function versus(names: readonly string[], rounds: number, command: string 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { vs: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' }, documents: { type: 'string', default: '1' }, personal: { type: 'boolean', default: false }, 'commit-delay': { type: 'string', default: '0' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
+    options: { vs: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string', default: '3' }, documents: { type: 'string', default: '1' }, personal: { type: 'boolean', default: false }, 'commit-delay': { type: 'string', default: '0' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
   });
   const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
-  if (values.vs) return versus(positionals.length ? positionals : VERSUS, Number(values.rounds), values.save ? command : null);
+  if (values.vs) return versus(positionals.length ? positionals : VERSUS, Number(values.rounds), values.only?.split(',') ?? null, values.save ? command : null);
   const name = positionals[0] ?? '';
   if (name === 'calls') {
     const only = positionals[1];

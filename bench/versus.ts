@@ -82,12 +82,13 @@ const COMPARED: Record<Versus, string> = { room: 'server CPU s / 100k deliveries
 
 /**
  * Runs everybody in turn, on one database, as often as there are rounds, and every second round in the reverse order: what the
- * machine's mood does to one, it does to all. The first contender is what the others are compared with, round by round.
+ * machine's mood does to one, it does to all. The first contender is what the others are compared with, round by round;
+ * with `only`, those of these names alone are run beside it.
  */
-export async function runVersus(ground: Ground, what: Versus, rounds: number): Promise<string> {
+export async function runVersus(ground: Ground, what: Versus, rounds: number, only: string[] | null): Promise<string> {
   const redis = what === 'room' || what === 'pairs' ? await startRedis() : null;
   try {
-    const contenders = {
+    const all = {
       room: () => fanoutContenders(ROOM, redis!.url),
       documents: documentContenders,
       pairs: () => fanoutContenders(PAIRS, redis!.url),
@@ -95,6 +96,7 @@ export async function runVersus(ground: Ground, what: Versus, rounds: number): P
       catalogue: () => catalogueContenders('list'),
       'catalogue-search': () => catalogueContenders('search'),
     }[what]();
+    const contenders = only ? all.filter(({ name }, index) => index === 0 || only.includes(name)) : all;
     const results = new Map<string, Row[]>(contenders.map(({ name }) => [name, []]));
     for (let round = 0; round < rounds; round++) {
       for (const contender of round % 2 ? contenders.toReversed() : contenders) {
@@ -115,7 +117,7 @@ export async function runVersus(ground: Ground, what: Versus, rounds: number): P
         ...medians(rows),
       };
     }
-    return tableOf(shown) + (what === 'documents' ? priceOfViewers(results) : '');
+    return tableOf(shown) + (what === 'documents' && !only ? priceOfViewers(results) : '');
   } finally {
     await redis?.stop();
   }

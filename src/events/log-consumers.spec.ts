@@ -18,7 +18,7 @@ import { CONSUMER_TRIES, LogConsumers, type ConsumerTiming, type LogConsumer } f
 
 const quiet = { warn: () => undefined, error: () => undefined };
 /** A lease so long that only a test ends it, and polls so rare that only what wakes a consumer can be what it heard of. */
-const TIMING: ConsumerTiming = { pollMs: 3_600_000, gatherMs: 1, leaseMs: 3_600_000, retryMs: 1, patienceMs: 3_600_000 };
+const TIMING: ConsumerTiming = { pollMs: 3_600_000, gatherMs: 1, freeRounds: 1_000, roundEveryMs: 1, leaseMs: 3_600_000, retryMs: 1, patienceMs: 3_600_000 };
 
 describe('consumers of the log', () => {
   let database: TestDatabase;
@@ -93,6 +93,20 @@ describe('consumers of the log', () => {
     await eventually(() => heard.length === 4, 'all were heard');
     assert.deepEqual(heard.map(({ stream: of, pos, ref }) => [of, pos, ref]), [[2, 2], [3, 3], [4, 5], [5, 6]].map(([seq, pos]) => [stream, pos, { kind: 'message.sent', seq }]));
     assert.deepEqual(second.figures().map(({ taken, failed, setAside }) => ({ taken, failed, setAside })), [{ taken: 2, failed: 0, setAside: 0 }]);
+  });
+
+  it('takes what comes in a steady flow together, after the first few', async () => {
+    const taken: number[][] = [];
+    const consumers = await start(async (events) => void taken.push(seqs(events)), { freeRounds: 2, roundEveryMs: 1_500 });
+    await held(consumers);
+    const stream = `chat:${randomUUID()}`;
+    for (const seq of [1, 2]) {
+      await commit(stream, seq);
+      await eventually(() => taken.length === seq, `message ${seq} is taken at once`);
+    }
+    await commit(stream, 3, 4, 5);
+    await eventually(() => taken.length === 3, 'the others are taken');
+    assert.deepEqual(taken, [[1], [2], [3, 4, 5]]);
   });
 
   it('begins with all that the log holds, where it is told so', async () => {

@@ -42,6 +42,9 @@ export interface ConsumerTiming {
   pollMs: number;
   /** Events gather for this long. */
   gatherMs: number;
+  /** So many rounds follow each other like that; where events never cease, there is one in so many milliseconds, for all that has gathered. */
+  freeRounds: number;
+  roundEveryMs: number;
   /** A process that has not renewed its hold for this long is taken for dead. */
   leaseMs: number;
   /** The pause after a first failure; doubled with each further one. */
@@ -50,7 +53,7 @@ export interface ConsumerTiming {
   patienceMs: number;
 }
 
-export const CONSUMER_TIMING: ConsumerTiming = { pollMs: 2_000, gatherMs: 50, leaseMs: 15_000, retryMs: 250, patienceMs: 60_000 };
+export const CONSUMER_TIMING: ConsumerTiming = { pollMs: 2_000, gatherMs: 50, freeRounds: 10, roundEveryMs: 250, leaseMs: 15_000, retryMs: 250, patienceMs: 60_000 };
 
 /** Events that are read, and handed over, at once. */
 export const CONSUMER_BATCH = 200;
@@ -76,6 +79,9 @@ export class ConsumerLoop {
   #wake: (() => void) | null = null;
   #measuredAt = -Infinity;
   #renewedAt = -Infinity;
+  /** Rounds that need not wait, as of then. */
+  #free: number;
+  #freeAt = performance.now();
   /** After a failure the next are few, so that what failed is soon alone. */
   #batch = CONSUMER_BATCH;
   #lastError = 'its process ended while it was taken';
@@ -87,6 +93,7 @@ export class ConsumerLoop {
     private readonly log: Pick<Logger, 'warn' | 'error'>,
     private readonly timing: ConsumerTiming,
   ) {
+    this.#free = timing.freeRounds;
     this.figures = { name: consumer.name, held: false, lag: 0, taken: 0, failed: 0, setAside: 0 };
   }
 
@@ -143,7 +150,16 @@ export class ConsumerLoop {
       });
       this.#wake = null;
     }
-    if (wakeable && this.#woken && !this.#stopping) await new Promise((resolve) => setTimeout(resolve, this.timing.gatherMs));
+    if (wakeable && this.#woken && !this.#stopping) await new Promise((resolve) => setTimeout(resolve, this.#gatherMs()));
+  }
+
+  /** For how long events gather before the next round. A round costs some statements for each consumer, however little it finds: a steady flow must not pay for that with every event. */
+  #gatherMs(): number {
+    const { freeRounds, roundEveryMs, gatherMs } = this.timing;
+    const now = performance.now();
+    this.#free = Math.min(freeRounds, this.#free + (now - this.#freeAt) / roundEveryMs) - 1;
+    this.#freeAt = now;
+    return Math.max(gatherMs, -this.#free * roundEveryMs);
   }
 
   /** Becomes the one who works for this consumer, unless another process does. */
