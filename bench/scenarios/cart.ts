@@ -30,7 +30,7 @@ export async function makeShop(ground: Ground, owner: BenchPerson, products: num
   const [shopId, locationId] = [newId(), newId()];
   const ids = Array.from({ length: products }, () => ({ product: newId(), variant: newId() }));
   const columns = [shopId, ids.map(({ product }) => product), ids.map(({ variant }) => variant)];
-  await ground.sql.query(`insert into shops (id, owner_id, slug, name, currency, created_at) values ($1, $2, $1::text, 'Bench', 'CHF', now())`, [shopId, owner.userId]);
+  await ground.sql.query(`insert into shops (id, owner_id, slug, name, currency, created_at) values ($1::uuid, $2, $1::uuid::text, 'Bench', 'CHF', now())`, [shopId, owner.userId]);
   await ground.sql.query(`insert into stock_locations (id, shop_id, name, position, created_at) values ($1, $2, 'Here', 0, now())`, [locationId, shopId]);
   await ground.sql.query(
     `insert into products (id, shop_id, slug, title, status, words, created_at, updated_at, published_at) select p, $1, 'p-' || n, 'Product ' || n, 'PUBLISHED', to_tsvector('simple', 'product'), now(), now(), now()

@@ -141,6 +141,26 @@ describe('carts', () => {
     });
   }
 
+  it('forty people at once on one line and others lose nothing, and a follower is told of each edit', async function () {
+    this.timeout(60_000);
+    const many = await world.people(...Array.from({ length: 40 }, (_, index) => `Guest${index}`));
+    const chatId = await world.groupChat(ann, many);
+    const { id: cartId } = await make();
+    await ann.api.shareCart({ input: { cartId, chatId, idempotencyKey: world.key() } });
+    const live = ann.client.cartEvents(cartId, (await ann.api.cart({ id: cartId })).cart!.eventCursor);
+    await Promise.all(many.flatMap((person, index) => [add(person, cartId, tea, 1 + (index % 3)), ...(index % 2 ? [add(person, cartId, cup)] : [])]));
+    const cart = (await read(ann, cartId))!;
+    const names = many.map((_, index) => `guest${index}`);
+    assert.deepEqual(new Map(sharesOf(cart, tea) as [string, number][]), new Map(names.map((name, index) => [name, 1 + (index % 3)])));
+    assert.deepEqual(sharesOf(cart, cup)!.map(([name]) => name).sort(), names.filter((_, index) => index % 2).sort());
+    const events = await take(live, 60);
+    live.close();
+    assert.ok(events.every(({ __typename }) => __typename === 'CartLineChanged'));
+    const state = new CartState();
+    for (const event of events) state.apply(event);
+    assert.deepEqual(state.lines, new CartState().read(cart).lines);
+  });
+
   it('whoever leaves the chat hears no more of the cart, and comes to it no more', async () => {
     const { cartId, chatId } = await shared();
     const events = bob.client.cartEvents(cartId);
