@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
 import { OmniTalkError } from '../../sdk/index.js';
+import { encodeId } from '../../src/lib/ids.js';
 import type { PaymentGateway, PaymentOutcome, RefundOutcome } from '../../src/payments/contract.js';
 import { SandboxGateway, type SandboxPayment, type SandboxStore } from '../../src/payments/sandbox.js';
 import { checkOut, confirm, fillCart, openShop, sell, terms, type Shop, type Sold } from '../testkit/commerce.js';
@@ -153,8 +154,8 @@ describe(`a run of ${OPERATIONS} operations on orders and money, with crashes (s
 
   /** Payments that failed have opened carts again. */
   async function clearAway(buyer: Person): Promise<void> {
-    const { edges } = (await buyer.api.ownCarts({ first: 50 })).viewer!.carts;
-    for (const { node } of edges) if (node.state === 'OPEN') await buyer.api.closeCart({ input: { cartId: node.id } });
+    const open = await world.sql<{ id: string }>(`select id from carts where owner_id = (select id from users where handle = $1) and state = 'OPEN'`, [buyer.handle]);
+    for (const { id } of open) await buyer.api.closeCart({ input: { cartId: encodeId('Cart', id) } });
   }
 
   async function act(): Promise<unknown> {

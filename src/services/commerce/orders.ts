@@ -87,7 +87,7 @@ export class OrderService {
 
   /**
    * Sends lines of an order, or all that is left of it: what was reserved leaves the stock.
-   * Errors: NOT_FOUND (order, line), FORBIDDEN, INVALID_INPUT (more than is left), STATE_CONFLICT (not confirmed), LIMIT_REACHED.
+   * Errors: NOT_FOUND (order, line), FORBIDDEN, INVALID_INPUT (more than is left), STATE_CONFLICT (not confirmed, all sent), LIMIT_REACHED.
    */
   async fulfill(actor: Actor, orderId: string, given: SentLine[] | null, tracking: string | null, idempotencyKey: string): Promise<OrderRow> {
     const note = tracking === null ? null : cleanText(tracking, { field: 'tracking', maxBytes: 256 });
@@ -98,7 +98,8 @@ export class OrderService {
       if (voided) throw new DomainError('STATE_CONFLICT', 'The order is being called off.');
       const [lines] = await linesOfOrder.batch([orderId], { sql: tx.sql, viewerId: null, now: tx.now });
       const sent = given ?? lines!.filter((line) => line.fulfilled < line.quantity).map((line) => ({ lineId: line.id, quantity: line.quantity - line.fulfilled }));
-      if (!sent.length || sent.length > lines!.length || new Set(sent.map(({ lineId }) => lineId)).size < sent.length) throw invalidInput('lines', 'Give each line that is sent once; there is something left to send.');
+      if (given === null && !sent.length) throw new DomainError('STATE_CONFLICT', 'All of it is sent.');
+      if (!sent.length || sent.length > lines!.length || new Set(sent.map(({ lineId }) => lineId)).size < sent.length) throw invalidInput('lines', 'Give each line that is sent, and each once; without lines all that is left is sent.');
       const [count] = await tx.sql<{ n: number }>('select count(*)::int as n from fulfillments where order_id = $1', [orderId]);
       if (count!.n >= MAX_FULFILLMENTS) throw new DomainError('LIMIT_REACHED', `An order is sent in at most ${MAX_FULFILLMENTS} parts.`);
       for (const { lineId, quantity } of sent) {
