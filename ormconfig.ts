@@ -28,6 +28,7 @@ import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
 import { Apps1764600000002 } from './migrations/1764600000002-apps.js';
 import { Privacy1764600000010 } from './migrations/1764600000010-privacy.js';
 import { Analytics1764600000011 } from './migrations/1764600000011-analytics.js';
+import { AppPlans1764600000012 } from './migrations/1764600000012-app-plans.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -63,6 +64,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Apps1764600000002,
       Privacy1764600000010,
       Analytics1764600000011,
+      AppPlans1764600000012,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -12,6 +12,14 @@ const url = (protocols: string[]) =>
   });
 const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean));
 
+/** NAME:number, comma-separated. */
+const plans = list.transform((given, context) => {
+  const read = new Map(given.map((one) => [one.split(':')[0]!, Number(one.split(':')[1])]));
+  const good = read.size === given.length && read.size > 0 && given.every((one) => /^[A-Z][A-Z0-9_]{0,31}:[1-9][0-9]{0,9}$/.test(one));
+  if (!good) context.addIssue({ code: 'custom', message: 'expected plans as NAME:cost a minute, comma-separated' });
+  return read;
+});
+
 /** Every setting, its default, and what it is for. The table in docs/OPERATIONS.md is written from here. */
 const schema = z.object({
   PORT: port.default(4000).describe('TCP port of the API; 0 picks a free one'),
@@ -43,6 +51,7 @@ const schema = z.object({
   MAX_QUERY_DEPTH: count(2, 100).default(14).describe('Deepest selection that is executed'),
   MAX_QUERY_COST: count(10, 1_000_000).default(5_000).describe('Highest cost of one operation; see docs/ERRORS.md'),
   RATE_LIMIT_COST: count(100, 100_000_000).default(60_000).describe('Cost that one person may spend a minute'),
+  APP_PLANS: plans.default(new Map([['FREE', 120_000], ['PRO', 1_200_000]])).describe('Plans of apps, comma-separated, each as NAME:cost that one app may spend a minute, whoever it acts for; the first is that of apps that were given none'),
   RATE_LIMIT_ADDRESS: count(10, 10_000_000).default(3_000).describe('Requests that one address may make a minute'),
   RATE_LIMIT_AUTH: count(1, 100_000).default(30).describe('Sign-ups, sign-ins and codes that one address may ask for in 10 minutes'),
   PERSISTED_OPERATIONS: z.string().min(1).optional().describe('A JSON file of persisted operations, id to document'),
@@ -164,10 +173,13 @@ export const filesPortOf = ({ FILES_PORT, PORT }: Pick<Config, 'FILES_PORT' | 'P
 /** The environment with other settings in it, for a process that is started with them. */
 export const withSettings = (settings: Partial<Record<keyof Config, string>>): NodeJS.ProcessEnv => ({ ...process.env, ...settings });
 
+/** As it would stand in the environment. */
+const written = (value: unknown): string => (value instanceof Map ? [...(value as Map<string, number>)].map((pair) => pair.join(':')).join(',') : String(value));
+
 /** Name, default and meaning of every setting, for the documentation. */
 export function describeSettings(): { name: string; fallback: string; meaning: string }[] {
   return Object.entries(schema.shape).map(([name, field]) => {
     const fallback = field.safeParse(undefined);
-    return { name, fallback: fallback.success && fallback.data !== undefined ? String(fallback.data) : '', meaning: field.description ?? '' };
+    return { name, fallback: fallback.success && fallback.data !== undefined ? written(fallback.data) : '', meaning: field.description ?? '' };
   });
 }

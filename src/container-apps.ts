@@ -1,13 +1,20 @@
 import type { Database } from './db/database.js';
+import type { Config } from './config.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
 import type { Clock } from './lib/clock.js';
+import type { Logger } from './lib/logger.js';
+import { AppPlanResolver } from './resolvers/app-plans.js';
 import { ApiKeyResolver, AppResolver, ViewerAppsResolver } from './resolvers/apps.js';
+import { AppPlanService } from './services/apps/app-plans.js';
+import { AppUsage } from './services/apps/app-usage.js';
 import { AppService } from './services/apps/apps.js';
 import { OAuthService } from './services/apps/oauth.js';
 import type { SessionService } from './services/sessions.js';
 import type { AccessTokens } from './services/tokens.js';
 
 export interface AppDeps {
+  config: Config;
+  log: Logger;
   db: Database;
   unitOfWork: UnitOfWork;
   clock: Clock;
@@ -18,12 +25,15 @@ export interface AppDeps {
 export interface Apps {
   service: AppService;
   oauth: OAuthService;
+  usage: AppUsage;
   resolvers: object[];
 }
 
 /** The part of the container for programs of others: apps, keys, OAuth. */
-export function makeApps({ db, unitOfWork, clock, tokens, sessions }: AppDeps): Apps {
+export function makeApps({ config, log, db, unitOfWork, clock, tokens, sessions }: AppDeps): Apps {
   const service = new AppService(db.sql, unitOfWork, sessions, tokens, clock);
   const oauth = new OAuthService(db.sql, unitOfWork, sessions, tokens, clock);
-  return { service, oauth, resolvers: [new AppResolver(service, oauth), new ApiKeyResolver(), new ViewerAppsResolver(service)] };
+  const usage = new AppUsage(db.background, clock, log);
+  const plans = new AppPlanService(db.sql, unitOfWork, config.APP_PLANS);
+  return { service, oauth, usage, resolvers: [new AppResolver(service, oauth), new AppPlanResolver(plans), new ApiKeyResolver(), new ViewerAppsResolver(service)] };
 }

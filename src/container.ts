@@ -169,7 +169,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const notifications = await makeNotifications({ config, db, unitOfWork, clock, log, fetch: (url, request) => outbound.fetch(url, request) });
   const webhooks = makeWebhooks({ config, db, unitOfWork, clock, log, outbound: outboundOptions, pushes: notifications.pushes });
-  const apps = makeApps({ db, unitOfWork, clock, tokens, sessions: accounts.sessions });
+  const apps = makeApps({ config, log, db, unitOfWork, clock, tokens, sessions: accounts.sessions });
 
   const bots = await makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate: sessions, store, outbound, reader: news.reader, messages: messages.messages, orders: commerce.orders, model });
 
@@ -222,6 +222,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     consumers: new LogConsumers([...(config.NOTIFICATIONS ? [...notifications.consumers, new LowStock(unitOfWork, notifications.pushes)] : []), ...webhooks.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
+      await apps.usage.close();
       await webhooks.close();
       await notifications.pushes.close();
       await bots.close();

@@ -11,6 +11,8 @@ export const PERMISSIONS = {
   /** Have somebody's data copied for them. */
   EXPORT_FOR_OTHERS: ['SUPPORT'],
   ERASE_OTHERS: [],
+  /** What apps of partners may spend. */
+  SET_PLANS: [],
   READ_ANALYTICS: ['ANALYST'],
   RUN_NEWS: [],
   /** See what the reconciliation of payments has found, in all shops; and pay out. */

@@ -13,7 +13,7 @@ export type Place = Area | 'person-only' | 'open' | 'users:issue';
 const FIELDS: readonly [RegExp, Place][] = [
   [/^(signUp|signIn|signInWithIdentity|refreshSession|verifyEmail|requestPasswordReset|resetPassword|requestPhoneCode|verifyPhoneCode)$/, 'person-only'],
   [/^(node|auditLog|paymentFindings|settlePayout|analytics.*|sessions|roles|email|emailVerified|phone|privacy|signOut|changePassword|requestEmailVerification|setUserRoles|suspendUser|reinstateUser|.*Moderation.*|moderation.*|.*NewsSource|requestDataExport|eraseUser|deleteAccount|dataExports?)$/, 'person-only'],
-  [/^(apps?|createApp|updateApp|deleteApp|rotateAppSecret|createApiKey|revokeApiKey|authorizeApp|.*KeyPackages?|revokeDevice|retrainModels|rollBackModel|trainingRuns?|inferred|.*Models?)$/, 'person-only'],
+  [/^(apps?|createApp|updateApp|deleteApp|setAppPlan|rotateAppSecret|createApiKey|revokeApiKey|authorizeApp|.*KeyPackages?|revokeDevice|retrainModels|rollBackModel|trainingRuns?|inferred|.*Models?)$/, 'person-only'],
   [/^issueUserToken$/, 'users:issue'],
   [/ebhook/, 'webhooks'],
   [/^(viewer|user|userByHandle|updateProfile|setPresence|eventCursor|storage|quota)$/, 'profile'],
@@ -33,7 +33,7 @@ const FIELDS: readonly [RegExp, Place][] = [
 
 const TYPES: readonly [RegExp, Place][] = [
   [/^(Query|Mutation|Subscription|Viewer|PageInfo|Money|Address|ResyncRequired|InboxCheckpoint|User|UserViewerState|Presence|PresenceEvent|OperationCost)$/, 'open'],
-  [/^(Session|SessionViewerState|PaymentFinding|SessionsChanged|AccountChanged|AuditEntry|Analytics.*|App|ApiKey|DataExport.*|Moderation.*|Model.*|LearnedModel|Inferred.*|Training.*)$/, 'person-only'],
+  [/^(Session|SessionViewerState|PaymentFinding|SessionsChanged|AccountChanged|AuditEntry|Analytics.*|App|AppPlan|AppUsageDay|ApiKey|DataExport.*|Moderation.*|Model.*|LearnedModel|Inferred.*|Training.*)$/, 'person-only'],
   [/^Webhook/, 'webhooks'],
   [/^(PrivacySettings|ProfileChanged|StorageUse)$/, 'profile'],
   [/^(Notification|Push|QuietHours)/, 'notifications'],

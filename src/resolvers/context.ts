@@ -14,6 +14,7 @@ export interface Viewer {
   scopes?: readonly string[] | null;
   /** The app that holds the session, if one does. */
   appId?: string | null;
+  plan?: string | null;
 }
 
 export interface RequestInfo {

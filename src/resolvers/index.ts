@@ -1,4 +1,5 @@
 import { AccountResolver, ViewerAccountResolver } from './account.js';
+import { AppPlanResolver } from './app-plans.js';
 import { ANALYTICS_RESOLVERS } from './analytics.js';
 import { BOT_RESOLVERS } from './bots.js';
 import { BlockResolver } from './blocks.js';
@@ -122,6 +123,7 @@ export const RESOLVERS = [
   ...ANALYTICS_RESOLVERS,
   ...WEBHOOK_RESOLVERS,
   ...APP_RESOLVERS,
+  AppPlanResolver,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,
   ...COMMERCE_RESOLVERS,

@@ -30,6 +30,8 @@ export interface Cost {
   remaining: number;
   /** Seconds until the window ends. */
   resetAfter: number;
+  /** Of an app: what all that it does may spend in this window, and what is left of it. */
+  plan?: { name: string; budget: number; remaining: number };
 }
 
 /** Decides, before execution, whether an operation may run, and what it costs. */
@@ -178,4 +180,4 @@ const operationName = ({ kind, operation }: Prepared): string => `${kind} ${oper
 /** By the id of its request a trace is found beside the log's lines. */
 const attributesOf = ({ kind }: Prepared, { request, transport }: Caller): Record<string, string> => ({ 'graphql.operation.type': kind, 'omnitalk.transport': transport, 'omnitalk.request_id': request.id });
 
-const shownCost = ({ requested, limit, remaining }: Cost): Omit<Cost, 'resetAfter'> => ({ requested, limit, remaining });
+const shownCost = ({ requested, limit, remaining, plan }: Cost): Omit<Cost, 'resetAfter'> => ({ requested, limit, remaining, ...(plan ? { plan } : {}) });

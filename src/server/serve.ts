@@ -76,7 +76,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const engine = new Engine(schema, { marked, rules, maxTokens: MAX_TOKENS, suggest: config.INTROSPECTION });
   const documents = new Documents(config.PERSISTED_OPERATIONS ? await loadPersistedOperations(config.PERSISTED_OPERATIONS, engine) : {}, config.PERSISTED_ONLY);
   container.webhooks.queue.renderWith(new WebhookEvents(engine, db, clock, errors));
-  const limits = new RequestLimits(schema, config, rates);
+  const limits = new RequestLimits(schema, config, rates, container.apps.usage);
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();
   const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: (error) => isUnavailable(error) || tookTooLong(error), onError });

@@ -10,6 +10,8 @@ export interface Actor {
   scopes?: readonly string[] | null;
   /** The app that holds the session, if one does. */
   appId?: string | null;
+  /** The plan that the app was given; null: none. */
+  plan?: string | null;
 }
 
 /** What a service needs in order to read for somebody: loaders that live as long as the operation. */

@@ -1,7 +1,9 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Config } from '../../config.js';
+import { planOf } from '../../policies/app-plans.js';
 import { DomainError } from '../../lib/errors.js';
 import type { Prepared } from '../engine.js';
+import type { AppUsage } from '../../services/apps/app-usage.js';
 import type { Caller, Cost, Limits } from '../operations.js';
 import { countCost } from './cost.js';
 import { Scopes } from './scopes.js';
@@ -15,15 +17,18 @@ export class RequestLimits implements Limits {
   readonly #scopes: Scopes;
   readonly #person: Limiter;
   readonly #address: Limiter;
+  readonly #plans: ReadonlyMap<string, Limiter>;
   readonly #constant = new WeakMap<Prepared, number>();
 
   constructor(
     private readonly schema: GraphQLSchema,
-    private readonly config: Pick<Config, 'MAX_QUERY_COST' | 'RATE_LIMIT_COST' | 'RATE_LIMIT_ADDRESS'>,
+    private readonly config: Pick<Config, 'MAX_QUERY_COST' | 'RATE_LIMIT_COST' | 'RATE_LIMIT_ADDRESS' | 'APP_PLANS'>,
     rates: Rates,
+    private readonly usage: Pick<AppUsage, 'note'>,
   ) {
     this.#scopes = new Scopes(schema);
     this.#person = rates.limiter('cost', { points: config.RATE_LIMIT_COST, seconds: COST_WINDOW });
+    this.#plans = new Map([...config.APP_PLANS].map(([name, points]) => [name, rates.limiter(`plan:${name}`, { points, seconds: COST_WINDOW })]));
     this.#address = rates.limiter('address', { points: config.RATE_LIMIT_ADDRESS, seconds: ADDRESS_WINDOW });
   }
 
@@ -31,7 +36,22 @@ export class RequestLimits implements Limits {
     await this.#address.spend(addressKey(address));
   }
 
-  async admit(prepared: Prepared, variables: Record<string, unknown>, { viewer, guest, request }: Caller): Promise<Cost> {
+  async admit(prepared: Prepared, variables: Record<string, unknown>, caller: Caller): Promise<Cost> {
+    const { viewer } = caller;
+    if (!viewer?.scopes || !viewer.appId) return this.#admit(prepared, variables, caller);
+    try {
+      const cost = await this.#admit(prepared, variables, caller);
+      const { name, budget } = planOf(this.config.APP_PLANS, viewer.plan ?? null);
+      const { remaining, resetAfter } = await this.#plans.get(name)!.spend(viewer.appId, Math.max(1, cost.requested));
+      this.usage.note(viewer.appId, cost.requested);
+      return { ...cost, resetAfter: Math.max(cost.resetAfter, resetAfter), plan: { name, budget, remaining } };
+    } catch (error) {
+      this.usage.note(viewer.appId, null);
+      throw error;
+    }
+  }
+
+  async #admit(prepared: Prepared, variables: Record<string, unknown>, { viewer, guest, request }: Caller): Promise<Cost> {
     this.#scopes.assert(prepared, viewer?.scopes);
     const requested = this.#cost(prepared, variables);
     const limit = this.config.MAX_QUERY_COST;

@@ -6,9 +6,11 @@ export interface AppRow {
   name: string;
   redirectUris: string[];
   scopes: string[];
+  /** Null: it was given none. */
+  plan: string | null;
   createdAt: Date;
 }
-export const APP_COLUMNS = 'a.id, a.owner_id as "ownerId", a.name, a.redirect_uris as "redirectUris", a.scopes, a.created_at as "createdAt"';
+export const APP_COLUMNS = 'a.id, a.owner_id as "ownerId", a.name, a.redirect_uris as "redirectUris", a.scopes, a.plan, a.created_at as "createdAt"';
 
 export interface ApiKeyRow {
   id: string;
