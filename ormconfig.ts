@@ -22,6 +22,8 @@ import { GroupBuys1764300000021 } from './migrations/1764300000021-group-buys.js
 import { ProductLinks1764300000030 } from './migrations/1764300000030-product-links.js';
 import { RefundEnds1764300000031 } from './migrations/1764300000031-refund-ends.js';
 import { Bots1764400000000 } from './migrations/1764400000000-bots.js';
+import { Moderation1764400000010 } from './migrations/1764400000010-moderation.js';
+import { Sentiment1764400000011 } from './migrations/1764400000011-sentiment.js';
 import { Learning1764500000000 } from './migrations/1764500000000-learning.js';
 import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
@@ -58,6 +60,8 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       ProductLinks1764300000030,
       RefundEnds1764300000031,
       Bots1764400000000,
+      Moderation1764400000010,
+      Sentiment1764400000011,
       Learning1764500000000,
       Audit1764600000000,
       Webhooks1764600000001,

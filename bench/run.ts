@@ -13,6 +13,7 @@ import { FILES_NOTE, runFiles } from './scenarios/files.js';
 import { JOIN_NOTE, runJoin } from './scenarios/join.js';
 import { ML_NOTE, runMl, runMlQuality } from './scenarios/ml.js';
 import { ML_SERVING_NOTE, runMlServing } from './scenarios/ml-serving.js';
+import { LANGUAGE_NOTE, runLanguage } from './scenarios/language.js';
 import { REJOIN_NOTE, runRejoin } from './scenarios/rejoin.js';
 import { runReads } from './scenarios/reads.js';
 import { runSends } from './scenarios/sends.js';
@@ -37,6 +38,7 @@ const USAGE = `npm run bench -- <scenario> [options]
   checkout checkouts a second that pay by the sandbox, over 100 products and of one
   files    one file of 2 GiB through the SDK and back: the server's memory meanwhile
   join     from joinCall to the first decoded frame in a browser, 40 times (Debian: chromium)
+  language sentiment, conduct, retrieval and summaries of the process itself, on labelled sets: quality, no times
   rejoin   a call of 12 over two workers of which one is killed, until everybody hears everybody again, 10 times
   ml       K-Means, DBSCAN and implicit factors beside scikit-learn and numpy, and what is found of what was planted (Debian: python3-sklearn); --rounds=3
   ml-quality   the same without times, for a machine that is busy
@@ -91,10 +93,11 @@ const SCENARIOS: Record<string, Scenario> = {
   ml: (_, { rounds }) => runMl(rounds),
   'ml-quality': runMlQuality,
   'ml-serving': runMlServing,
+  language: runLanguage,
 };
 
 /** What a table doesn't say. */
-const NOTES: Record<string, string> = { files: FILES_NOTE, join: JOIN_NOTE, rejoin: REJOIN_NOTE, ml: ML_NOTE, 'ml-quality': ML_NOTE, 'ml-serving': ML_SERVING_NOTE };
+const NOTES: Record<string, string> = { files: FILES_NOTE, join: JOIN_NOTE, rejoin: REJOIN_NOTE, language: LANGUAGE_NOTE, ml: ML_NOTE, 'ml-quality': ML_NOTE, 'ml-serving': ML_SERVING_NOTE };
 
 async function withOurs(ground: Ground, { inbox, documents, personal }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {
   const target = await OmniTalkTarget.start(ground, { inbox, documents, personal });

@@ -127,6 +127,7 @@ const schema = z.object({
   ML_THREADS: count(1, 16).default(1).describe('Threads in which models are trained; each holds what it works on, up to 2 GiB'),
   BOTS: flag.default(true).describe('Have bots answer (in a process that runs jobs)'),
   ASSISTANT: flag.default(true).describe('Everybody finds the built-in assistant in a chat of its own (in a process that runs jobs)'),
+  MODERATION: flag.default(true).describe('Look at messages of chats with rules also after they were sent: what rules flag, and what a model finds (in a process that runs jobs)'),
   LANGUAGE_PROVIDER: z.enum(['none', 'openai', 'anthropic']).default('none').describe('Who answers for bots: `openai` is any server that speaks its protocol (OpenAI, Azure, vLLM, llama.cpp, Ollama); `none`: the engine in the process, which quotes'),
   LANGUAGE_URL: url(['http', 'https']).optional().describe('Where that provider answers, as its own package wants it (OpenAI: with /v1); default: its public address'),
   LANGUAGE_KEY: z.string().min(1).optional().describe('The key that it wants; many servers of one’s own want none'),

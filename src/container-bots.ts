@@ -12,12 +12,13 @@ import type { Logger } from './lib/logger.js';
 import type { Reader } from './news/reader.js';
 import type { Outbound } from './outbound/outbound.js';
 import { BotKnowledgeResolver, BotMemoryResolver, BotReplyEventResolver, BotResolver, BotVerbsResolver, ViewerBotsResolver } from './resolvers/bots.js';
-import { ReadingHelpResolver } from './resolvers/reading-help.js';
+import { ReadingHelpResolver, SentimentResolver } from './resolvers/reading-help.js';
 import { AssistantService } from './services/bots/assistant.js';
 import { BotDesk } from './services/bots/bot-desk.js';
 import { BotWriter } from './services/bots/bot-writer.js';
 import { BotService } from './services/bots/bots.js';
 import { BotKnowledgeService } from './services/bots/knowledge.js';
+import { Moods } from './services/bots/moods.js';
 import { ReadingHelp } from './services/bots/reading-help.js';
 import { ReadingRoom } from './services/bots/reading-room.js';
 import { BotTools } from './services/bots/tools.js';
@@ -81,7 +82,7 @@ export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens
   return {
     jobs: { bots: desk },
     consumers: [desk],
-    resolvers: [new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help)],
+    resolvers: [new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help), new SentimentResolver(new Moods(db.sql))],
     close: () => desk.close(),
   };
 }

@@ -11,6 +11,7 @@ import { ForwardService } from './services/forwards.js';
 import { MessageEditService } from './services/message-edits.js';
 import { MessageMarkService } from './services/message-marks.js';
 import { MessageService } from './services/messages.js';
+import type { ModerationGate } from './services/moderation/gate.js';
 import { PinService } from './services/pins.js';
 import { PollService } from './services/polls.js';
 import { ReactionService } from './services/reactions.js';
@@ -23,12 +24,13 @@ export interface MessageDeps {
   access: ChatAccessReader;
   sendQueue: SendQueue;
   chats: ChatService;
+  gate: ModerationGate;
 }
 
 /** The part of the container that is about messages: what is sent, and all that happens to it. */
-export function makeMessages({ db, unitOfWork, clock, access, sendQueue, chats }: MessageDeps): { messages: MessageService; resolvers: object[] } {
-  const messages = new MessageService(db.sql, unitOfWork, sendQueue);
-  const edits = new MessageEditService(unitOfWork);
+export function makeMessages({ db, unitOfWork, clock, access, sendQueue, chats, gate }: MessageDeps): { messages: MessageService; resolvers: object[] } {
+  const messages = new MessageService(db.sql, unitOfWork, sendQueue, access, gate);
+  const edits = new MessageEditService(unitOfWork, gate);
   const marks = new MessageMarkService(db.sql, unitOfWork);
   const pins = new PinService(db.sql, unitOfWork);
   const polls = new PollService(unitOfWork);

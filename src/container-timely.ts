@@ -10,9 +10,9 @@ import { ReceiptResolver } from './resolvers/receipts.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './resolvers/scheduled.js';
 import { DisappearingMessages } from './services/disappearing.js';
 import { MessageSearch } from './services/message-search.js';
+import type { MessageService } from './services/messages.js';
 import { ReceiptService } from './services/receipts.js';
 import { ScheduledMessageService } from './services/scheduled-messages.js';
-import type { SendQueue } from './services/send-queue.js';
 import { UpkeepService } from './services/upkeep.js';
 
 export interface TimelyDeps {
@@ -22,7 +22,7 @@ export interface TimelyDeps {
   clock: Clock;
   log: Logger;
   hub: Hub;
-  sendQueue: SendQueue;
+  messages: MessageService;
 }
 
 export interface Timely {
@@ -33,8 +33,8 @@ export interface Timely {
 }
 
 /** The part of the container that has to do with time: what is sent later, what disappears, how far people have read, finding what was said, and upkeep. */
-export function makeTimely({ config, db, unitOfWork, clock, log, hub, sendQueue }: TimelyDeps): Timely {
-  const scheduled = new ScheduledMessageService(db, unitOfWork, sendQueue, clock, log);
+export function makeTimely({ config, db, unitOfWork, clock, log, hub, messages }: TimelyDeps): Timely {
+  const scheduled = new ScheduledMessageService(db, unitOfWork, messages, clock, log);
   const receipts = new ReceiptService(db.sql, hub);
   return {
     scheduled,

@@ -16,6 +16,7 @@ import { makeStatuses } from './container-statuses.js';
 import { makeLearning } from './container-learning.js';
 import { makeNews } from './container-news.js';
 import { makeNotifications } from './container-notifications.js';
+import { makeModeration } from './container-moderation.js';
 import { makeOperators } from './container-operators.js';
 import { makeApps, type Apps } from './container-apps.js';
 import { makeWebhooks, type Webhooks } from './container-webhooks.js';
@@ -47,6 +48,7 @@ import { UserResolver, ViewerResolver } from './resolvers/user.js';
 import { noMedia } from './services/calls/no-media.js';
 import { ChatAccessReader } from './services/chat-access.js';
 import { ChatService } from './services/chats.js';
+import { ModerationGate } from './services/moderation/gate.js';
 import type { PresenceService } from './services/presence.js';
 import { RecentMessages } from './services/recent-messages.js';
 import type { ReceiptService } from './services/receipts.js';
@@ -135,7 +137,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const recent = new RecentMessages();
   const access = new ChatAccessReader(db.sql);
-  const sendQueue = new SendQueue(db.sql, clock, access, recent, after);
+  const gate = new ModerationGate(db.sql, unitOfWork, clock);
+  const sendQueue = new SendQueue(db.sql, clock, access, recent, after, gate);
 
   const rates = new Rates(config.REDIS_URL, log);
   const attempts = rates.limiter('attempts', { points: config.RATE_LIMIT_AUTH, seconds: ATTEMPTS_WINDOW });
@@ -148,9 +151,9 @@ export async function createContainer(config: Config, source: DataSource, log: L
   await people.presence.start();
   const chats = new ChatService(db.sql, unitOfWork);
   const { groups, resolvers: chatResolvers } = await makeChats({ db, unitOfWork });
-  const messages = makeMessages({ db, unitOfWork, clock, access, sendQueue, chats });
+  const messages = makeMessages({ db, unitOfWork, clock, access, sendQueue, chats, gate });
 
-  const timely = makeTimely({ config, db, unitOfWork, clock, log, hub, sendQueue });
+  const timely = makeTimely({ config, db, unitOfWork, clock, log, hub, messages: messages.messages });
 
   const statuses = makeStatuses({ db, unitOfWork });
   const store = outside.store ?? makeStore(config);
@@ -175,6 +178,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
 
   const operators = makeOperators({ db, unitOfWork, clock, sessions: accounts.sessions });
   const privacy = makePrivacy({ config, db, unitOfWork, clock, log, store, sessions: accounts.sessions, attempts, fileRemoval: files.jobs.fileRemoval });
+  const moderation = makeModeration({ config, db, unitOfWork, clock, log, sessions: accounts.sessions, model });
 
   const instances: object[] = [
     ...accounts.resolvers,
@@ -200,6 +204,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
     ...bots.resolvers,
     ...privacy.resolvers,
     ...operators.resolvers,
+    ...moderation.resolvers,
     new SubscriptionResolver(),
     ...EVENT_RESOLVERS.map((resolver) => new resolver()),
   ];
@@ -218,8 +223,8 @@ export async function createContainer(config: Config, source: DataSource, log: L
     receipts: timely.receipts,
     paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...commerce.jobs, ...privacy.jobs, ...operators.jobs, oauth: apps.oauth },
-    consumers: new LogConsumers([...(config.NOTIFICATIONS ? [...notifications.consumers, new LowStock(unitOfWork, notifications.pushes)] : []), ...webhooks.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
+    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...moderation.jobs, ...commerce.jobs, ...privacy.jobs, ...operators.jobs, oauth: apps.oauth },
+    consumers: new LogConsumers([...(config.NOTIFICATIONS ? [...notifications.consumers, new LowStock(unitOfWork, notifications.pushes)] : []), ...webhooks.consumers, ...moderation.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {
       await apps.usage.close();

@@ -31,6 +31,8 @@ export type UserEventRef =
   | { kind: 'group.changed'; groupId: string }
   | { kind: 'message.marks'; chatId: string; seq: number }
   | { kind: 'scheduled.changed'; scheduledId: string }
+  /** To whoever has said it, and to those who moderate. */
+  | { kind: 'moderation.changed'; caseId: string }
   | { kind: 'profile.changed' }
   | { kind: 'account.changed' }
   | { kind: 'file.changed'; fileId: string }

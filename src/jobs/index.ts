@@ -12,6 +12,8 @@ import type { FileProcessor } from '../services/files/file-processor.js';
 import { FileRemoval } from '../services/files/file-removal.js';
 import type { EmailService, VerificationJob } from '../services/emails.js';
 import { LinkPreviews } from '../services/link-previews.js';
+import type { ModerationCases } from '../services/moderation/cases.js';
+import type { ModerationWatch } from '../services/moderation/watch.js';
 import { NewsFeeds } from '../services/news/feeds.js';
 import type { InteractionService } from '../services/learning/interactions.js';
 import type { ModelService, TrainingJob } from '../services/learning/models.js';
@@ -52,6 +54,8 @@ export interface JobDeps {
   models: ModelService | null;
   trainer: Trainer;
   interactions: InteractionService;
+  moderation: ModerationCases;
+  moderationWatch: ModerationWatch;
   payments: PaymentService;
   reconciliation: Reconciliation;
   groupBuys: GroupBuySettling;
@@ -81,11 +85,13 @@ const TASKS = {
   'forget-webhook-deliveries': ({ upkeep }) => upkeep.webhookDeliveries(),
   'forget-expired-codes': ({ upkeep }) => upkeep.codesAndTokens(),
   'forget-sent-schedules': ({ upkeep }) => upkeep.scheduledMessages(),
+  'forget-held-messages': ({ moderation }) => moderation.forget(),
   'end-stale-co-browsing': async ({ documents }) => {
     while (await documents.endStale());
   },
   'tell-of-status': ({ statusNews }, payload: TellingJob) => statusNews.tell(payload),
   'process-file': ({ files }, payload: { id: string }) => files.run(payload.id),
+  'moderate-by-model': ({ moderationWatch }, payload: { chatId: string; seq: number }) => moderationWatch.byModel(payload),
   'make-playback': ({ files }, payload: { id: string }) => files.playback(payload.id),
   'remove-file': ({ fileRemoval }, payload: { id: string }) => fileRemoval.remove(payload.id),
   'forget-old-news': ({ newsUpkeep }) => newsUpkeep.articles(),
@@ -114,6 +120,7 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'forget-webhook-deliveries': '47 4 * * *',
   'forget-expired-codes': '27 * * * *',
   'forget-sent-schedules': '37 4 * * *',
+  'forget-held-messages': '17 4 * * *',
   'end-stale-co-browsing': '47 * * * *',
   'forget-old-news': '57 3 * * *',
   'forget-link-previews': '7 * * * *',

@@ -22,6 +22,8 @@ export const ERROR_CODES = [
   'PHONE_TAKEN',
   'BLOCKED',
   'SLOW_MODE',
+  'HELD',
+  'MODERATED',
   'LIMIT_REACHED',
   'STATE_CONFLICT',
   'EXPIRED',
@@ -48,6 +50,10 @@ export interface ErrorDetails {
   retryAfter?: number;
   /** Of QUERY_TOO_COMPLEX: what the operation may cost, and the most that one may. */
   cost?: { requested: number; limit: number };
+  /** Of HELD and MODERATED: what rules have found. */
+  reasons?: readonly string[];
+  /** Of HELD, and of MODERATED when a moderator has decided: the case. */
+  caseId?: string;
 }
 
 /** Something in the settings, or in a file that they name, keeps the server from starting. */

@@ -53,6 +53,7 @@ export const ID_PREFIXES = {
   BotMemory: 'bmm',
   SuggestedGroup: 'sgg',
   LearnedModel: 'mdl',
+  ModerationCase: 'mod',
   AuditEntry: 'aud',
   DataExport: 'dex',
   App: 'app',

@@ -7,12 +7,19 @@ export interface ToSummarize {
   language: string;
 }
 
+export type SummaryMethod = 'EXTRACTIVE' | 'MODEL';
+
+/** A few sentences, in order, and how they were made this time. */
+export interface ShortArticle {
+  sentences: string[];
+  method: SummaryMethod;
+}
+
 /** Makes an article short. One that asks a language model takes the place of the extractive one by the container's `outside.summarizer`. */
 export interface Summarizer {
-  /** What clients are told about how it was made. */
-  readonly method: 'EXTRACTIVE' | 'MODEL';
-  /** A few sentences, in order. */
-  summarize(article: ToSummarize): Promise<string[]>;
+  /** How it makes them unless something keeps it from it: what was made otherwise is made anew for whoever asks next. */
+  readonly method: SummaryMethod;
+  summarize(article: ToSummarize): Promise<ShortArticle>;
 }
 
 const SENTENCES = 3;
@@ -22,7 +29,7 @@ export class ExtractiveSummarizer implements Summarizer {
   readonly method = 'EXTRACTIVE';
   constructor(private readonly reader: Pick<Reader, 'summary'>) {}
 
-  summarize({ text, language }: ToSummarize): Promise<string[]> {
-    return this.reader.summary(text, language, SENTENCES);
+  async summarize({ text, language }: ToSummarize): Promise<ShortArticle> {
+    return { sentences: await this.reader.summary(text, language, SENTENCES), method: this.method };
   }
 }

@@ -1,11 +1,25 @@
 import { DomainError, forbidden, notFound } from '../lib/errors.js';
 import { assertRuns } from './member-policy.js';
+import type { ModerationRules } from './moderation-policy.js';
 
 /** What decides who may do what in a chat, as it stood at `aclVersion`. */
 export interface ChatAccess {
-  chat: { id: string; kind: 'DIRECT' | 'GROUP'; encryption: 'NONE' | 'MLS'; aclVersion: number; slowModeSeconds: number };
+  chat: {
+    id: string;
+    kind: 'DIRECT' | 'GROUP';
+    encryption: 'NONE' | 'MLS';
+    aclVersion: number;
+    slowModeSeconds: number;
+    /** What may be said: the chat's own rules and its group's. */
+    rules: readonly ModerationRules[];
+  };
   /** The actor's membership; null when they are not in the chat. */
-  member: { role: 'OWNER' | 'ADMIN' | 'MEMBER'; visibleFromSeq: number } | null;
+  member: {
+    role: 'OWNER' | 'ADMIN' | 'MEMBER';
+    visibleFromSeq: number;
+    /** Somebody who moderates lets them say nothing until then. */
+    silencedUntil: Date | null;
+  } | null;
   /** In a direct chat: one of the two has blocked the other. */
   blocked: boolean;
 }

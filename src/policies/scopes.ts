@@ -26,7 +26,7 @@ const FIELDS: readonly [RegExp, Place][] = [
   [/^(createUpload|completeUpload|upload|file|deleteFile|releaseFile)/, 'files'],
   [/([Dd]ocument|hiteboard|CoBrowsing|Control$|updateAwareness)/, 'documents'],
   [/([Cc]all|Participant|Transport|roduce|onsume|Recording|TurnCredentials|restartIce|KeyFrame|PreferredLayers)/, 'calls'],
-  [/([Bb]ots?|[Aa]ssistant|suggestReplies|summarizeChat|translateMessage)/, 'bots'],
+  [/([Bb]ots?|[Aa]ssistant|suggestReplies|summarizeChat|translateMessage|[Ss]entiment$)/, 'bots'],
   [/(Contacts?$|^contacts$|lockUser|blockedUsers|searchUsers|syncContacts|presenceEvents|suggestedUsers|recordInteractions|dismissSuggestion|updatePersonalization|^interests|[Pp]ersonalization)/, 'people'],
   [/([Cc]hat|[Mm]essage|[Gg]roup|InviteLink|Reaction|Poll|markRead|markDelivered|setTyping|typingEvents|inboxEvents|LinkPreview|reportContent|Encrypted)/, 'chats'],
 ];
@@ -45,7 +45,7 @@ const TYPES: readonly [RegExp, Place][] = [
   [/^(Call|IncomingCall|Participant|Producer|DominantSpeaker|ResumedMedia)/, 'calls'],
   // What a message shows is the chat's, whoever wrote it.
   [/^Bot(Card|Source)/, 'chats'],
-  [/^(Bot|Assistant|Reply|Summary|Translation)/, 'bots'],
+  [/^(Bot|Assistant|Reply|Summary|Translation|(Message|Chat)Sentiment)/, 'bots'],
   [/^(Contact|BlockChanged|Personalization|Suggest)/, 'people'],
   [/^(Chat|Message|Group|InviteLink|LinkPreview|Location|Member|Pinned|Poll|Reaction|Receipt|Viewer|Scheduled|Report|System|Thread|Typing|ForwardOrigin|Attachment)/, 'chats'],
 ];

@@ -35,7 +35,7 @@ import { PhoneResolver } from './phone.js';
 import { EmailResolver, RecoveryResolver } from './recovery.js';
 import { SessionResolver, SessionViewerStateResolver, ViewerSessionsResolver } from './session.js';
 import { MessageSearchResolver } from './message-search.js';
-import { ReadingHelpResolver } from './reading-help.js';
+import { ReadingHelpResolver, SentimentResolver } from './reading-help.js';
 import { ReceiptResolver } from './receipts.js';
 import { ScheduledMessageChangedResolver, ScheduledMessageResolver, ViewerScheduledResolver } from './scheduled.js';
 import { PollCardResolver, PollOptionResolver } from './poll.js';
@@ -44,6 +44,7 @@ import { PresenceResolver } from './presence.js';
 import { COMMERCE_RESOLVERS } from './commerce.js';
 import { CoBrowsingResolver } from './co-browsing.js';
 import { AwarenessChangedResolver, ChatDocumentsResolver, DocumentChangedResolver, DocumentResolver } from './documents.js';
+import { MODERATION_RESOLVERS } from './moderation.js';
 import { ReportResolver } from './reports.js';
 import { StatusGroupResolver, UserStatusesResolver, ViewerStatusesResolver } from './status-feed.js';
 import { StatusHighlightResolver } from './status-highlights.js';
@@ -115,12 +116,14 @@ export const RESOLVERS = [
   LinkPreviewResolver, LinkPreviewPartsResolver,
   ...BOT_RESOLVERS,
   ReadingHelpResolver,
+  SentimentResolver,
   ...NEWS_RESOLVERS,
   ...LEARNING_RESOLVERS,
   ...NOTIFICATION_RESOLVERS,
   ...OPERATOR_RESOLVERS,
   ...PRIVACY_RESOLVERS,
   ...ANALYTICS_RESOLVERS,
+  ...MODERATION_RESOLVERS,
   ...WEBHOOK_RESOLVERS,
   ...APP_RESOLVERS,
   AppPlanResolver,

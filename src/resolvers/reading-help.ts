@@ -1,10 +1,11 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { DomainError } from '../lib/errors.js';
 import { decodeId, decodeMessageId, encodeMessageId } from '../lib/ids.js';
 import {
-  ChatSummaryPointType, SuggestRepliesInput, SuggestRepliesPayload, SummarizeChatInput, SummarizeChatPayload, TranslateMessageInput, TranslateMessagePayload,
+  ChatSentimentType, ChatSummaryPointType, MessageSentimentType, SentimentUnit, SuggestRepliesInput, SuggestRepliesPayload, SummarizeChatInput, SummarizeChatPayload, TranslateMessageInput, TranslateMessagePayload,
 } from '../schema/reading-help.js';
 import { UserType } from '../schema/user.js';
+import type { Mood, MoodOverTime, Moods, MoodUnit } from '../services/bots/moods.js';
 import type { ChatSummary, ReadingHelp } from '../services/bots/reading-help.js';
 import type { MessageKey } from '../services/loaders/messages.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
@@ -47,5 +48,25 @@ export class ReadingHelpResolver {
   @FieldResolver(() => UserType, { nullable: true })
   sender(@Root() { senderId }: { senderId: string }, @Ctx() context: Context): Promise<UserRow | null> {
     return context.load(userById, senderId);
+  }
+}
+
+@Resolver()
+export class SentimentResolver {
+  constructor(private readonly moods: Moods) {}
+
+  @Query(() => MessageSentimentType, { description: 'How a message feels that one may see, by its words. FORBIDDEN where the chat wants none of it (`updateChat`).' })
+  messageSentiment(@Arg('messageId', () => ID) messageId: string, @Ctx() context: Context): Promise<Mood> {
+    return this.moods.ofMessage(context.requireViewer(), decodeMessageId(messageId, 'messageId'), context.now);
+  }
+
+  @Query(() => ChatSentimentType, { description: 'How a chat feels over time: its last 1 to 500 messages. FORBIDDEN where it wants none of it.' })
+  chatSentiment(
+    @Arg('chatId', () => ID) chatId: string,
+    @Arg('last', () => Int, { defaultValue: 500 }) last: number,
+    @Arg('unit', () => SentimentUnit, { defaultValue: 'DAY' }) unit: MoodUnit,
+    @Ctx() context: Context,
+  ): Promise<MoodOverTime> {
+    return this.moods.ofChat(context.requireViewer(), decodeId('Chat', chatId, 'chatId'), { last, unit }, context.now);
   }
 }

@@ -22,10 +22,14 @@ export class ReportResolver {
   }
 
   @FieldResolver()
-  targetId(@Root() { targetType, targetId, targetSeq }: ReportRow): string {
-    if (targetType === 'MESSAGE') return encodeMessageId(targetId, targetSeq!);
-    return encodeId(targetType === 'USER' ? 'User' : targetType === 'CHAT' ? 'Chat' : 'Group', targetId);
+  targetId(@Root() report: ReportRow): string {
+    return targetIdOf(report);
   }
+}
+
+export function targetIdOf({ targetType, targetId, targetSeq }: Pick<ReportRow, 'targetType' | 'targetId' | 'targetSeq'>): string {
+  if (targetType === 'MESSAGE') return encodeMessageId(targetId, targetSeq!);
+  return encodeId(targetType === 'USER' ? 'User' : targetType === 'CHAT' ? 'Chat' : 'Group', targetId);
 }
 
 function targetOf(id: string): ReportTarget {

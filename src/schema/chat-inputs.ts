@@ -25,6 +25,7 @@ export class UpdateChatInput {
   @Field(() => ID, { nullable: true, description: 'One of one’s own pictures, instead of `avatarUrl`.' }) avatarFileId?: string | null;
   @Field(() => Int, { nullable: true, description: '0 to 3,600.' }) slowModeSeconds?: number | null;
   @Field(() => Int, { nullable: true, description: 'New messages disappear after so many seconds: 5 to 31,536,000. In a direct chat either of the two sets it.' }) messageTtlSeconds?: number | null;
+  @Field(() => Boolean, { nullable: true, description: 'Whether it may be told how the chat feels (chatSentiment). In a direct chat either of the two sets it.' }) sentiment?: boolean | null;
 }
 
 @ObjectType('UpdateChatPayload')

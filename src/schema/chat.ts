@@ -13,6 +13,7 @@ export class ChatType extends NodeType {
   @Field(() => Int) memberCount: number;
   @Field(() => Int, { description: 'Seconds a member waits between two messages; 0: none. Owner and admins are free of it.' }) slowModeSeconds: number;
   @Field(() => Int, { nullable: true, description: 'Seconds after which a new message disappears; null: never.' }) messageTtlSeconds: number | null;
+  @Field(() => Boolean, { description: 'Whether it may be told how the chat feels.' }) sentiment: boolean;
   @Field(() => DateTime) createdAt: Date;
 }
 
@@ -22,6 +23,7 @@ export class ChatMemberType {
   @Field(() => DateTime) joinedAt: Date;
   @Field(() => Int, { description: 'The last message that they have read; receipts only move on.' }) lastReadSeq: number;
   @Field(() => Int, { description: 'The last message that has reached one of their devices.' }) lastDeliveredSeq: number;
+  @Field(() => DateTime, { nullable: true, description: 'Those who moderate let them send nothing until then.' }) silencedUntil: Date | null;
 }
 
 @ObjectType('ChatViewerState', { description: 'What of a chat is the viewer’s own.' })

@@ -9,6 +9,7 @@ import { FileType } from './file.js';
 import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
 import { OrderChangedType } from './order.js';
+import { ModerationCaseChangedType } from './moderation.js';
 import { NOTIFICATION_EVENT_TYPES } from './notifications.js';
 import { PrivacySettingsType } from './people.js';
 import { ScheduledMessageType } from './scheduled.js';
@@ -203,6 +204,7 @@ export const USER_EVENT_TYPES: ClassType[] = [
   GroupChangedType,
   SessionsChangedType,
   ScheduledMessageChangedType,
+  ModerationCaseChangedType,
   MessageMarksChangedType,
   AccountChangedType,
   FileChangedType,

@@ -1,5 +1,6 @@
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumOf } from './enums.js';
+import { DateTime } from './scalars.js';
 import { UserType } from './user.js';
 
 export const SummaryMethod = enumOf('ChatSummaryMethod', ['EXTRACTIVE', 'MODEL'], 'EXTRACTIVE: messages that stand for all. MODEL: beside them, a language model says it in its own words.');
@@ -18,7 +19,7 @@ export class ChatSummaryType {
   @Field(() => String, { nullable: true, description: 'By a model.' }) text: string | null;
   @Field(() => [ChatSummaryPointType], { description: 'At most 7, in their order.' }) points: object[];
   @Field(() => String, { nullable: true, description: 'ISO 639-1.' }) language: string | null;
-  @Field(() => Float, { nullable: true, description: 'How it feels, -1 to 1; null where too little is in a language that there are words for (English).' }) sentiment: number | null;
+  @Field(() => Float, { nullable: true, description: 'How it feels, -1 to 1; null where too little is in a language that there are words for (English, German, French, Spanish), or the chat wants none.' }) sentiment: number | null;
 }
 
 @InputType('SuggestRepliesInput')
@@ -49,4 +50,32 @@ export class TranslateMessageInput {
 export class TranslateMessagePayload {
   @Field(() => String) text: string;
   @Field(() => String, { nullable: true, description: 'The language that it seems to be in.' }) from: string | null;
+}
+
+export const SentimentUnit = enumOf('SentimentUnit', ['HOUR', 'DAY', 'WEEK'], 'Of UTC; weeks begin on Mondays.');
+
+@ObjectType('MessageSentiment')
+export class MessageSentimentType {
+  @Field(() => String, { nullable: true, description: 'ISO 639-1, as it seems to be; null where there is too little to tell.' }) language: string | null;
+  @Field(() => Float, { nullable: true, description: '-1 to 1; null where there are no words for its language.' }) score: number | null;
+}
+@ObjectType('ChatSentimentPeriod')
+export class ChatSentimentPeriodType {
+  @Field(() => DateTime) from: Date;
+  @Field(() => Int, { description: 'Messages that have a score.' }) felt: number;
+  @Field(() => Float) score: number;
+}
+@ObjectType('ChatSentimentLanguage')
+export class ChatSentimentLanguageType {
+  @Field(() => String) language: string;
+  @Field(() => Int) felt: number;
+  @Field(() => Float) score: number;
+}
+@ObjectType('ChatSentiment', { description: 'How a chat feels, by the words of what the viewer may see of it. Nothing is kept.' })
+export class ChatSentimentType {
+  @Field(() => Int, { description: 'How many were read.' }) messageCount: number;
+  @Field(() => Int, { description: 'How many of them are in a language that there are words for: English, German, French, Spanish.' }) felt: number;
+  @Field(() => Float, { nullable: true, description: 'The mean, -1 to 1.' }) score: number | null;
+  @Field(() => [ChatSentimentPeriodType], { description: 'In order; without those in which nothing was said.' }) periods: object[];
+  @Field(() => [ChatSentimentLanguageType]) languages: object[];
 }

@@ -8,8 +8,8 @@ import { DateTime } from './scalars.js';
 export const ScheduledMessageState = enumOf('ScheduledMessageState', ['WAITING', 'SENT', 'FAILED', 'CANCELLED']);
 export const ScheduledMessageFailure = enumOf(
   'ScheduledMessageFailure',
-  ['NOT_A_MEMBER', 'BLOCKED', 'NOT_ALLOWED', 'THREAD_GONE'],
-  'Why a scheduled message was not sent: its sender had left the chat, one of two had blocked the other, the sender might not send any more, or the root of its thread was deleted.',
+  ['NOT_A_MEMBER', 'BLOCKED', 'NOT_ALLOWED', 'THREAD_GONE', 'HELD'],
+  'Why a scheduled message was not sent: its sender had left the chat, one of two had blocked the other, the sender might not send any more, the root of its thread was deleted, or the chat’s rules hold it until a moderator has decided.',
 );
 
 @ObjectType('ScheduledMessage', { implements: NodeType, description: 'A message that is sent later. Only its sender sees it.' })

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Sql } from '../db/database.js';
 import type { ChatAccess } from '../policies/chat-policy.js';
+import type { ModerationRules } from '../policies/moderation-policy.js';
 
 const KEPT = 20_000;
 
@@ -12,7 +13,12 @@ interface AccessRow {
   role: 'OWNER' | 'ADMIN' | 'MEMBER' | null;
   visibleFromSeq: number | null;
   blocked: boolean;
+  silencedUntil: Date | null;
+  ownRules: ModerationRules | null;
+  groupRules: ModerationRules | null;
 }
+
+const NO_RULES: readonly ModerationRules[] = [];
 
 /**
  * What decides about a person in a chat. Inside a transaction, `read` with its `sql` after locking the chat. The cached
@@ -41,6 +47,7 @@ export class ChatAccessReader {
 export async function readChatAccess(sql: Sql, chatId: string, userId: string): Promise<ChatAccess | null> {
   const [row] = await sql<AccessRow>(
     `select c.kind, c.encryption, c.acl_version as "aclVersion", c.slow_mode_seconds as "slowModeSeconds", m.role, m.visible_from_seq as "visibleFromSeq",
+            m.silenced_until as "silencedUntil", c.moderation as "ownRules", (select g.moderation from groups g where g.id = c.group_id) as "groupRules",
             c.kind = 'DIRECT' and exists (
               select from chat_members o join blocks b on (b.blocker_id, b.blocked_id) in ((o.user_id, $2), ($2, o.user_id))
               where o.chat_id = c.id and o.user_id <> $2) as blocked
@@ -48,8 +55,9 @@ export async function readChatAccess(sql: Sql, chatId: string, userId: string): 
     [chatId, userId],
   );
   if (!row) return null;
-  const { role, visibleFromSeq, blocked, ...chat } = row;
-  return { chat: { id: chatId, ...chat }, member: role === null ? null : { role, visibleFromSeq: visibleFromSeq! }, blocked };
+  const { role, visibleFromSeq, silencedUntil, ownRules, groupRules, blocked, ...chat } = row;
+  const rules = ownRules || groupRules ? [ownRules, groupRules].filter((one) => one !== null) : NO_RULES;
+  return { chat: { id: chatId, ...chat, rules }, member: role === null ? null : { role, visibleFromSeq: visibleFromSeq!, silencedUntil }, blocked };
 }
 
 /** Locks the chat, then reads what decides about the actor: every change of a chat starts here. */

@@ -13,6 +13,7 @@ import { messageMark } from './loaders/message-parts.js';
 import { blockOf, contactOf } from './loaders/relations.js';
 import { fileById } from './loaders/files.js';
 import { groupById, groupMember } from './loaders/groups.js';
+import { moderationCase } from './loaders/moderation.js';
 import { streamHead } from './loaders/streams.js';
 import { hydrateStatusEvent } from './statuses/status-events.js';
 import { chatStream } from '../events/catalogue.js';
@@ -140,6 +141,8 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       return make('SessionsChanged', { sessionId: encodeId('Session', ref.sessionId) });
     case 'scheduled.changed':
       return make('ScheduledMessageChanged', { scheduledMessageId: encodeId('ScheduledMessage', ref.scheduledId), scheduledKey: ref.scheduledId });
+    case 'moderation.changed':
+      return make('ModerationCaseChanged', { caseId: encodeId('ModerationCase', ref.caseId), case: await load(moderationCase, ref.caseId) });
     case 'account.changed': {
       const account = await load(accountById, userId);
       return make('AccountChanged', { ...account, roles: account ? [account.role] : [] });

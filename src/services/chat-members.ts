@@ -6,7 +6,7 @@ import { assertCanRemove, assertRuns, roleChange, type MemberRole } from '../pol
 import type { Actor } from './actor.js';
 import { bumpAcl, lockChat } from './chat-access.js';
 import { admitToGroup, lockChatInGroup } from './group-membership.js';
-import { admitMembers, assertNotAcrossBlock, assertPeopleExist, giveRole, takeOut } from './membership.js';
+import { admitMembers, assertNotAcrossBlock, assertPeopleExist, giveRole, someAreBanned, takeOut } from './membership.js';
 import { writeSystemMessage } from './message-writer.js';
 import type { Tx } from '../db/unit-of-work.js';
 
@@ -30,6 +30,7 @@ export class ChatMemberService {
       assertRuns(access.member.role, 'chat');
       await assertPeopleExist(tx, memberIds);
       await assertNotAcrossBlock(tx.sql, actor.userId, memberIds, 'memberIds');
+      if (await someAreBanned(tx, chatId, memberIds)) throw new DomainError('STATE_CONFLICT', 'One of them is banned from the chat.', { field: 'memberIds' });
       if (groupId) await admitToGroup(tx, groupId, actor.userId, memberIds);
       return admitMembers(tx, chatId, actor.userId, memberIds);
     });

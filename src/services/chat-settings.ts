@@ -28,6 +28,7 @@ export interface UpdateChat {
   slowModeSeconds?: number | null;
   /** Null: messages stay. */
   messageTtlSeconds?: number | null;
+  sentiment?: boolean | null;
 }
 
 export interface UpdateChatSettings {
@@ -59,8 +60,8 @@ export class ChatSettingsService {
       const after = { ...before!, ...change };
       const moved = (Object.keys(change) as (keyof Change)[]).filter((key) => before![key] !== after[key]);
       if (!moved.length) return;
-      await tx.sql('update chats set title = $2, avatar_url = $3, slow_mode_seconds = $4, message_ttl_seconds = $5, version = version + 1 where id = $1', [
-        chatId, after.title, after.avatarUrl, after.slowModeSeconds, after.messageTtlSeconds,
+      await tx.sql('update chats set title = $2, avatar_url = $3, slow_mode_seconds = $4, message_ttl_seconds = $5, sentiment = $6, version = version + 1 where id = $1', [
+        chatId, after.title, after.avatarUrl, after.slowModeSeconds, after.messageTtlSeconds, after.sentiment,
       ]);
       if (moved.includes('avatarUrl')) await changeAvatar(tx, actor.userId, { before: before!.avatarUrl, after: after.avatarUrl }, 'CHAT_AVATAR', chatId);
       await bumpAcl(tx.sql, chatId);
@@ -108,7 +109,7 @@ export class ChatSettingsService {
   }
 }
 
-type Change = Partial<Pick<ChatRow, 'title' | 'avatarUrl' | 'slowModeSeconds' | 'messageTtlSeconds'>>;
+type Change = Partial<Pick<ChatRow, 'title' | 'avatarUrl' | 'slowModeSeconds' | 'messageTtlSeconds' | 'sentiment'>>;
 interface OwnSettings {
   mutedUntil: Date | null;
   pinnedAt: Date | null;
@@ -117,13 +118,14 @@ interface OwnSettings {
   draftUpdatedAt: Date | null;
 }
 
-function checkedChange({ title, slowModeSeconds, messageTtlSeconds, ...input }: UpdateChat): Change {
+function checkedChange({ title, slowModeSeconds, messageTtlSeconds, sentiment, ...input }: UpdateChat): Change {
   const change: Change = {};
   if (title !== undefined) change.title = title === null ? null : cleanText(title, { field: 'title', maxBytes: MAX_TITLE_BYTES });
   const avatarUrl = cleanAvatar(input);
   if (avatarUrl !== undefined) change.avatarUrl = avatarUrl;
   if (slowModeSeconds != null) change.slowModeSeconds = boundedInt(slowModeSeconds, 'slowModeSeconds', 0, MAX_SLOW_MODE);
   if (messageTtlSeconds !== undefined) change.messageTtlSeconds = messageTtlSeconds === null ? null : boundedInt(messageTtlSeconds, 'messageTtlSeconds', MIN_TTL, MAX_TTL);
+  if (sentiment != null) change.sentiment = sentiment;
   return change;
 }
 

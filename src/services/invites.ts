@@ -12,7 +12,7 @@ import type { Actor, Reading } from './actor.js';
 import { lockChat } from './chat-access.js';
 import { admitByInvite, lockChatInGroup, readGroupAccess } from './group-membership.js';
 import { CHAT_COLUMNS, viewerMembership, type ChatRow } from './loaders/chats.js';
-import { admitMembers } from './membership.js';
+import { admitMembers, someAreBanned } from './membership.js';
 
 const MAX_LINKS = 100;
 const MAX_USES = 100_000;
@@ -106,6 +106,7 @@ export class InviteService {
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'joinChat' }, async (tx) => {
       const { access, groupId } = await lockChatInGroup(tx, chatId, actor.userId);
       if (access?.member) return;
+      if (await someAreBanned(tx, chatId, [actor.userId])) throw notFound(input.token == null ? 'chat' : 'invite link');
       if (input.token == null) {
         const group = groupId ? await readGroupAccess(tx.sql, groupId, actor.userId) : null;
         if (!isGroupMember(group)) throw notFound('chat');

@@ -15,6 +15,11 @@ export async function assertPeopleExist(tx: Tx, ids: string[]): Promise<void> {
   if (row!.n < ids.length) throw notFound('user');
 }
 
+/** Whether somebody who moderates keeps any of these people out of the chat. */
+export async function someAreBanned(tx: Tx, chatId: string, userIds: readonly string[]): Promise<boolean> {
+  return (await tx.sql('select from chat_bans where chat_id = $1 and user_id = any($2) and until > $3 limit 1', [chatId, userIds, tx.now])).length > 0;
+}
+
 /** Throws BLOCKED when any of these people has blocked the actor, or the other way round. */
 export async function assertNotAcrossBlock(sql: Sql, actorId: string, userIds: string[], field: string): Promise<void> {
   if ((await blockedPairs(sql, actorId, userIds)).size) throw new DomainError('BLOCKED', 'One of you has blocked the other.', { field });
@@ -22,7 +27,7 @@ export async function assertNotAcrossBlock(sql: Sql, actorId: string, userIds: s
 
 /**
  * Puts people into a chat whose row this transaction has made or locked: they see what comes from now on. Those who are
- * in already stay as they are; in a chat that was empty the first becomes its owner. Returns who was added.
+ * in already stay as they are, and those who are banned stay out; in a chat that was empty the first becomes its owner. Returns who was added.
  * Errors: LIMIT_REACHED.
  */
 export async function addMembers(tx: Tx, chatId: string, members: { userId: string; role: MemberRole }[]): Promise<string[]> {
@@ -32,6 +37,7 @@ export async function addMembers(tx: Tx, chatId: string, members: { userId: stri
     `insert into chat_members (chat_id, user_id, role, joined_at, visible_from_seq, visible_from_pos, last_read_seq, last_delivered_seq)
      select c.id, n.user_id, case when c.kind = 'GROUP' and c.member_count = 0 and n.o = 1 then 'OWNER' else n.role end, $4, c.last_seq + 1, s.head, c.last_seq, c.last_seq
      from unnest($2::uuid[], $3::text[]) with ordinality n(user_id, role, o), chats c, (select head from streams where id = $5 for update) s where c.id = $1
+       and not exists (select from chat_bans b where b.chat_id = c.id and b.user_id = n.user_id and b.until > $4)
      on conflict do nothing returning user_id, visible_from_seq`,
     [chatId, members.map((member) => member.userId), members.map((member) => member.role), tx.now, stream],
   );

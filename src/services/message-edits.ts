@@ -10,14 +10,18 @@ import { MESSAGE_COLUMNS, type MessageKey, type MessageRow } from './loaders/mes
 import { mentionsIn } from './mentions.js';
 import { eraseMessages, lockMessage, readMessage } from './message-changes.js';
 import { MAX_TEXT_BYTES } from './messages.js';
+import type { ModerationGate } from './moderation/gate.js';
 
 /** Changing one's words, and taking them back. */
 export class MessageEditService {
-  constructor(private readonly unitOfWork: UnitOfWork) {}
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly gate: Pick<ModerationGate, 'passEdit'>,
+  ) {}
 
   /**
    * Replaces the text of one's own message; the earlier one is kept for members to see. The same text again changes nothing.
-   * Errors: NOT_FOUND, FORBIDDEN, BLOCKED, INVALID_INPUT (text), STATE_CONFLICT (deleted, or no longer at `expectedVersion`).
+   * Errors: NOT_FOUND, FORBIDDEN, BLOCKED, MODERATED, INVALID_INPUT (text), STATE_CONFLICT (deleted, or no longer at `expectedVersion`).
    */
   async edit(actor: Actor, key: MessageKey, input: { text: string; expectedVersion: number | null }): Promise<MessageRow> {
     const text = cleanText(input.text, { field: 'text', maxBytes: MAX_TEXT_BYTES, multiline: true });
@@ -25,6 +29,7 @@ export class MessageEditService {
       const { access, message } = await lockMessage(tx, key, actor.userId);
       assertCanEdit(access, message, actor.userId);
       if (message.text === text) return message;
+      await this.gate.passEdit(access, { text, card: message.card });
       if (input.expectedVersion !== null && input.expectedVersion !== message.version) {
         throw new DomainError('STATE_CONFLICT', `The message is at version ${message.version}.`, { field: 'expectedVersion' });
       }

@@ -7,13 +7,14 @@ import { InFlight } from '../lib/in-flight.js';
 import { checkIdempotencyKey, cleanText } from '../lib/validate.js';
 import { assertCanSend, slowModeFor } from '../policies/chat-policy.js';
 import type { Actor, Reading } from './actor.js';
-import { cleanAttachments, writeWithFiles, type NewAttachment, type NewAttachments } from './attachments.js';
-import { lockChat } from './chat-access.js';
+import { cleanAttachments, writeWithFiles, type NewAttachment } from './attachments.js';
+import { lockChat, type ChatAccessReader } from './chat-access.js';
 import { threadMessages } from './loaders/message-parts.js';
 import { viewerMembership } from './loaders/chats.js';
 import { MESSAGE_COLUMNS, messageByKey, messageColumns, shown, type MessageKey, type MessageRow } from './loaders/messages.js';
 import { mentionsIn } from './mentions.js';
 import { writeMessage, type Draft } from './message-writer.js';
+import type { DraftParts, ModerationGate } from './moderation/gate.js';
 import { cleanPoll, writePoll, type NewPoll } from './polls.js';
 import type { SendQueue } from './send-queue.js';
 
@@ -52,6 +53,8 @@ export class MessageService {
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
     private readonly queue: SendQueue,
+    private readonly access: ChatAccessReader,
+    private readonly gate: Pick<ModerationGate, 'pass'>,
   ) {}
 
   /** A message that the viewer may see, or null. */
@@ -114,7 +117,7 @@ export class MessageService {
 
   /**
    * Sends a message. A repeat under the same key answers the message that the first made.
-   * Errors: NOT_FOUND (chat, reply target, thread root, file), STATE_CONFLICT (a file that is not READY), BLOCKED, SLOW_MODE, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED, OVERLOADED.
+   * Errors: NOT_FOUND (chat, reply target, thread root, file), STATE_CONFLICT (a file that is not READY), BLOCKED, SLOW_MODE, HELD, MODERATED, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED, OVERLOADED.
    */
   async send(actor: Actor, input: SendInput): Promise<MessageRow> {
     checkIdempotencyKey(input.idempotencyKey);
@@ -151,9 +154,12 @@ export class MessageService {
   }
 
   /** Writes a draft that was checked: with others in one go, or with its poll or files, or the wish for no preview, in a transaction of its own. */
-  deliver(draft: Draft, { poll, files, linkPreview }: { poll: NewPoll | null; files: NewAttachments | null; linkPreview?: false | undefined }): Promise<MessageRow> {
+  async deliver(draft: Draft, parts: DraftParts): Promise<MessageRow> {
+    const { poll, files, linkPreview } = parts;
     const unlooked = linkPreview === false && draft.text?.includes('://');
     if (!poll && !files && !unlooked) return this.queue.send(draft);
+    const access = await this.access.fresh(draft.chatId, draft.senderId);
+    if (access?.member) await this.gate.pass(access, draft, parts);
     return this.unitOfWork.run({ actorId: draft.senderId, operation: 'sendMessage' }, (tx) => (files ? writeWithFiles(tx, draft, files) : poll ? writePoll(tx, draft, poll) : writeWithoutPreview(tx, draft)));
   }
 }

@@ -45,12 +45,16 @@ export async function writePoll(tx: Tx, draft: Draft, poll: NewPoll): Promise<Me
   const { message, repeated } = await writeMessage(tx, draft, { visibleFromSeq: access.member.visibleFromSeq, slowModeSeconds: slowModeFor(access) });
   if (repeated) return message;
   if (isClosed(poll, tx.now)) throw invalidInput('poll.closesAt', 'The poll would be closed already.');
-  const { chatId, seq } = message;
+  await insertPoll(tx, message, poll);
+  return message;
+}
+
+/** The poll of a message that this transaction has written. */
+export async function insertPoll(tx: Tx, { chatId, seq }: MessageKey, poll: NewPoll): Promise<void> {
   await tx.sql('insert into polls (chat_id, seq, question, multiple, anonymous, closes_at) values ($1, $2, $3, $4, $5, $6)', [
     chatId, seq, poll.question, poll.multiple, poll.anonymous, poll.closesAt,
   ]);
   await tx.sql('insert into poll_options (chat_id, seq, idx, text) select $1, $2, o.ord - 1, o.text from unnest($3::text[]) with ordinality o(text, ord)', [chatId, seq, poll.options]);
-  return message;
 }
 
 /** Voting, and the end of it. */

@@ -4,6 +4,7 @@ import { DomainError, invalidInput } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
 import { cleanText } from '../lib/validate.js';
 import type { Actor } from './actor.js';
+import { bookReport } from './moderation/case-book.js';
 
 export type ReportTargetType = 'USER' | 'MESSAGE' | 'CHAT' | 'GROUP';
 export type ReportReason = 'SPAM' | 'HARASSMENT' | 'HATE' | 'VIOLENCE' | 'SEXUAL_CONTENT' | 'CHILD_SAFETY' | 'SELF_HARM' | 'FRAUD' | 'IMPERSONATION' | 'OTHER';
@@ -40,10 +41,11 @@ export class ReportService {
     const seq = target.seq ?? 0;
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'reportContent' }, async (tx) => {
       await assertSees(tx, actor.userId, target);
-      await tx.sql(
-        `insert into reports (id, reporter_id, target_type, target_id, target_seq, reason, note, created_at) values ($1, $2, $3, $4, nullif($5, 0), $6, $7, $8) on conflict do nothing`,
+      const made = await tx.sql(
+        `insert into reports (id, reporter_id, target_type, target_id, target_seq, reason, note, created_at) values ($1, $2, $3, $4, nullif($5, 0), $6, $7, $8) on conflict do nothing returning id`,
         [newId(), actor.userId, target.type, target.id, seq, reason, cleaned, tx.now],
       );
+      if (made.length) await bookReport(tx, target, reason);
     });
     const [row] = await this.sql<ReportRow>(
       `select id, target_type as "targetType", target_id as "targetId", target_seq as "targetSeq", reason, note, created_at as "createdAt"

@@ -9,15 +9,14 @@ import type { Logger } from '../lib/logger.js';
 import { cleanText } from '../lib/validate.js';
 import { assertCanSend } from '../policies/chat-policy.js';
 import type { Actor, Reading } from './actor.js';
-import { cleanAttachments, MAX_ATTACHMENTS, writeWithFiles, type NewAttachment } from './attachments.js';
+import { cleanAttachments, MAX_ATTACHMENTS, type NewAttachment } from './attachments.js';
 import { readChatAccess } from './chat-access.js';
 import { claimFiles, releaseFiles } from './files/file-claims.js';
 import type { MessageKey } from './loaders/messages.js';
 import { scheduledById, SCHEDULED_COLUMNS, type ScheduledFailure, type ScheduledRow, type ScheduledState } from './loaders/scheduled-messages.js';
 import { mentionsIn } from './mentions.js';
 import type { Draft } from './message-writer.js';
-import { MAX_TEXT_BYTES } from './messages.js';
-import type { SendQueue } from './send-queue.js';
+import { MAX_TEXT_BYTES, type MessageService } from './messages.js';
 
 export const MAX_WAITING_EACH = 100;
 const EARLIEST_MS = 5_000;
@@ -45,7 +44,7 @@ export class ScheduledMessageService {
   constructor(
     private readonly db: Pick<Database, 'sql' | 'background'>,
     private readonly unitOfWork: UnitOfWork,
-    private readonly queue: SendQueue,
+    private readonly messages: Pick<MessageService, 'deliver'>,
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {}
@@ -176,8 +175,8 @@ export class ScheduledMessageService {
       forward: null,
       card: row.files,
     };
-    const { files } = row;
-    const send = (one: Draft) => (files ? this.unitOfWork.run({ actorId: row.senderId, operation: 'sendMessage' }, (tx) => writeWithFiles(tx, one, { ids: files.ids, of: null })) : this.queue.send(one));
+    const files = row.files && { ids: row.files.ids, of: null };
+    const send = (one: Draft) => this.messages.deliver(one, { poll: null, files });
     try {
       return await send(draft);
     } catch (error) {
@@ -221,5 +220,5 @@ async function assertMessage(tx: Tx, { chatId }: ScheduleInput, key: MessageKey 
 
 function failureOf(error: DomainError): ScheduledFailure {
   if (error.code === 'NOT_FOUND' && error.details.field !== 'attachmentIds') return error.details.field === 'threadRootId' ? 'THREAD_GONE' : 'NOT_A_MEMBER';
-  return error.code === 'BLOCKED' ? 'BLOCKED' : 'NOT_ALLOWED';
+  return error.code === 'BLOCKED' || error.code === 'HELD' ? error.code : 'NOT_ALLOWED';
 }

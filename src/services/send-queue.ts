@@ -5,9 +5,11 @@ import { chatStream } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError, notFound } from '../lib/errors.js';
 import { assertCanSend, slowModeFor, type ChatAccess } from '../policies/chat-policy.js';
+import { isLookedAt } from '../policies/moderation-policy.js';
 import type { ChatAccessReader } from './chat-access.js';
 import type { MessageRow } from './loaders/messages.js';
 import { earlierMessage, eventsOf, findEarlierMessage, refusal, writeMessages, writtenRow, type Draft, type Outcome, type Send } from './message-writer.js';
+import type { ModerationGate } from './moderation/gate.js';
 import type { RecentMessages } from './recent-messages.js';
 
 interface Waiting {
@@ -53,6 +55,7 @@ export class SendQueue {
     private readonly access: ChatAccessReader,
     private readonly recent: RecentMessages,
     private readonly after: AfterCommit,
+    private readonly gate: Pick<ModerationGate, 'pass'>,
   ) {}
 
   /** Resolves after commit. Rejects with the DomainError of this send alone. */
@@ -60,7 +63,9 @@ export class SendQueue {
     if (this.#closed || this.#size >= MAX_WAITING) throw new DomainError('OVERLOADED', 'Too many messages are waiting to be written.', { retryAfter: 1 });
     this.#size++;
     try {
-      const access = await this.access.cached(draft.chatId, draft.senderId);
+      let access = await this.access.cached(draft.chatId, draft.senderId);
+      // Nothing compares the version of what rules refuse: they are asked as they are now.
+      if (access && isLookedAt(access)) access = await this.access.fresh(draft.chatId, draft.senderId);
       const earlier = await this.#judge(draft, access);
       if (earlier) return earlier;
       return await new Promise((resolve, reject) => this.#enqueue({ draft, access: access!, attempts: 0, resolve, reject }, false));
@@ -73,6 +78,7 @@ export class SendQueue {
   async #judge(draft: Draft, access: ChatAccess | null): Promise<MessageRow | null> {
     try {
       assertCanSend(access);
+      if (isLookedAt(access)) await this.gate.pass(access, draft);
       return null;
     } catch (error) {
       const earlier = access?.member && draft.idempotencyKey !== null ? await findEarlierMessage(this.sql, draft, this.clock.now()) : null;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { decodeId } from '../../src/lib/ids.js';
-import type { Summarizer, ToSummarize } from '../../src/news/summarizer.js';
+import type { ShortArticle, Summarizer, ToSummarize } from '../../src/news/summarizer.js';
 import { bbcFeed, story, type FixtureItem } from '../testkit/feeds.js';
 import { addSource, administrator, articles, fetchFeeds, signedInAgain } from '../testkit/news.js';
 import { Publisher } from '../testkit/publisher.js';
@@ -13,11 +13,11 @@ class SlowModel implements Summarizer {
   readonly method = 'MODEL';
   readonly asked: ToSummarize[] = [];
   broken = false;
-  async summarize(article: ToSummarize): Promise<string[]> {
+  async summarize(article: ToSummarize): Promise<ShortArticle> {
     this.asked.push(article);
     await new Promise((resolve) => setTimeout(resolve, 150));
     if (this.broken) throw new Error('the model is away');
-    return [`In short: ${article.title}`];
+    return { sentences: [`In short: ${article.title}`], method: this.method };
   }
 }
 

@@ -50,6 +50,32 @@ describe('help while reading and writing', () => {
       assert.deepEqual([late.messageCount, late.points.map(({ text }) => text)], [1, ['I love this wonderful day']]);
       assert.ok(late.sentiment! > 0.5);
     });
+
+    it('tells how messages feel, and a chat over time, by language, unless the chat wants none of it', async () => {
+      const id = await world.groupChat(ann, [bob], 'Moods');
+      const first = await world.say(ann, id, 'I love this wonderful place');
+      await fails(eve.api.messageSentiment({ messageId: first.id }), 'NOT_FOUND');
+      await fails(eve.api.chatSentiment({ chatId: id }), 'NOT_FOUND');
+      await world.say(bob, id, 'Das Essen war leider schrecklich und der Kellner unfreundlich.');
+      await world.say(bob, id, 'Questo è un messaggio in italiano, scritto per prova.');
+      world.clock.advance(2 * 3_600_000);
+      [ann, bob] = await Promise.all([ann, bob].map(async (person) => {
+        const { signIn } = await world.client().api.signIn({ input: { email: `${person.handle}@example.com`, password: `password of ${person.handle}` } });
+        return { ...person, api: world.client(signIn.accessToken).api };
+      })) as [Person, Person];
+      const bad = await world.say(ann, id, 'La comida no era buena, fue un desastre horrible.');
+      const of = async (messageId: string) => (await bob.api.messageSentiment({ messageId })).messageSentiment;
+      const [good, sad] = [await of(first.id), await of(bad.id)];
+      assert.deepEqual([good.language, good.score! > 0.5, sad.language, sad.score! < -0.5], ['en', true, 'es', true]);
+      const { chatSentiment } = await bob.api.chatSentiment({ chatId: id, unit: 'HOUR' });
+      assert.deepEqual([chatSentiment.messageCount, chatSentiment.felt, chatSentiment.periods.map(({ felt }) => felt)], [4, 3, [2, 1]]);
+      assert.deepEqual(chatSentiment.languages.map(({ language, felt, score }) => [language, felt, Math.sign(score)]), [['en', 1, 1], ['de', 1, -1], ['es', 1, -1]]);
+      await fails(bob.api.chatSentiment({ chatId: id, last: 501 }), 'INVALID_INPUT', 'last');
+      await ann.api.updateChat({ input: { chatId: id, sentiment: false } });
+      await fails(bob.api.chatSentiment({ chatId: id }), 'FORBIDDEN');
+      await fails(of(first.id), 'FORBIDDEN');
+      assert.equal((await bob.api.summarizeChat({ input: { chatId: id } })).summarizeChat.summary.sentiment, null);
+    });
   });
 
   it('is asked of a model where there is one', async () => {

@@ -291,6 +291,7 @@ export class Replica extends Refetch {
         return void (event.entry ? this.calls.set(event.callId, event.entry) : this.calls.delete(event.callId));
       case 'ReceiptsChanged':
       case 'ViewerReceiptChanged':
+      case 'ModerationCaseChanged':
       case 'IncomingCall':
       case 'CallRingEnded':
       case 'SessionsChanged':

@@ -95,6 +95,7 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
     'member.updated': async () => {
       await ann.api.updateChatMemberRole({ input: { chatId, userId: bob.id, role: 'ADMIN' } });
       await ann.api.updateChatMemberRole({ input: { chatId, userId: bob.id, role: 'MEMBER' } });
+      for (const seconds of [60, 0]) await ann.api.silenceChatMember({ input: { chatId, userId: bob.id, seconds, reason: 'a moment of silence' } });
       await ann.api.updateChatMemberRole({ input: { chatId, userId: bob.id, role: 'ADMIN' } });
     },
     'chat.updated': async () => {
@@ -172,6 +173,18 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await bob.api.cancelScheduledMessage({ input: { scheduledMessageId: cancelled.id } });
       await world.passTime(61_000);
       await eventually(async () => (await world.sql('select from messages where text = $1', ['later'])).length === 1, 'it has been sent');
+    },
+    'moderation.changed': async () => {
+      const guarded = await world.groupChat(ann, [bob], 'Guarded');
+      await ann.api.updateModerationRules({ input: { chatId: guarded, rules: { words: [{ word: 'bet', action: 'HOLD' }] } } });
+      const held = async (text: string) => {
+        await bob.api.sendMessage({ input: { chatId: guarded, text, idempotencyKey: world.key() } }).catch(() => undefined);
+        return (await bob.api.moderationCases({ first: 1 })).viewer!.moderationCases.edges[0]!.node.id;
+      };
+      await ann.api.decideModerationCase({ input: { caseId: await held('a bet?'), decision: 'APPROVE' } });
+      const caseId = await held('bet on it');
+      await ann.api.decideModerationCase({ input: { caseId, decision: 'REJECT', note: 'No bets here.' } });
+      await bob.api.appealModeration({ input: { caseId, text: 'It was a figure of speech.' } });
     },
     'profile.changed': async () => {
       await bob.api.updateProfile({ input: { about: 'Likes tea', displayName: 'Bobby', discoverable: false } });

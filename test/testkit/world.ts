@@ -76,7 +76,7 @@ export class World {
       PORT: '0', DATABASE_URL: database.url, DATA_DIR: folder, DATABASE_POOL: '8', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', RECONCILE: '1',
       RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', NEWS: 'false', LINK_PREVIEWS: 'false',
       // They come by themselves, a moment later: where a test counts what is told, it asks for them.
-      NOTIFICATIONS: 'false', WEBHOOKS: 'false', BOTS: 'false', ASSISTANT: 'false', ...redis, ...settings,
+      NOTIFICATIONS: 'false', WEBHOOKS: 'false', BOTS: 'false', ASSISTANT: 'false', MODERATION: 'false', ...redis, ...settings,
     });
     const world = new World(database.url, { ...config, DATABASE_URL: database.url }, () => database.drop().finally(() => rm(folder, { recursive: true, force: true })), bus ?? null, media ?? null, own);
     for (let node = 0; node < nodes; node++) await world.addNode();

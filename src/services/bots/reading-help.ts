@@ -6,11 +6,11 @@ import { sentimentOf } from '../../language/sentiment.js';
 import { languageOf } from '../../language/words.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
 import { boundedInt } from '../../lib/validate.js';
-import { assertCanRead } from '../../policies/chat-policy.js';
 import type { Actor } from '../actor.js';
-import { readChatAccess } from '../chat-access.js';
 import type { MessageKey } from '../loaders/messages.js';
 import type { AttemptLimiter } from '../../lib/attempt-limiter.js';
+import { wantsMoods } from './moods.js';
+import { spokenIn, type Spoken } from './spoken.js';
 
 export const MAX_SUMMARIZED = 500;
 const POINTS = 7;
@@ -20,12 +20,6 @@ const MAX_TOKENS = 600;
 const MAX_PROMPT = 40_000;
 const MAX_SUGGESTION = 200;
 
-interface Spoken extends MessageKey {
-  senderId: string;
-  name: string;
-  text: string;
-  own: boolean;
-}
 export interface ChatSummary {
   method: 'EXTRACTIVE' | 'MODEL';
   messageCount: number;
@@ -52,7 +46,7 @@ export class ReadingHelp {
 
   /** Three answers to a message, or to the last that others have sent. Errors: NOT_FOUND, STATE_CONFLICT (nothing to answer), RATE_LIMITED. */
   async suggest(actor: Actor, chatId: string, seq: number | null, now: Date): Promise<string[]> {
-    const spoken = await this.#spoken(actor, chatId, RECENT, seq, null, now);
+    const spoken = await spokenIn(this.sql, actor, chatId, { last: RECENT, upTo: seq }, now);
     const last = spoken.filter(({ own }) => !own).at(-1);
     if (!last || (seq !== null && last.seq !== seq)) throw new DomainError('STATE_CONFLICT', 'There is nothing to answer.');
     const made = await this.#ask(actor, 'Suggest three short answers that "me" could give to the last message, in its language and tone: one a line, and nothing else.', spoken);
@@ -64,11 +58,11 @@ export class ReadingHelp {
   /** What was said since a message, or of the last 500. Errors: NOT_FOUND, INVALID_INPUT, RATE_LIMITED. */
   async summarize(actor: Actor, chatId: string, sinceSeq: number | null, last: number, now: Date): Promise<ChatSummary> {
     boundedInt(last, 'last', 1, MAX_SUMMARIZED);
-    const spoken = await this.#spoken(actor, chatId, last, null, sinceSeq, now);
+    const spoken = await spokenIn(this.sql, actor, chatId, { last, since: sinceSeq }, now);
     const texts = spoken.map(({ text }) => text);
     const points = (spoken.length <= POINTS ? spoken.map((_, at) => at) : gist(texts, POINTS)).map((at) => spoken[at]!);
     const text = spoken.length ? await this.#ask(actor, 'Say in a few plain sentences, in the language of the conversation, what was talked about and decided. Say nothing that was not said.', spoken) : null;
-    const feelings = texts.map((one) => sentimentOf(one, languageOf(one))).filter((one) => one !== null && one !== 0) as number[];
+    const feelings = !(await wantsMoods(this.sql, chatId)) ? [] : texts.map((one) => sentimentOf(one, languageOf(one))).filter((one) => one !== null && one !== 0) as number[];
     return {
       method: text === null ? 'EXTRACTIVE' : 'MODEL', messageCount: spoken.length, participantCount: new Set(spoken.map(({ senderId }) => senderId)).size, text,
       points: points.map(({ chatId: chat, seq, senderId, text: said }) => ({ chatId: chat, seq, senderId, text: said.length > MAX_POINT ? `${said.slice(0, MAX_POINT - 1)}…` : said })),
@@ -79,7 +73,7 @@ export class ReadingHelp {
   /** Errors: NOT_FOUND, INVALID_INPUT (the language), STATE_CONFLICT (no words), UNAVAILABLE (no model, or it does not answer), RATE_LIMITED. */
   async translate(actor: Actor, { chatId, seq }: MessageKey, language: string, now: Date): Promise<{ text: string; from: string | null }> {
     if (!/^[a-z]{2}$/.test(language)) throw invalidInput('language', 'A language is a code of two letters (ISO 639-1).');
-    const spoken = (await this.#spoken(actor, chatId, 1, seq, null, now)).at(-1);
+    const spoken = (await spokenIn(this.sql, actor, chatId, { last: 1, upTo: seq }, now)).at(-1);
     if (spoken?.seq !== seq) throw new DomainError('NOT_FOUND', 'There is no such message.', { field: 'messageId' });
     const text = await this.#ask(actor, `Translate what is said into the language "${language}" (ISO 639-1). Answer the translation alone, without the name.`, [spoken]);
     if (text === null) throw new DomainError('UNAVAILABLE', 'There is no model that translates, or it does not answer.');
@@ -97,21 +91,5 @@ export class ReadingHelp {
       return null;
     }
     return said.toWellFormed().replaceAll('\0', '').trim() || null;
-  }
-
-  /** What was said last (up to a message), oldest first, as far as the viewer may see it. */
-  async #spoken(actor: Actor, chatId: string, last: number, upTo: number | null, since: number | null, now: Date): Promise<Spoken[]> {
-    const access = await readChatAccess(this.sql, chatId, actor.userId);
-    assertCanRead(access);
-    const rows = await this.sql<Spoken>(
-      `select m.chat_id as "chatId", m.seq, m.sender_id as "senderId", case when m.sender_id = $2 then 'me' else u.display_name end as name, m.text, m.sender_id = $2 as own
-       from messages m join users u on u.id = m.sender_id
-       where m.chat_id = $1 and m.seq >= $3 and ($4::int is null or m.seq <= $4) and ($5::int is null or m.seq >= $5) and m.text is not null and m.kind <> 'SYSTEM' and m.deleted_at is null
-         and (m.expires_at is null or m.expires_at > $6)
-         and not exists (select from message_marks h where h.chat_id = m.chat_id and h.seq = m.seq and h.user_id = $2 and h.hidden_at is not null)
-       order by m.seq desc limit $7`,
-      [chatId, actor.userId, access.member.visibleFromSeq, upTo, since, now, last],
-    );
-    return rows.reverse();
   }
 }

@@ -16,7 +16,7 @@ import { FILE_COLUMNS, FILES, type FileRow } from '../loaders/files.js';
  *   job removes its bytes. A READY file that nothing has claimed for a day is swept.
  * - `purpose` and `ref` name the reference. A room that shows files of its own adds its purpose here.
  */
-export const FILE_PURPOSES = ['MESSAGE', 'STATUS', 'USER_AVATAR', 'CHAT_AVATAR', 'GROUP_AVATAR', 'CALL_RECORDING', 'CARD', 'SCHEDULED', 'INVOICE', 'PRODUCT'] as const;
+export const FILE_PURPOSES = ['MESSAGE', 'STATUS', 'USER_AVATAR', 'CHAT_AVATAR', 'GROUP_AVATAR', 'CALL_RECORDING', 'CARD', 'SCHEDULED', 'HELD', 'INVOICE', 'PRODUCT'] as const;
 export type FilePurpose = (typeof FILE_PURPOSES)[number];
 
 /** Messages that are told of a rendition: of a file that was forwarded more often, the others show it when they are read again. */

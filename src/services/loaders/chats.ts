@@ -18,12 +18,13 @@ export interface ChatRow {
   aclVersion: number;
   slowModeSeconds: number;
   messageTtlSeconds: number | null;
+  sentiment: boolean;
   createdAt: Date;
 }
 
 export const CHAT_COLUMNS = `c.id, c.kind, c.encryption, c.title, c.avatar_url as "avatarUrl", c.group_id as "groupId", c.direct_key as "directKey", c.last_seq as "lastSeq",
   c.last_message_at as "lastMessageAt", c.member_count as "memberCount", c.acl_version as "aclVersion", c.slow_mode_seconds as "slowModeSeconds",
-  c.message_ttl_seconds as "messageTtlSeconds", c.created_at as "createdAt"`;
+  c.message_ttl_seconds as "messageTtlSeconds", c.sentiment, c.created_at as "createdAt"`;
 
 export interface MemberRow {
   chatId: string;
@@ -35,6 +36,7 @@ export interface MemberRow {
   lastReadSeq: number;
   lastDeliveredSeq: number;
   mutedUntil: Date | null;
+  silencedUntil: Date | null;
   pinnedAt: Date | null;
   archivedAt: Date | null;
   draft: string | null;
@@ -42,7 +44,7 @@ export interface MemberRow {
 }
 
 export const MEMBER_COLUMNS = `m.chat_id as "chatId", m.user_id as "userId", m.role, m.joined_at as "joinedAt", m.visible_from_seq as "visibleFromSeq",
-  m.visible_from_pos::int8::float8 as "visibleFromPos", m.last_read_seq as "lastReadSeq", m.last_delivered_seq as "lastDeliveredSeq", m.muted_until as "mutedUntil",
+  m.visible_from_pos::int8::float8 as "visibleFromPos", m.last_read_seq as "lastReadSeq", m.last_delivered_seq as "lastDeliveredSeq", m.muted_until as "mutedUntil", m.silenced_until as "silencedUntil",
   m.pinned_at as "pinnedAt", m.archived_at as "archivedAt", m.draft, m.draft_updated_at as "draftUpdatedAt"`;
 
 const CHATS_BY_ID = keyed<ChatRow>(`select ${CHAT_COLUMNS} from chats c where c.id = any($1)`);

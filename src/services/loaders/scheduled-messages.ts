@@ -2,7 +2,7 @@ import { inOrder, type LoaderDef } from '../../db/loaders.js';
 import type { FilesRef } from '../../entities/message.js';
 
 export type ScheduledState = 'WAITING' | 'SENT' | 'FAILED' | 'CANCELLED';
-export type ScheduledFailure = 'NOT_A_MEMBER' | 'BLOCKED' | 'NOT_ALLOWED' | 'THREAD_GONE';
+export type ScheduledFailure = 'NOT_A_MEMBER' | 'BLOCKED' | 'NOT_ALLOWED' | 'THREAD_GONE' | 'HELD';
 
 /** A message that waits for its time. What was sent or cancelled holds no text any more. */
 export interface ScheduledRow {

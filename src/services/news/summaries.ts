@@ -64,8 +64,8 @@ export class NewsSummaries {
     try {
       const content = await this.contents.of(article);
       const text = (content?.text ?? article.summary ?? article.title).slice(0, MAX_CHARACTERS);
-      const sentences = await this.summarizer.summarize({ title: article.title, text, language: article.language });
-      await this.sql('update news_summaries set sentences = $2, lease_until = null, made_at = $3 where article_id = $1', [article.id, sentences.length ? sentences : [article.summary ?? article.title], this.clock.now()]);
+      const { sentences, method } = await this.summarizer.summarize({ title: article.title, text, language: article.language });
+      await this.sql('update news_summaries set sentences = $2, lease_until = null, made_at = $3, method = $4 where article_id = $1', [article.id, sentences.length ? sentences : [article.summary ?? article.title], this.clock.now(), method]);
     } catch (error) {
       // The next who asks tries again.
       await this.sql('delete from news_summaries where article_id = $1 and sentences is null', [article.id]).catch(() => undefined);

@@ -45,3 +45,14 @@ export const BOTS: readonly Holding[] = [
   { table: 'bot_memories', columns: ['user_id'], exported: 'select bot_id, chat_id, text, created_at from bot_memories where user_id = $1 order by id', erased: rowsOf('bot_memories', 'user_id'), why: 'What bots were to remember of them.' },
   { table: 'bot_replies', columns: ['asker_id'], exported: null, erased: null, why: 'Which message a bot has answered, by numbers.' },
 ];
+
+export const MODERATION: readonly Holding[] = [
+  {
+    table: 'moderation_cases', columns: ['sender_id', 'decided_by', 'target_id'],
+    exported: `select id, kind, state, reasons, draft->>'text' as text, note, appeal, created_at, decided_at from moderation_cases where sender_id = $1 and (kind = 'HELD' or state <> 'OPEN') order by id`,
+    erased: 'update moderation_cases set draft = null, appeal = null where sender_id = $1 and (draft is not null or appeal is not null)',
+    why: 'What was decided stays, without the words; what nobody has told them of (that somebody has reported them) is in no copy.',
+  },
+  { table: 'moderation_strikes', columns: ['user_id'], exported: 'select chat_id, case_id, created_at, expires_at from moderation_strikes where user_id = $1 order by id', erased: rowsOf('moderation_strikes', 'user_id'), why: 'They count against somebody who is no more.' },
+  { table: 'chat_bans', columns: ['user_id', 'banned_by'], exported: 'select chat_id, until, created_at from chat_bans where user_id = $1 order by 1', erased: rowsOf('chat_bans', 'user_id'), why: 'The reason is for those who run the chat.' },
+];

@@ -1,12 +1,12 @@
 import { ACCOUNTS, PARTNERS } from './accounts.js';
 import { CALLS, CHATS, PEOPLE } from './chats.js';
 import { COMMERCE } from './commerce.js';
-import { BOTS, FILES, LEARNING, NEWS, NOTIFICATIONS, STATUSES } from './daily.js';
+import { BOTS, FILES, LEARNING, MODERATION, NEWS, NOTIFICATIONS, STATUSES } from './daily.js';
 import type { Holding } from './holding.js';
 
 /** By rooms, in the order in which they are erased: what shows something goes before what is shown. */
 export const ROOMS: Readonly<Record<string, readonly Holding[]>> = {
-  account: ACCOUNTS, partners: PARTNERS, statuses: STATUSES, people: PEOPLE, chats: CHATS, calls: CALLS, notifications: NOTIFICATIONS, news: NEWS, learning: LEARNING, bots: BOTS, shops: COMMERCE, files: FILES,
+  account: ACCOUNTS, partners: PARTNERS, statuses: STATUSES, people: PEOPLE, chats: CHATS, calls: CALLS, notifications: NOTIFICATIONS, news: NEWS, learning: LEARNING, bots: BOTS, moderation: MODERATION, shops: COMMERCE, files: FILES,
 };
 
 /**
