@@ -32,11 +32,13 @@ export interface Factors {
 export const ALS_LAMBDA = 1;
 export const ALS_ALPHA = 8;
 const STEPS = 3;
+/** A row that a step has moved by less than a thousandth of its length is done. */
+const SETTLED = 1e-6;
 const MAX_ENTRIES = 4_000_000;
 
 /**
  * Factors of implicit feedback (Y. Hu, Y. Koren, C. Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008): minimises Σ c (p − xᵀy)² + λ (Σ‖x‖² + Σ‖y‖²), with c = 1 + α × strength and
- * p = 1 where there was something, by solving each side in turn with three steps of conjugate gradient (G. Takács, I. Pilászy, D. Tikk, RecSys 2011). Who has done nothing has zeros.
+ * p = 1 where there was something, by solving each side in turn with at most three steps of conjugate gradient (G. Takács, I. Pilászy, D. Tikk, RecSys 2011). Who has done nothing has zeros.
  * @throws MlRefusal EMPTY, SHAPE, NOT_FINITE, TOO_LARGE, OPTION
  */
 export function implicitAls(given: Interactions, { factors: f, sweeps, seed, lambda = ALS_LAMBDA, alpha = ALS_ALPHA, kernels: by = kernels() }: AlsOptions): Factors {
@@ -48,7 +50,7 @@ export function implicitAls(given: Interactions, { factors: f, sweeps, seed, lam
   const random = new SeededRandom(seed);
   const start = (rows: number) => Float32Array.from({ length: rows * f }, () => random.normal() * 0.01);
   const [users, items] = [start(given.userCount), start(given.itemCount)];
-  const [ofUsers, ofItems] = [by.halfSweep(byUser, given.userCount, given.itemCount, f, lambda, STEPS), by.halfSweep(byItem, given.itemCount, given.userCount, f, lambda, STEPS)];
+  const [ofUsers, ofItems] = [by.halfSweep(byUser, given.userCount, given.itemCount, f, lambda, STEPS, SETTLED), by.halfSweep(byItem, given.itemCount, given.userCount, f, lambda, STEPS, SETTLED)];
   for (let sweep = 0; sweep < sweeps; sweep++) {
     ofUsers.run(items, users);
     ofItems.run(users, items);

@@ -1,7 +1,9 @@
 import { checkMatrix, checkOption, MAX_ROWS, MlRefusal, type Matrix } from './errors.js';
-import { kernels, type Kernels } from './kernels.js';
+import { kernels, LEAF, type Kernels, type Leaves } from './kernels.js';
 
 export const NOISE = -1;
+/** Ends of pairs that are kept between the passes over them. */
+const KEPT = 1 << 24;
 
 export interface DbscanOptions {
   /** How far neighbours lie apart at the most. */
@@ -13,7 +15,7 @@ export interface DbscanOptions {
 
 /**
  * DBSCAN (M. Ester et al., KDD 1996): cores that are neighbours are one cluster; a neighbour of a core that is none itself belongs to the first such cluster; what is left is NOISE. Clusters are
- * numbered by their first core. Points are ordered along the dimension in which they vary most, so a point is compared with those alone that can be near.
+ * numbered by their first core. Points are put into leaves of those that lie close together, and leaves whose bounds lie farther apart than `eps` are passed over whole.
  * @throws MlRefusal EMPTY, SHAPE, NOT_FINITE, TOO_LARGE, OPTION
  */
 export function dbscan(points: Matrix, { eps, minPoints, kernels: by = kernels() }: DbscanOptions): { labels: Int32Array; k: number } {
@@ -21,21 +23,27 @@ export function dbscan(points: Matrix, { eps, minPoints, kernels: by = kernels()
   checkOption('minPoints', minPoints, 1, MAX_ROWS);
   if (!(eps > 0) || !Number.isFinite(eps)) throw new MlRefusal('OPTION', `eps is a length above zero, not ${eps}.`);
   const { n } = points;
-  const { lines, order } = ordered(points);
-  const near = by.near(lines, n, points.d, eps);
+  const { leaves, order } = ordered(points);
+  const near = by.near(leaves, eps);
   const degrees = new Int32Array(n).fill(1);
-  // What fits into one portion is not looked for again.
-  let kept: Int32Array | null = null;
-  for (let from = 0; from < n; ) {
-    const { couples, next } = near.pairs(from);
-    if (from === 0 && next === n) kept = couples;
+  // What fits is not looked for again.
+  let kept: Int32Array[] | null = [];
+  let room = KEPT;
+  for (let from: number | null = 0; from !== null; ) {
+    const { couples, next }: { couples: Int32Array; next: number | null } = near.pairs(from);
     for (const point of couples) degrees[point]!++;
+    if ((room -= couples.length) < 0) kept = null;
+    kept?.push(couples.slice());
     from = next;
   }
   const each = (visit: (a: number, b: number) => void): void => {
-    for (let from = 0; from < n; ) {
-      const { couples, next }: { couples: Int32Array; next: number } = kept ? { couples: kept, next: n } : near.pairs(from);
+    const all = (couples: Int32Array): void => {
       for (let e = 0; e < couples.length; e += 2) visit(couples[e]!, couples[e + 1]!);
+    };
+    if (kept) return kept.forEach(all);
+    for (let from: number | null = 0; from !== null; ) {
+      const { couples, next }: { couples: Int32Array; next: number | null } = near.pairs(from);
+      all(couples);
       from = next;
     }
   };
@@ -71,24 +79,59 @@ export function dbscan(points: Matrix, { eps, minPoints, kernels: by = kernels()
   return { labels, k: numbers.size };
 }
 
-/** The points by dimension, the one that varies most first and ascending. */
-function ordered({ values, n, d }: Matrix): { lines: Float32Array; order: Int32Array } {
-  let [widest, spread] = [0, -1];
-  for (let j = 0; j < d; j++) {
-    let [sum, squares] = [0, 0];
-    for (let i = 0; i < n; i++) {
-      const value = values[i * d + j]!;
-      sum += value;
-      squares += value * value;
+/** The points in an order in which each LEAF of them lie close together: halved, again and again, where they reach farthest (J. Bentley, "Multidimensional binary search trees", 1975). */
+function ordered({ values, n, d }: Matrix): { leaves: Leaves; order: Int32Array } {
+  const order = Int32Array.from({ length: n }, (_, index) => index);
+  const [least, greatest] = [new Float32Array(d), new Float32Array(d)];
+  const measure = (from: number, to: number): void => {
+    least.fill(Infinity);
+    greatest.fill(-Infinity);
+    for (let at = from; at < to; at++) {
+      const row = order[at]! * d;
+      for (let j = 0; j < d; j++) {
+        const value = values[row + j]!;
+        if (value < least[j]!) least[j] = value;
+        if (value > greatest[j]!) greatest[j] = value;
+      }
     }
-    const variance = squares / n - (sum / n) ** 2;
-    if (variance > spread) [widest, spread] = [j, variance];
+  };
+  const halve = (from: number, to: number): void => {
+    if (to - from <= LEAF) return;
+    measure(from, to);
+    let widest = 0;
+    for (let j = 1; j < d; j++) if (greatest[j]! - least[j]! > greatest[widest]! - least[widest]!) widest = j;
+    const middle = from + Math.ceil((to - from) / 2 / LEAF) * LEAF;
+    select(order, from, to - 1, middle, (point) => values[point * d + widest]!);
+    halve(from, middle);
+    halve(middle, to);
+  };
+  halve(0, n);
+  const count = Math.ceil(n / LEAF);
+  const leaves: Leaves = { n, d, lines: new Float32Array(n * d), least: new Float32Array(count * d), greatest: new Float32Array(count * d) };
+  for (let leaf = 0; leaf < count; leaf++) {
+    measure(leaf * LEAF, Math.min(n, (leaf + 1) * LEAF));
+    leaves.least.set(least, leaf * d);
+    leaves.greatest.set(greatest, leaf * d);
   }
-  const order = Int32Array.from({ length: n }, (_, index) => index).sort((a, b) => values[a * d + widest]! - values[b * d + widest]! || a - b);
-  const lines = new Float32Array(n * d);
-  const dimensions = [widest, ...Array.from({ length: d }, (_, j) => j).filter((j) => j !== widest)];
-  dimensions.forEach((j, line) => {
-    for (let i = 0; i < n; i++) lines[line * n + i] = values[order[i]! * d + j]!;
-  });
-  return { lines, order };
+  for (let place = 0; place < n; place++) for (let j = 0; j < d; j++) leaves.lines[j * n + place] = values[order[place]! * d + j]!;
+  return { leaves, order };
+}
+
+/** Moves items so that those before `middle` are no greater, and those from it on no less, than the one there (C. Hoare, "Find", 1961). */
+function select(items: Int32Array, low: number, high: number, middle: number, valueOf: (item: number) => number): void {
+  while (low < high) {
+    const pivot = valueOf(items[(low + high) >>> 1]!);
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (valueOf(items[i]!) < pivot) i++;
+      while (valueOf(items[j]!) > pivot) j--;
+      if (i > j) break;
+      const item = items[i]!;
+      items[i++] = items[j]!;
+      items[j--] = item;
+    }
+    if (middle <= j) high = j;
+    else if (middle >= i) low = i;
+    else return;
+  }
 }

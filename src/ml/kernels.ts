@@ -13,9 +13,20 @@ export interface Lloyd {
 
 /** Pairs of near points, a portion at a time. */
 export interface Near {
-  /** From point `from` on: couples of numbers, and the point to go on with. The couples are valid until the next call. */
-  pairs(from: number): { couples: Int32Array; next: number };
+  /** Couples of numbers, from 0 on, then from what `next` has said, which is null when all have been told. The couples are valid until the next call. */
+  pairs(from: number): { couples: Int32Array; next: number | null };
 }
+
+/** Points in an order in which each LEAF of them lie close together: d lines of n values, and of each leaf the d least and the d greatest. */
+export interface Leaves {
+  lines: Float32Array;
+  n: number;
+  d: number;
+  least: Float32Array;
+  greatest: Float32Array;
+}
+/** Points of a leaf; the kernels know the number too. */
+export const LEAF = 32;
 
 /** A sparse matrix by rows: the entries of row r stand from starts[r] to starts[r + 1]. */
 export interface Sparse {
@@ -33,9 +44,9 @@ export interface HalfSweep {
 export interface Kernels {
   readonly name: 'wasm-simd' | 'typed-arrays';
   lloyd(points: Float32Array, n: number, d: number, k: number): Lloyd;
-  /** `lines` are d × n, ordered by the first line. */
-  near(lines: Float32Array, n: number, d: number, eps: number): Near;
-  halfSweep(rows: Sparse, n: number, others: number, f: number, lambda: number, steps: number): HalfSweep;
+  near(leaves: Leaves, eps: number): Near;
+  /** At most so many `steps` for a row; it is done when one has moved it by less than `settled` (squared) of its length. */
+  halfSweep(rows: Sparse, n: number, others: number, f: number, lambda: number, steps: number, settled: number): HalfSweep;
   /** For rows `from` to `to`: their k columns of the greatest product, without themselves; -1 where there are fewer. */
   nearest(vectors: Float32Array, n: number, d: number, from: number, to: number, k: number): { ids: Int32Array; scores: Float32Array };
 }

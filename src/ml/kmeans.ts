@@ -1,5 +1,5 @@
 import { checkMatrix, checkOption, MlRefusal, type Matrix } from './errors.js';
-import { kernels, type Kernels } from './kernels.js';
+import { kernels, type Kernels, type Lloyd } from './kernels.js';
 import { SeededRandom } from './random.js';
 
 export interface KMeansOptions {
@@ -26,7 +26,7 @@ export interface Clustering {
 
 /**
  * K-Means: Lloyd's steps (S. Lloyd, "Least squares quantization in PCM", 1982) from a k-means++ start (D. Arthur, S. Vassilvitskii, 2007), the best of some restarts. The same seed gives the same clusters.
- * A cluster that runs empty takes the point that is farthest from its own.
+ * A cluster that runs empty takes the point that is farthest from its own centroid.
  * @throws MlRefusal EMPTY, SHAPE, NOT_FINITE, TOO_LARGE, K_TOO_LARGE, OPTION
  */
 export function kMeans(points: Matrix, { k, seed, restarts = 4, iterations = 100, start, kernels: by = kernels() }: KMeansOptions): Clustering {
@@ -82,11 +82,8 @@ function lloyd({ values, n, d }: Matrix, start: Float32Array, iterations: number
     done++;
     const changed = steps.step(centroids);
     if (!changed) break;
-    for (let c = 0; c < k; c++) {
-      const count = steps.counts[c]!;
-      if (count) for (let j = 0; j < d; j++) centroids[c * d + j] = steps.sums[c * d + j]! / count;
-    }
-    fillEmpty({ values, n, d }, centroids, steps.labels, steps.counts);
+    const { sums, counts } = withoutEmpty({ values, n, d }, centroids, steps);
+    for (let c = 0; c < k; c++) if (counts[c]) for (let j = 0; j < d; j++) centroids[c * d + j] = sums[c * d + j]! / counts[c]!;
   }
   // Of the centroids as they are now.
   steps.step(centroids);
@@ -95,12 +92,28 @@ function lloyd({ values, n, d }: Matrix, start: Float32Array, iterations: number
   return { labels: steps.labels.slice(), k, centroids, counts: steps.counts.slice(), inertia, iterations: done };
 }
 
-function fillEmpty({ values, n, d }: Matrix, centroids: Float32Array, labels: Int32Array, counts: Int32Array): void {
+/** Sums and counts in which each cluster that has run empty holds one of the points that are farthest from their own centroids, which is taken out of the cluster where it was. */
+function withoutEmpty({ values, n, d }: Matrix, centroids: Float32Array, { labels, sums, counts }: Lloyd): Pick<Lloyd, 'sums' | 'counts'> {
   const empty = [...counts.keys()].filter((c) => !counts[c]);
-  if (!empty.length) return;
+  if (!empty.length) return { sums, counts };
+  const filled = { sums: sums.slice(), counts: counts.slice() };
   const far = Array.from({ length: n }, (_, i) => ({ i, distance: squared(values, i, centroids, labels[i]!, d) })).filter(({ distance }) => distance > 0);
   far.sort((a, b) => b.distance - a.distance || a.i - b.i);
-  empty.forEach((c, place) => far[place] && centroids.set(values.subarray(far[place].i * d, (far[place].i + 1) * d), c * d));
+  let next = 0;
+  for (const c of empty) {
+    while (next < far.length && filled.counts[labels[far[next]!.i]!]! < 2) next++;
+    const found = far[next++];
+    if (!found) break;
+    const from = labels[found.i]!;
+    filled.counts[from]!--;
+    filled.counts[c] = 1;
+    for (let j = 0; j < d; j++) {
+      const value = values[found.i * d + j]!;
+      filled.sums[from * d + j]! -= value;
+      filled.sums[c * d + j] = value;
+    }
+  }
+  return filled;
 }
 
 /** ‖x − c‖² of a row and a centroid. */

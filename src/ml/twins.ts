@@ -1,4 +1,4 @@
-import type { Kernels, Sparse } from './kernels.js';
+import { LEAF, type Kernels, type Sparse } from './kernels.js';
 
 /** The inner loops on typed arrays: what src/ml/assembly/kernels.ts is measured by, and what runs where WebAssembly has no SIMD. */
 export const twins: Kernels = {
@@ -31,28 +31,39 @@ export const twins: Kernels = {
     };
   },
 
-  near(lines, n, d, eps) {
+  near({ lines, n, d, least, greatest }, eps) {
+    const leaves = Math.ceil(n / LEAF);
+    const apart = (a: number, b: number): number => {
+      let gap = 0;
+      for (let line = 0; line < d; line++) gap += Math.max(0, least[a * d + line]! - greatest[b * d + line]!, least[b * d + line]! - greatest[a * d + line]!) ** 2;
+      return gap;
+    };
     return {
       pairs(from) {
         const found: number[] = [];
-        let i = from;
-        for (; i < n && found.length < 2_000_000; i++) {
-          for (let j = i + 1; j < n && lines[j]! - lines[i]! <= eps; j++) {
-            let distance = 0;
-            for (let line = 0; line < d; line++) distance += (lines[line * n + i]! - lines[line * n + j]!) ** 2;
-            if (distance <= eps * eps) found.push(i, j);
+        let a = from;
+        for (; a < leaves && found.length < 2_000_000; a++) {
+          for (let b = a; b < leaves; b++) {
+            if (apart(a, b) > eps * eps) continue;
+            for (let i = a * LEAF; i < Math.min(n, (a + 1) * LEAF); i++) {
+              for (let j = Math.max(b * LEAF, i + 1); j < Math.min(n, (b + 1) * LEAF); j++) {
+                let distance = 0;
+                for (let line = 0; line < d; line++) distance += (lines[line * n + i]! - lines[line * n + j]!) ** 2;
+                if (distance <= eps * eps) found.push(i, j);
+              }
+            }
           }
         }
-        return { couples: Int32Array.from(found), next: i };
+        return { couples: Int32Array.from(found), next: a < leaves ? a : null };
       },
     };
   },
 
-  halfSweep(rows, n, others, f, lambda, steps) {
+  halfSweep(rows, n, others, f, lambda, steps, settled) {
     return {
       run(other, own) {
         const g = gramOf(other, others, f, lambda);
-        for (let row = 0; row < n; row++) solveRow(rows, row, other, g, own.subarray(row * f, (row + 1) * f), f, steps);
+        for (let row = 0; row < n; row++) solveRow(rows, row, other, g, own.subarray(row * f, (row + 1) * f), f, steps, settled);
       },
     };
   },
@@ -92,7 +103,7 @@ export function gramOf(y: Float32Array, n: number, f: number, lambda: number): F
 }
 
 /** Conjugate gradient for one row: see `solve` of the kernels. Changes `x`. */
-export function solveRow({ starts, columns, values }: Sparse, row: number, y: Float32Array, g: Float64Array, x: Float32Array, f: number, steps: number): void {
+export function solveRow({ starts, columns, values }: Sparse, row: number, y: Float32Array, g: Float64Array, x: Float32Array, f: number, steps: number, settled = 0): void {
   const [first, last] = [starts[row]!, starts[row + 1]!];
   if (first === last) {
     x.fill(0);
@@ -113,7 +124,11 @@ export function solveRow({ starts, columns, values }: Sparse, row: number, y: Fl
   const residual = times(x).map((value) => -value);
   for (let e = first; e < last; e++) for (let i = 0; i < f; i++) residual[i]! += (1 + values[e]!) * y[columns[e]! * f + i]!;
   const direction = residual.slice();
-  const square = (v: Float64Array): number => v.reduce((sum, value) => sum + value * value, 0);
+  const square = (v: Float64Array | Float32Array): number => {
+    let sum = 0;
+    for (const value of v) sum += value * value;
+    return sum;
+  };
   let rest = square(residual);
   for (let step = 0; step < steps && rest > 1e-20; step++) {
     const product = times(direction);
@@ -122,6 +137,7 @@ export function solveRow({ starts, columns, values }: Sparse, row: number, y: Fl
       x[i]! += alpha * direction[i]!;
       residual[i]! -= alpha * product[i]!;
     }
+    if (alpha * alpha * square(direction) < settled * square(x)) return;
     const next = square(residual);
     for (let i = 0; i < f; i++) direction[i] = residual[i]! + (next / rest) * direction[i]!;
     rest = next;

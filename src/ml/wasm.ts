@@ -1,19 +1,29 @@
 import { KERNELS_WASM } from './binary.js';
 import { MlRefusal } from './errors.js';
-import type { HalfSweep, Kernels, Lloyd, Near, Sparse } from './kernels.js';
+import { LEAF, type HalfSweep, type Kernels, type Lloyd, type Near, type Sparse } from './kernels.js';
 
 const PAGE = 65_536;
 const MAX_PAGES = 32_768;
 /** Couples of near points that are handed over at once. */
 const COUPLES = 1 << 20;
+/** Rows that are worked on in one call: WebAssembly that is compiled better meanwhile is taken up at the next. */
+const TURN = 512;
+const LEAVES_A_TURN = 16;
+/** What rounding may have taken of a squared distance that comes of ‖x‖² − 2 x·c + ‖c‖², as a share of the squares: some times the precision of a float. */
+const SLACK = 4e-6;
 
 interface Exports {
   memory: WebAssembly.Memory;
   resume: WebAssembly.Global;
-  assign(points: number, n: number, d: number, columns: number, stride: number, norms: number, labels: number, sums: number, counts: number, scratch: number): number;
-  pairs(lines: number, n: number, d: number, stride: number, limit: number, reach: number, from: number, out: number, room: number): number;
+  resumeOther: WebAssembly.Global;
+  separate(rows: number, k: number, d: number, columns: number, stride: number, norms: number, halves: number, slack: number, largest: number, scratch: number): void;
+  assign(
+    points: number, from: number, to: number, d: number, rows: number, columns: number, stride: number, norms: number, squares: number, labels: number, uppers: number, lowers: number, moved: number, halves: number, most: number, mostOther: number,
+    farthest: number, slack: number, largest: number, sums: number, counts: number, four: number, scratch: number,
+  ): number;
+  pairs(lines: number, d: number, stride: number, boxes: number, padded: number, leaves: number, limit: number, reach: number, leaf: number, other: number, turns: number, out: number, room: number): number;
   gram(y: number, n: number, f: number, lambda: number, g: number): void;
-  solve(from: number, to: number, starts: number, columns: number, weights: number, x: number, y: number, g: number, f: number, steps: number, work: number): void;
+  solve(from: number, to: number, starts: number, columns: number, weights: number, x: number, y: number, g: number, f: number, steps: number, settled: number, work: number): void;
   nearest(rows: number, from: number, to: number, d: number, columns: number, n: number, stride: number, shift: number, k: number, scores: number, ids: number, scratch: number): void;
 }
 
@@ -48,53 +58,79 @@ export function openWasm(): Kernels | null {
     lloyd(points, n, d, k): Lloyd {
       const wasm = open();
       const [plan, stride] = [new Plan(), up(k, 8)];
-      const at = { points: plan.take(up(n, 4) * d * 4), columns: plan.take(d * stride * 4), norms: plan.take(stride * 4), labels: plan.take(n * 4), sums: plan.take(k * d * 8), counts: plan.take(k * 4), scratch: plan.take(256) };
+      const at = {
+        points: plan.take(n * d * 4), rows: plan.take(up(k, 4) * d * 4), columns: plan.take(d * stride * 4), norms: plan.take(stride * 4), squares: plan.take(n * 4), labels: plan.take(n * 4), uppers: plan.take(n * 4), lowers: plan.take(n * 4),
+        moved: plan.take(k * 4), halves: plan.take(k * 4), sums: plan.take(k * d * 8), counts: plan.take(k * 4), four: plan.take(4 * d * 4), scratch: plan.take(512),
+      };
       plan.settle(wasm.memory);
       const { buffer } = wasm.memory;
-      new Float32Array(buffer, at.points, n * d).set(points);
-      const [columns, norms] = [new Float32Array(buffer, at.columns, d * stride), new Float32Array(buffer, at.norms, stride)];
+      const own = new Float32Array(buffer, at.points, n * d);
+      own.set(points);
+      const [rows, columns, norms, moved] = [new Float32Array(buffer, at.rows, k * d), new Float32Array(buffer, at.columns, d * stride), new Float32Array(buffer, at.norms, stride), new Float32Array(buffer, at.moved, k)];
       const [labels, sums, counts] = [new Int32Array(buffer, at.labels, n), new Float64Array(buffer, at.sums, k * d), new Int32Array(buffer, at.counts, k)];
+      const squares = new Float32Array(buffer, at.squares, n);
+      for (let i = 0; i < n; i++) squares[i] = lengthOf(own, i * d, d);
       labels.fill(-1);
+      norms.fill(Infinity);
       return {
         labels,
         sums,
         counts,
         step(centroids) {
-          norms.fill(Infinity);
+          let [farthest, most, mostOther, largest] = [-1, 0, 0, 0];
           for (let c = 0; c < k; c++) {
-            let norm = 0;
+            let gone = 0;
             for (let i = 0; i < d; i++) {
               const value = centroids[c * d + i]!;
+              gone += (value - rows[c * d + i]!) ** 2;
+              rows[c * d + i] = value;
               columns[i * stride + c] = value;
-              norm += value * value;
             }
-            norms[c] = norm;
+            norms[c] = lengthOf(rows, c * d, d);
+            largest = Math.max(largest, norms[c]!);
+            // Rounded up, as all that the bounds are told.
+            moved[c] = Math.sqrt(gone) * 1.000001;
+            if (moved[c]! > most) [farthest, mostOther, most] = [c, most, moved[c]!];
+            else mostOther = Math.max(mostOther, moved[c]!);
           }
-          sums.fill(0);
-          counts.fill(0);
-          return wasm.assign(at.points, n, d, at.columns, stride, at.norms, at.labels, at.sums, at.counts, at.scratch);
+          wasm.separate(at.rows, k, d, at.columns, stride, at.norms, at.halves, SLACK, largest, at.scratch);
+          let changed = 0;
+          for (let from = 0; from < n; from += TURN) {
+            changed += wasm.assign(
+              at.points, from, Math.min(n, from + TURN), d, at.rows, at.columns, stride, at.norms, at.squares, at.labels, at.uppers, at.lowers, at.moved, at.halves, most, mostOther, farthest, SLACK, largest, at.sums, at.counts, at.four,
+              at.scratch,
+            );
+          }
+          return changed;
         },
       };
     },
 
-    near(lines, n, d, eps): Near {
+    near({ lines, n, d, least, greatest }, eps): Near {
       const wasm = open();
-      const [plan, stride] = [new Plan(), up(n, 8) + 8];
-      const room = Math.max(COUPLES, n + 8);
-      const at = { lines: plan.take(d * stride * 4), out: plan.take(room * 8) };
+      const leaves = Math.ceil(n / LEAF);
+      const [plan, stride, padded] = [new Plan(), leaves * LEAF, up(d, 4)];
+      const at = { lines: plan.take(d * stride * 4), boxes: plan.take(leaves * padded * 8), out: plan.take(COUPLES * 8) };
       plan.settle(wasm.memory);
       const own = new Float32Array(wasm.memory.buffer, at.lines, d * stride).fill(NaN);
       for (let line = 0; line < d; line++) own.set(lines.subarray(line * n, (line + 1) * n), line * stride);
+      const boxes = new Float32Array(wasm.memory.buffer, at.boxes, leaves * padded * 2);
+      for (let leaf = 0; leaf < leaves; leaf++) {
+        boxes.set(least.subarray(leaf * d, (leaf + 1) * d), leaf * padded * 2);
+        boxes.set(greatest.subarray(leaf * d, (leaf + 1) * d), leaf * padded * 2 + padded);
+      }
       return {
         pairs(from) {
-          // A little farther than eps, so that rounding cuts nobody off.
-          const found = wasm.pairs(at.lines, n, d, stride, eps * eps, eps * 1.000001, from, at.out, room);
-          return { couples: new Int32Array(wasm.memory.buffer, at.out, found * 2), next: wasm.resume.value as number };
+          const leaf = Math.floor(from / (leaves + 1));
+          // Bounds reach a little farther than eps, so that rounding cuts nobody off.
+          const found = wasm.pairs(at.lines, d, stride, at.boxes, padded, leaves, eps * eps, eps * eps * 1.00001, leaf, from % (leaves + 1), LEAVES_A_TURN, at.out, COUPLES);
+          const next = (wasm.resume.value as number) * (leaves + 1) + (wasm.resumeOther.value as number);
+          return { couples: new Int32Array(wasm.memory.buffer, at.out, found * 2), next: (wasm.resume.value as number) < leaves ? next : null };
         },
       };
     },
 
-    halfSweep(rows: Sparse, n, others, f, lambda, steps): HalfSweep {
+    halfSweep(rows: Sparse, n, others, f, lambda, steps, settled): HalfSweep {
       const wasm = open();
       const [plan, width, entries] = [new Plan(), up(f, 4), rows.columns.length];
       const at = {
@@ -111,7 +147,7 @@ export function openWasm(): Kernels | null {
           spread(other, others, f, y, width);
           spread(own, n, f, x, width);
           wasm.gram(at.y, others, width, lambda, at.g);
-          wasm.solve(0, n, at.starts, at.columns, at.weights, at.x, at.y, at.g, width, steps, at.work);
+          for (let from = 0; from < n; from += TURN) wasm.solve(from, Math.min(n, from + TURN), at.starts, at.columns, at.weights, at.x, at.y, at.g, width, steps, settled, at.work);
           for (let row = 0; row < n; row++) own.set(x.subarray(row * width, row * width + f), row * f);
         },
       };
@@ -130,6 +166,12 @@ export function openWasm(): Kernels | null {
       return { ids: new Int32Array(buffer, at.ids, (to - from) * k).slice(), scores: new Float32Array(buffer, at.scores, (to - from) * k).slice() };
     },
   };
+}
+
+function lengthOf(values: Float32Array, from: number, d: number): number {
+  let sum = 0;
+  for (let i = from; i < from + d; i++) sum += values[i]! * values[i]!;
+  return sum;
 }
 
 /** Rows of f floats into rows of `width`, the rest of which is zero. */
