@@ -25,6 +25,7 @@ import { Bots1764400000000 } from './migrations/1764400000000-bots.js';
 import { Moderation1764400000010 } from './migrations/1764400000010-moderation.js';
 import { Sentiment1764400000011 } from './migrations/1764400000011-sentiment.js';
 import { Learning1764500000000 } from './migrations/1764500000000-learning.js';
+import { WordsOfPeople1764500000010 } from './migrations/1764500000010-words-of-people.js';
 import { Audit1764600000000 } from './migrations/1764600000000-audit.js';
 import { Webhooks1764600000001 } from './migrations/1764600000001-webhooks.js';
 import { Apps1764600000002 } from './migrations/1764600000002-apps.js';
@@ -63,6 +64,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Moderation1764400000010,
       Sentiment1764400000011,
       Learning1764500000000,
+      WordsOfPeople1764500000010,
       Audit1764600000000,
       Webhooks1764600000001,
       Apps1764600000002,

@@ -36,7 +36,7 @@ export interface Learning {
 
 /** The part of the container that learns, and suggests. */
 export function makeLearning({ config, db, unitOfWork, clock, log, engine }: LearningDeps): Learning {
-  const interactions = new InteractionService(db.background, unitOfWork, new Quota(db.sql, clock, { name: 'interactions', points: INTERACTIONS_A_DAY, seconds: 86_400 }));
+  const interactions = new InteractionService(db.background, unitOfWork, new Quota(db.sql, clock, { name: 'interactions', points: INTERACTIONS_A_DAY, seconds: 86_400 }), clock);
   const personalization = new PersonalizationService(db.sql, unitOfWork);
   const groups = new ClusterGroups(unitOfWork, new GroupMemberService(db.sql, unitOfWork), config.CLUSTER_GROUPS_OWNER ?? null);
   const models = new ModelService(db.sql, unitOfWork);

@@ -76,6 +76,19 @@ describe('the kernels', () => {
       { numRuns: 60 },
     ));
 
+  it('go all the way of Lloyd as their twin does, though they leave out what can’t have changed', () => {
+    // Points without any structure change their clusters for long; twelve of one place leave clusters empty.
+    for (const [seed, d, k] of [[1, 3, 17], [2, 19, 9], [3, 8, 40]] as const) {
+      const random = new SeededRandom(seed);
+      const points = { n: 600, d, values: Float32Array.from({ length: 600 * d }, (_, at) => (at < 12 * d ? 4 : random.normal())) };
+      const options = { k, seed, start: points.values.slice(0, k * d) };
+      const [ours, twin] = [kMeans(points, { ...options, kernels: wasm }), kMeans(points, { ...options, kernels: twins })];
+      assert.deepEqual([ours.iterations, [...ours.labels]], [twin.iterations, [...twin.labels]]);
+      near(ours.inertia, twin.inertia, 1e-9);
+      assert.ok(ours.counts.every((count) => count > 0));
+    }
+  });
+
   it('find the pairs that their twin finds', () =>
     fc.assert(
       fc.property(matrices, fc.double({ min: 0.3, max: 5, noNaN: true }), (points, eps) => {
@@ -141,12 +154,27 @@ describe('clustering', () => {
     assert.throws(() => kMeans({ values: new Float32Array(3), n: 2, d: 2 }, { k: 1, seed: 1 }), refused('SHAPE'));
     assert.throws(() => kMeans({ values: new Float32Array(0), n: 2_000_000, d: 2 }, { k: 1, seed: 1 }), refused('TOO_LARGE'));
     assert.throws(() => dbscan(of([1, 2]), { eps: 0, minPoints: 1 }), refused('OPTION'));
+    assert.throws(() => dbscan(of([]), { eps: 1, minPoints: 1 }), refused('EMPTY'));
+    assert.throws(() => dbscan(of([1, Infinity]), { eps: 1, minPoints: 1 }), refused('NOT_FINITE'));
+    const one = { users: Int32Array.of(0), items: Int32Array.of(0), userCount: 1, itemCount: 1 };
+    assert.throws(() => implicitAls({ ...one, strengths: Float32Array.of(NaN) }, { factors: 2, sweeps: 1, seed: 1 }), refused('NOT_FINITE'));
+    assert.throws(() => implicitAls({ ...one, items: Int32Array.of(1), strengths: Float32Array.of(1) }, { factors: 2, sweeps: 1, seed: 1 }), refused('SHAPE'));
+    // Who has done nothing has no taste, and is no reason to fail.
+    assert.deepEqual([...implicitAls({ ...one, userCount: 2, strengths: Float32Array.of(1) }, { factors: 2, sweeps: 3, seed: 1 }).users.subarray(2)], [0, 0]);
     assert.throws(() => implicitAls({ users: new Int32Array(0), items: new Int32Array(0), strengths: new Float32Array(0), userCount: 1, itemCount: 1 }, { factors: 2, sweeps: 1, seed: 1 }), refused('EMPTY'));
     assert.deepEqual([...kMeans(of([7]), { k: 1, seed: 1 }).labels], [0]);
     const same = kMeans(of([5, 5, 5, 5]), { k: 3, seed: 1 });
     assert.deepEqual([same.k, [...same.labels], same.inertia], [1, [0, 0, 0, 0], 0]);
     assert.deepEqual([...dbscan(of([5, 5, 5, 5]), { eps: 1, minPoints: 2 }).labels], [0, 0, 0, 0]);
     assert.deepEqual([...dbscan(of([5]), { eps: 1, minPoints: 2 }).labels], [NOISE]);
+  });
+
+  it('clusters a million points within the memory that they need', function () {
+    this.timeout(60_000);
+    const values = Float32Array.from({ length: 2_000_000 }, (_, at) => (at % 4 < 2 ? 0 : 9) + (at % 7) / 10);
+    const { counts, k } = kMeans({ values, n: 1_000_000, d: 2 }, { k: 2, seed: 1, restarts: 1 });
+    assert.deepEqual([k, [...counts]], [2, [500_000, 500_000]]);
+    assert.throws(() => kMeans({ values: new Float32Array(1_000_001), n: 1_000_001, d: 1 }, { k: 2, seed: 1 }), refused('TOO_LARGE'));
   });
 
   it('takes the number of clusters by the silhouette, and one where all are the same', async () => {

@@ -99,8 +99,8 @@ export class MlEngine {
       minThreads: 0, maxThreads: this.#threads, idleTimeout: IDLE_MS, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
     pool.on('error', () => this.#renew(pool));
-    // A thread that ends while it starts is told to nobody.
-    pool.on('workerDestroy', () => pool.queueSize > 0 && pool.threads.length === 0 && this.#renew(pool));
+    // A thread that ends while it starts is told to nobody. It is taken off the pool's list only when this has been said.
+    pool.on('workerDestroy', () => queueMicrotask(() => pool.queueSize > 0 && pool.threads.length === 0 && this.#renew(pool)));
     return pool;
   }
 

@@ -24,8 +24,12 @@ export interface Clustering {
   iterations: number;
 }
 
+/** Starts are drawn from so many points, or so many for each cluster. */
+const MIN_SAMPLE = 4_096;
+const SAMPLE_EACH = 32;
+
 /**
- * K-Means: Lloyd's steps (S. Lloyd, "Least squares quantization in PCM", 1982) from a k-means++ start (D. Arthur, S. Vassilvitskii, 2007), the best of some restarts. The same seed gives the same clusters.
+ * K-Means: Lloyd's steps (S. Lloyd, "Least squares quantization in PCM", 1982) from a greedy k-means++ start (D. Arthur, S. Vassilvitskii, 2007), the best of some restarts. The same seed gives the same clusters.
  * A cluster that runs empty takes the point that is farthest from its own centroid.
  * @throws MlRefusal EMPTY, SHAPE, NOT_FINITE, TOO_LARGE, K_TOO_LARGE, OPTION
  */
@@ -44,33 +48,50 @@ export function kMeans(points: Matrix, { k, seed, restarts = 4, iterations = 100
   return best!;
 }
 
-/** Points as centroids, each picked by its squared distance from those before; fewer than k when all are picked that differ. */
+/** Points as centroids: of some that are drawn by their squared distance from those before, each time the one that leaves the least of it; fewer than k when all are picked that differ. Drawn from a sample of what is many. */
 function plusPlus({ values, n, d }: Matrix, k: number, random: SeededRandom): Float32Array {
+  const sample = random.sample(n, Math.max(MIN_SAMPLE, SAMPLE_EACH * k));
   const centroids = new Float32Array(k * d);
-  const distances = new Float64Array(n).fill(Infinity);
-  let chosen = random.below(n);
+  const trials = 2 + Math.floor(Math.log(k));
+  const from = (chosen: number, distances: Float64Array): { left: Float64Array; total: number } => {
+    const left = new Float64Array(sample.length);
+    let total = 0;
+    for (let i = 0; i < sample.length; i++) {
+      let distance = 0;
+      for (let j = 0; j < d && distance < distances[i]!; j++) {
+        const difference = values[sample[i]! * d + j]! - values[chosen * d + j]!;
+        distance += difference * difference;
+      }
+      left[i] = Math.min(distance, distances[i]!);
+      total += left[i]!;
+    }
+    return { left, total };
+  };
+  let chosen = sample[random.below(sample.length)]!;
+  let { left, total } = from(chosen, new Float64Array(sample.length).fill(Infinity));
   for (let c = 0; ; ) {
     centroids.set(values.subarray(chosen * d, (chosen + 1) * d), c * d);
     if (++c === k) return centroids;
-    let total = 0;
-    for (let i = 0; i < n; i++) {
-      let distance = 0;
-      for (let j = 0; j < d; j++) {
-        const difference = values[i * d + j]! - values[chosen * d + j]!;
-        distance += difference * difference;
-      }
-      if (distance < distances[i]!) distances[i] = distance;
-      total += distances[i]!;
-    }
     if (!(total > 0)) return centroids.slice(0, c * d);
-    let rest = random.next() * total;
-    chosen = -1;
-    for (let i = 0; i < n; i++) {
-      if (!(distances[i]! > 0)) continue;
-      chosen = i;
-      if ((rest -= distances[i]!) < 0) break;
+    let best: { left: Float64Array; total: number } | undefined;
+    for (let trial = 0; trial < trials; trial++) {
+      const drawn = sample[draw(left, random.next() * total)]!;
+      const found = from(drawn, left);
+      if (!best || found.total < best.total) [best, chosen] = [found, drawn];
     }
+    ({ left, total } = best!);
   }
+}
+
+/** Where the sum of weights passes `rest`: never at a weight of zero. */
+function draw(weights: Float64Array, rest: number): number {
+  let last = -1;
+  for (let i = 0; i < weights.length; i++) {
+    if (!(weights[i]! > 0)) continue;
+    last = i;
+    if ((rest -= weights[i]!) < 0) break;
+  }
+  return last;
 }
 
 function lloyd({ values, n, d }: Matrix, start: Float32Array, iterations: number, by: Kernels): Clustering {

@@ -24,11 +24,24 @@ function task<Input, Result>(work: (input: Input) => Result | Promise<Result>): 
   };
 }
 
+/** Handed over without a copy, which the loop on the other side would have to make. */
+function shared<Values extends Float32Array | Int32Array>(values: Values): Values {
+  const own = new (values.constructor as new (buffer: SharedArrayBuffer) => Values)(new SharedArrayBuffer(values.byteLength));
+  own.set(values);
+  return own;
+}
+
 /** Loads what is needed, and says what it is. */
 export const begin = task(async () => ({ tensors: (await tensors()).backend, kernels: kernels().name }));
 export const cluster = task(({ points, options }: { points: Matrix; options: KMeansOptions }) => kMeans(points, options));
 export const clusterBest = task(async ({ points, candidates, options }: { points: Matrix; candidates: number[]; options: { seed: number; restarts?: number } }) => kMeansBySilhouette(points, candidates, options, await tensors()));
 export const density = task(({ points, options }: { points: Matrix; options: DbscanOptions }) => dbscan(points, options));
-export const factorise = task(({ interactions, options }: { interactions: Interactions; options: AlsOptions }) => implicitAls(interactions, options));
-export const neighbours = task(({ vectors, options }: { vectors: Matrix; options: NeighbourOptions }) => near(vectors, options));
+export const factorise = task(({ interactions, options }: { interactions: Interactions; options: AlsOptions }) => {
+  const { users, items, ...rest } = implicitAls(interactions, options);
+  return { ...rest, users: shared(users), items: shared(items) };
+});
+export const neighbours = task(async ({ vectors, options }: { vectors: Matrix; options: NeighbourOptions }) => {
+  const { ids, scores, method } = await near(vectors, options);
+  return { ids: shared(ids), scores: shared(scores), method };
+});
 export const evaluate = task(async ({ interactions, content, options }: { interactions: Interactions; content: Matrix | null; options: AlsOptions }) => judge(interactions, content, options, await tensors()));

@@ -1,10 +1,10 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { decodeAnyId, decodeId, encodeId, type IdType } from '../lib/ids.js';
 import { invalidId } from '../lib/errors.js';
 import { GroupType } from '../schema/group.js';
 import {
   DismissSuggestionInput, DismissSuggestionPayload, InferredClusterType, InferredType, JoinSuggestedGroupInput, JoinSuggestedGroupPayload, LearnedModelType, ModelEvaluationType, PersonalizationType,
-  RecordInteractionsInput, RecordInteractionsPayload, RetrainModelsInput, RetrainModelsPayload, RollBackModelInput, RollBackModelPayload, SuggestedArticleType, SuggestedGroupType, SuggestedProductType, SuggestedUserType,
+  RecommendedProductsArgs, RecordInteractionsInput, RecordInteractionsPayload, RetrainModelsInput, RetrainModelsPayload, RollBackModelInput, RollBackModelPayload, SuggestedArticleType, SuggestedGroupType, SuggestedProductType, SuggestedUserType,
   SuggestionArgs, UpdatePersonalizationInput, UpdatePersonalizationPayload,
 } from '../schema/learning.js';
 import { ProductType } from '../schema/product.js';
@@ -113,9 +113,10 @@ export class SuggestionsResolver {
     return this.groups.list(context, context.requireViewer(), first);
   }
 
-  @FieldResolver(() => [SuggestedProductType], { description: 'In a chat: by what is being talked about there.' })
-  recommendedProducts(@Arg('chatId', () => ID, { nullable: true }) chatId: string | null, @Args(() => SuggestionArgs) { first }: SuggestionArgs, @Ctx() context: Context): Promise<SuggestedProductRow[]> {
-    return this.products.list(context, context.requireViewer(), chatId == null ? null : decodeId('Chat', chatId, 'chatId'), first);
+  @FieldResolver(() => [SuggestedProductType], { description: 'In a chat or a call: by what is being talked about there.' })
+  recommendedProducts(@Args(() => RecommendedProductsArgs) { chatId, callId, first }: RecommendedProductsArgs, @Ctx() context: Context): Promise<SuggestedProductRow[]> {
+    const where = { chatId: chatId == null ? null : decodeId('Chat', chatId, 'chatId'), callId: callId == null ? null : decodeId('Call', callId, 'callId') };
+    return this.products.list(context, context.requireViewer(), where, first);
   }
 
   @FieldResolver(() => [SuggestedArticleType])

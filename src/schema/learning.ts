@@ -18,6 +18,12 @@ export class SuggestionArgs {
   @Field(() => Int, { defaultValue: 20, description: 'How many at the most: 1 to 50. The best first.' }) first: number;
 }
 
+@ArgsType()
+export class RecommendedProductsArgs extends SuggestionArgs {
+  @Field(() => ID, { nullable: true, description: 'By the last messages there.' }) chatId?: string | null;
+  @Field(() => ID, { nullable: true, description: 'By the last messages in its chat, for its members, and by what the host shows. Not with chatId.' }) callId?: string | null;
+}
+
 @ObjectType('SuggestionReason', { description: 'Why something is suggested.' })
 export class SuggestionReasonType {
   @Field(() => SuggestionReasonKind) kind: string;

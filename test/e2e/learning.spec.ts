@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { adjustedRand } from '../../src/ml/quality.js';
+import { Seat, startCall } from '../testkit/calls.js';
 import { openShop, sell, type Sold } from '../testkit/commerce.js';
-import { train } from '../testkit/learning.js';
+import { train, trained } from '../testkit/learning.js';
 import { administrator } from '../testkit/news.js';
-import { fails, World, type Person } from '../testkit/world.js';
+import { eventually, fails, World, type Person } from '../testkit/world.js';
 
 const KINDS = [
   { topics: ['running', 'mountains'], things: ['Trail running shoes', 'Ridge head torch', 'Running vest', 'Mountain map', 'Trail gaiters', 'Running socks', 'Summit flask', 'Trail poles'] },
@@ -93,7 +94,7 @@ describe('learning who and what belongs together', function () {
   it('tells why, and keeps what is dismissed away', async () => {
     const [ann] = people as [Person];
     const [first] = await products10(ann);
-    assert.ok(first!.reasons.some(({ kind }) => kind === 'BECAUSE_OF'), JSON.stringify(first!.reasons));
+    assert.ok(first!.reasons.some(({ kind, text }) => kind === 'BECAUSE_OF' && /^Because you liked “.+”\.$/.test(text)), JSON.stringify(first!.reasons));
     for (let i = 0; i < 2; i++) await ann.api.dismissSuggestion({ input: { targetId: first!.product.id } });
     assert.ok((await products10(ann)).every(({ product }) => product.id !== first!.product.id));
     const [near] = await users(ann);
@@ -173,6 +174,25 @@ describe('learning who and what belongs together', function () {
     await fails(products10(people[2]!, chatId), 'NOT_FOUND');
   });
 
+  it('goes by what is written and shown in a call, for those who see it', async () => {
+    const [host, guest] = people as [Person, Person];
+    const chatId = await world.groupChat(host, [guest]);
+    const callId = await startCall(world, host, chatId, { ring: false });
+    await Seat.take(host, callId);
+    const inCall = async (person: Person, of: string | null = callId) => (await person.api.recommendedProducts({ callId, chatId: of === callId ? null : of, first: 10 })).viewer!.recommendedProducts;
+    const bread = products[1]!.find((_, at) => KINDS[1].things[at] === 'Bread knife')!;
+    await host.api.showcaseProduct({ input: { callId, productId: bread.id, shown: true } });
+    const [first, ...others] = await inCall(host);
+    assert.match(first!.product.title, /bread/i);
+    assert.deepEqual([first!.reasons[0]!.kind, first!.reasons[0]!.text], ['TALKED_ABOUT', 'It goes with what is being talked about.']);
+    assert.ok(others.every(({ product }) => product.id !== bread.id));
+    for (const text of ['Which puzzle is this?', 'A wooden puzzle, with a puzzle box']) await world.say(guest, chatId, text);
+    assert.ok((await inCall(guest)).slice(0, 2).some(({ product, reasons }) => /puzzle/i.test(product.title) && reasons.some(({ text }) => /^You are talking about: .*puzzle/.test(text))));
+    await fails(inCall(people[2]!), 'NOT_FOUND');
+    await fails(inCall(host, chatId), 'INVALID_INPUT', 'callId');
+    await host.api.endCall({ input: { callId } });
+  });
+
   it('takes interactions once, and none that can’t be', async () => {
     const [ann] = people as [Person];
     const [thing] = products[2]!;
@@ -200,12 +220,58 @@ describe('learning who and what belongs together', function () {
     await fails(root.api.rollBackModel({ input: { version: 7 } }), 'NOT_FOUND', 'version');
   });
 
-  it('keeps out a version that is worse, and says of one that fails that it has', async () => {
+  it('keeps out a version that is worse', async () => {
     // Whoever liked anything is gone from it: nothing but popularity is left.
     await world.sql(`delete from interactions where target_type = 'PRODUCT'`);
     const model = await train(world, root);
     assert.equal(model.state, 'REJECTED');
     assert.match(model.reason!, /popularity/);
     assert.equal((await inferred(people[0]!))!.modelVersion, 1);
+  });
+});
+
+describe('learning for an operator who wants the groups made', function () {
+  this.timeout(120_000);
+  let world: World;
+  let root: Person;
+  let people: Person[];
+
+  before(async () => {
+    world = await World.start({ settings: { CLUSTER_GROUPS_OWNER: 'keeper' } });
+    root = await administrator(world);
+    people = [...(await world.people('Keeper', ...Array.from({ length: 12 }, (_, index) => `Member${index}`)))];
+    await Promise.all(people.slice(1).map(({ api }, index) => api.updatePersonalization({ input: { interests: [...KINDS[index % 2]!.topics], place: index < 4 ? 'Basel' : null } })));
+  });
+  after(() => world.stop());
+
+  it('goes on when the thread that learns dies, says that it failed, and learns the next time', async () => {
+    const { engine } = world.app.container;
+    const { model } = (await root.api.retrainModels({ input: { idempotencyKey: world.key() } })).retrainModels;
+    await eventually(() => engine.threads > 0, 'a thread runs', 60_000);
+    await engine.endThreads();
+    const failed = await trained(root, model.id);
+    assert.deepEqual([failed.state, failed.reason], ['FAILED', 'The training failed; the log says why.']);
+    assert.equal((await people[1]!.api.personalization()).viewer!.inferred, null);
+    assert.deepEqual(await world.sql('select from learned_people'), []);
+    const next = await train(world, root);
+    assert.deepEqual([next.state, next.version], ['ACTIVE', 2]);
+  });
+
+  it('makes a group of each cluster, owned by whom the settings name, and puts nobody else into one', async () => {
+    // They are made once the version is in use.
+    await eventually(async () => (await world.sql(`select from groups where origin = 'CLUSTER'`)).length === 3, 'the groups are there');
+    const found = await world.sql<{ name: string; members: number; owner: string }>(
+      `select g.name, g.member_count as members, u.handle as owner from groups g join group_members m on m.group_id = g.id and m.role = 'OWNER' join users u on u.id = m.user_id where g.origin = 'CLUSTER' order by 1`,
+    );
+    assert.deepEqual(found.map(({ members, owner }) => [members, owner]), found.map(() => [1, people[0]!.handle]));
+    assert.deepEqual(found.map(({ name }) => name).filter((name) => name === 'Basel'), ['Basel']);
+    const suggested = async () => (await people[1]!.api.suggestedGroups({ first: 50 })).viewer!.suggestedGroups;
+    const basel = (await suggested()).find(({ basis }) => basis === 'PLACE')!;
+    assert.equal(basel.group!.memberCount, 1);
+    assert.equal((await people[1]!.api.joinSuggestedGroup({ input: { suggestionId: basel.id! } })).joinSuggestedGroup.group.memberCount, 2);
+    // The next training finds them again: no second group, and who has joined is asked no more.
+    await train(world, root, { seed: 4 });
+    assert.equal((await world.sql(`select from groups where origin = 'CLUSTER'`)).length, 3);
+    assert.ok((await suggested()).every(({ id }) => id !== basel.id));
   });
 });

@@ -1,6 +1,7 @@
 import type { Sql } from '../../db/database.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { AttemptLimiter } from '../../lib/attempt-limiter.js';
+import type { Clock } from '../../lib/clock.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
 import { checkIdempotencyKey } from '../../lib/validate.js';
 import type { Actor } from '../actor.js';
@@ -40,6 +41,7 @@ export class InteractionService {
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
     private readonly share: AttemptLimiter,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -69,7 +71,8 @@ export class InteractionService {
   }
 
   /** What is too old to be learned from. */
-  async forget(now: Date): Promise<void> {
+  async forget(): Promise<void> {
+    const now = this.clock.now();
     for (;;) {
       const gone = await this.sql(`delete from interactions where (user_id, key) in (select user_id, key from interactions where at < $1::timestamptz - interval '${INTERACTION_DAYS} days' limit ${FORGOTTEN_AT_ONCE}) returning 1`, [now]);
       if (gone.length < FORGOTTEN_AT_ONCE) return;

@@ -2,6 +2,7 @@ import type { Sql } from '../../db/database.js';
 import { InFlight } from '../../lib/in-flight.js';
 import { ContentSpace, DIMENSIONS } from '../../ml/content.js';
 import { toCounts, toDoubles, toFloats } from './bytes.js';
+import { chunks } from './chunks.js';
 import { MAX_PRODUCTS, Signals } from './signals.js';
 
 /** Products as they are suggested from: their vectors lie side by side. */
@@ -44,13 +45,17 @@ export class ShelfKeeper {
 
   async shelf(now: Date): Promise<Shelf> {
     const [active] = await this.sql<ActiveModel>(`select id, finished_at as "trainedAt", factors from learned_models where state = 'ACTIVE'`);
-    const fresh = this.#shelf && this.#shelf.modelId === (active?.id ?? null) && Math.abs(now.getTime() - this.#readAt) < FRESH_MS;
-    if (fresh) return this.#shelf!;
-    return this.#reading.run(active?.id ?? 'none', async () => {
+    const same = this.#shelf?.modelId === (active?.id ?? null) ? this.#shelf : null;
+    if (same && Math.abs(now.getTime() - this.#readAt) < FRESH_MS) return same;
+    const reading = this.#reading.run(active?.id ?? 'none', async () => {
       this.#shelf = await this.#read(active ?? null);
       this.#readAt = now.getTime();
       return this.#shelf;
     });
+    // Twice as old at the most: whoever asks then waits. Until then, whoever asks goes by what is there.
+    if (!same || Math.abs(now.getTime() - this.#readAt) > 2 * FRESH_MS) return reading;
+    reading.catch(() => undefined);
+    return same;
   }
 
   async #read(active: ActiveModel | null): Promise<Shelf> {
@@ -88,12 +93,15 @@ export class ShelfKeeper {
     const [vectors, popularity] = [new Float32Array(n * DIMENSIONS), new Float32Array(n)];
     const f = active?.factors ?? 0;
     const values = new Float32Array(n * f);
-    products.forEach(({ id, vector }, place) => {
-      vectors.set(vector, place * DIMENSIONS);
-      const known = kept.get(id);
-      popularity[place] = known?.popularity ?? 0;
-      if (f && known?.factors) values.set(toFloats(known.factors), place * f);
-    });
+    for await (const { part, from } of chunks(products, PAGE)) {
+      part.forEach(({ id, vector }, offset) => {
+        const place = from + offset;
+        vectors.set(vector, place * DIMENSIONS);
+        const known = kept.get(id);
+        popularity[place] = known?.popularity ?? 0;
+        if (f && known?.factors) values.set(toFloats(known.factors), place * f);
+      });
+    }
     return {
       modelId: active?.id ?? null, trainedAt: active?.trainedAt ?? null, space, clusters, vectors, popularity,
       ids: products.map(({ id }) => id), places: new Map(products.map(({ id }, place) => [id, place])), shopIds: products.map(({ shopId }) => shopId), createdAt: products.map(({ createdAt }) => createdAt.getTime()),

@@ -7,6 +7,8 @@ export const MAX_PEOPLE = 200_000;
 export const MAX_PRODUCTS = 50_000;
 /** Rows that are read and counted in one turn of the loop. */
 export const PAGE = 100;
+/** Ids that are read at once. */
+const IDS = 2_000;
 const MAX_EACH = 200;
 const MAX_MESSAGES_EACH = 100;
 
@@ -15,7 +17,10 @@ export interface Strength {
   userId: string;
   productId: string;
   strength: number;
+  /** The most that was done with it. */
+  deed: Deed;
 }
+export type Deed = 'BOUGHT' | 'LIKED' | 'CARTED' | 'SEEN';
 export interface ProductSignal {
   id: string;
   shopId: string;
@@ -25,7 +30,7 @@ export interface ProductSignal {
 }
 
 /** How much a signal says of what somebody is about. */
-const WEIGHTS = { interest: 4, profession: 3, place: 2, group: 3, topic: 3, contact: 2, product: 1, news: 1, about: 1, message: 0.5 } as const;
+const WEIGHTS = { interest: 4, profession: 3, place: 2, group: 3, topic: 3, contact: 2, product: 1, news: 1, seen: 1, about: 1, message: 0.5 } as const;
 type SignalKind = keyof typeof WEIGHTS;
 
 /** Somebody, as far as they can be learned from. */
@@ -66,6 +71,9 @@ const SIGNALS = `
     where i.user_id = any($1) and i.target_type = 'PRODUCT' and i.kind <> 'SHOWN' and p.status = 'PUBLISHED'
   union all select o.buyer_id, 'product', 'product:' || l.product_id, l.title from orders o join order_lines l on l.order_id = o.id where o.buyer_id = any($1) and o.state in ('CONFIRMED', 'COMPLETED')
   union all select n.user_id, 'news', 'topic:' || t, t from news_marks n join news_articles a on a.id = n.article_id, unnest(a.topic_keys) t where n.user_id = any($1) and n.read_at is not null
+  union all select i.user_id, 'news', 'topic:' || t, t from interactions i join news_articles a on a.id = i.target_id, unnest(a.topic_keys) t where i.user_id = any($1) and i.target_type = 'ARTICLE' and i.kind <> 'SHOWN'
+  union all select i.user_id, 'seen', 'topic:' || t, t from interactions i join groups g on g.id = i.target_id, unnest(g.topics) t where i.user_id = any($1) and i.target_type = 'GROUP' and i.kind <> 'SHOWN' and g.visibility <> 'SECRET'
+  union all select i.user_id, 'seen', 'topic:' || t, t from interactions i join personalizations o on o.user_id = i.target_id and o.enabled, unnest(o.interests) t where i.user_id = any($1) and i.target_type = 'USER' and i.kind <> 'SHOWN'
   union all select w.id, 'message', null, x.text from who w cross join lateral (
     select m.text from chat_members cm join chats c on c.id = cm.chat_id and c.encryption = 'NONE' join messages m on m.chat_id = cm.chat_id and m.sender_id = w.id
     where cm.user_id = w.id and m.kind = 'TEXT' and m.deleted_at is null and m.text is not null and (m.expires_at is null or m.expires_at > $2) order by m.created_at desc limit ${MAX_MESSAGES_EACH}) x
@@ -75,12 +83,21 @@ const SIGNALS = `
 export class Signals {
   constructor(private readonly sql: Sql) {}
 
-  /** Those who may be learned from, the most recently seen first. */
-  people(): Promise<{ id: string }[]> {
-    return this.sql(
-      `select u.id from users u left join personalizations p on p.user_id = u.id where u.kind = 'PERSON' and u.suspended_at is null and p.enabled is not false
-       order by u.last_seen_at desc nulls last, u.id limit ${MAX_PEOPLE}`,
-    );
+  /** Those who may be learned from, in the order of their ids; where they are more than MAX_PEOPLE, those who were seen last. */
+  async people(): Promise<string[]> {
+    const [before] = await this.sql<{ seen: Date | null }>(`select u.last_seen_at as seen from users u where u.kind = 'PERSON' order by u.last_seen_at desc nulls last offset ${MAX_PEOPLE} limit 1`);
+    const ids: string[] = [];
+    for (let after: string | null = null; ids.length < MAX_PEOPLE; ) {
+      const page: { id: string }[] = await this.sql(
+        `select u.id from users u left join personalizations p on p.user_id = u.id where u.kind = 'PERSON' and u.suspended_at is null and p.enabled is not false
+         and ($1::uuid is null or u.id > $1) and ($2::timestamptz is null or u.last_seen_at > $2) order by u.id limit ${IDS}`,
+        [after, before?.seen ?? null],
+      );
+      for (const { id } of page) ids.push(id);
+      if (page.length < IDS) break;
+      after = page.at(-1)!.id;
+    }
+    return ids.slice(0, MAX_PEOPLE);
   }
 
   /** What each of these people is about, in their order. */
@@ -126,15 +143,17 @@ export class Signals {
     });
   }
 
-  /** What these people have done with products: bought 4, liked or praised 3, put into a cart 2, looked at or clicked 1, added up; less the longer ago (half after 90 days). */
+  /** What these people have done with products: bought 4, liked or praised 3, put into a cart 2, looked at or clicked 1, added up; less the longer ago (half after 90 days). What they have dismissed is not to their taste. */
   strengths(userIds: readonly string[], now: Date): Promise<Strength[]> {
     return this.sql<Strength>(
-      `select user_id as "userId", product_id as "productId", sum(weight * power(2::float8, -greatest(extract(epoch from $2::timestamptz - at)::float8, 0) / (90 * 86400)))::float8 as strength from (
+      `select user_id as "userId", product_id as "productId", sum(weight * power(2::float8, -greatest(extract(epoch from $2::timestamptz - at)::float8, 0) / (90 * 86400)))::float8 as strength,
+         case max(weight) when 4 then 'BOUGHT' when 3 then 'LIKED' when 2 then 'CARTED' else 'SEEN' end as deed from (
          select i.user_id, i.target_id as product_id, i.at, case i.kind when 'BOUGHT' then 4 when 'LIKED' then 3 when 'ADDED_TO_CART' then 2 else 1 end as weight
          from interactions i where i.user_id = any($1) and i.target_type = 'PRODUCT' and i.kind <> 'SHOWN' and i.at > $2::timestamptz - interval '${INTERACTION_DAYS} days'
          union all select o.buyer_id, l.product_id, o.created_at, 4 from orders o join order_lines l on l.order_id = o.id where o.buyer_id = any($1) and o.state in ('CONFIRMED', 'COMPLETED')
          union all select r.user_id, r.product_id, r.updated_at, 3 from product_reviews r where r.user_id = any($1) and r.rating >= 4
-       ) s group by user_id, product_id order by user_id, strength desc, product_id`,
+       ) s where not exists (select from suggestion_dismissals d where d.user_id = s.user_id and d.target_type = 'PRODUCT' and d.target_id = s.product_id)
+       group by user_id, product_id order by user_id, strength desc, product_id`,
       [userIds, now],
     );
   }

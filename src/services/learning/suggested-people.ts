@@ -9,6 +9,9 @@ export const DEFAULT_SUGGESTIONS = 20;
 /** Members of so large a group have little in common by it. */
 const MAX_GROUP = 300;
 const MAX_CANDIDATES = 500;
+/** Of those who say the same of themselves, so many are looked at, and the last to have said so taken. */
+const MAX_LOOKED_AT = 1_000;
+const MAX_BY_WORDS = 100;
 const FEEDBACK_DAYS = 14;
 
 export type ReasonKind = 'MUTUAL_CONTACTS' | 'SHARED_GROUPS' | 'SHARED_INTERESTS' | 'SAME_PROFESSION' | 'SAME_PLACE' | 'LIKE_PEOPLE_NEAR' | 'BECAUSE_OF' | 'POPULAR' | 'NEW' | 'TALKED_ABOUT' | 'SIMILAR_CONTENT';
@@ -89,7 +92,10 @@ const CANDIDATES = `
   ), by_vectors as (
     select n.id, n.closeness::float8 from learned_people p join learned_models m on m.id = p.model_id and m.state = 'ACTIVE', unnest(p.neighbours, p.closeness) n(id, closeness) where p.user_id = $1 and $2
   ), by_words as (
-    select p.user_id as id from own, personalizations p where p.enabled and (p.interests && own.interests or lower(p.profession) = own.profession or lower(p.place) = own.place) order by p.updated_at desc limit ${MAX_CANDIDATES}
+    select id from (
+      (select p.user_id as id, p.updated_at as at from own, personalizations p where p.enabled and p.interests && own.interests limit ${MAX_LOOKED_AT})
+      union (select p.user_id, p.updated_at from own, personalizations p where p.enabled and lower(p.profession) = own.profession limit ${MAX_LOOKED_AT})
+      union (select p.user_id, p.updated_at from own, personalizations p where p.enabled and lower(p.place) = own.place limit ${MAX_LOOKED_AT})) w order by at desc, id limit ${MAX_BY_WORDS}
   ), ids as (select id from by_contacts union select id from by_groups union select id from by_vectors union select id from by_words)
   select u.id, coalesce(c.n, 0) as mutual, coalesce(g.n, 0) as groups, coalesce(g.weight, 0)::float8 as "groupWeight", coalesce(v.closeness, 0)::float8 as closeness,
     case when own.interests is null or s.interests is null then '{}'::text[] else array(select i from unnest(s.interests) i where i = any(own.interests) order by 1) end as interests,

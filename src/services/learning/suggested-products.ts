@@ -1,18 +1,20 @@
 import type { Sql } from '../../db/database.js';
-import { notFound } from '../../lib/errors.js';
+import { invalidInput } from '../../lib/errors.js';
 import { boundedInt } from '../../lib/validate.js';
 import { ALS_ALPHA, foldIn } from '../../ml/als.js';
-import { Bag, DIMENSIONS, unit, wordsOf } from '../../ml/content.js';
+import { DIMENSIONS, unit } from '../../ml/content.js';
 import { CONTENT_WEIGHT } from '../../ml/evaluation.js';
 import { dot } from '../../ml/twins.js';
 import type { Actor, Reading } from '../actor.js';
 import { productById, type ProductRow } from '../loaders/products.js';
 import { toFloats } from './bytes.js';
 import type { PersonalizationService } from './personalization.js';
+import { productReasons, type Because, type Grounds } from './product-reasons.js';
 import { diverse, tired } from './ranking.js';
 import type { Shelf, ShelfKeeper } from './shelf.js';
-import { Signals } from './signals.js';
+import { Signals, type Deed } from './signals.js';
 import { MAX_SUGGESTIONS, type Reason } from './suggested-people.js';
+import { Talks, type Talk } from './talk.js';
 
 export interface SuggestedProductRow {
   product: ProductRow;
@@ -20,13 +22,19 @@ export interface SuggestedProductRow {
   reasons: Reason[];
 }
 
-/** Of a chat, so many of its last messages are what is being talked about. */
-const TALK = 30;
+/** Where it is asked what is being talked about: one of the two at the most. */
+export interface TalkedAt {
+  chatId: string | null;
+  callId: string | null;
+}
+
 const TALK_WEIGHT = 4;
 const POPULAR_WEIGHT = 0.15;
 /** What is new is worth so much more, half after so many days. */
 const NEW_WEIGHT = 0.1;
 const NEW_DAYS = 14;
+/** So long it is called new. */
+const NEW_FOR_MS = 7 * 86_400_000;
 /** Those that are looked at for their likeness with each other, and for being there. */
 const POOL = 200;
 
@@ -36,14 +44,15 @@ interface Viewed {
   profile: Float32Array | null;
   /** Places of what they have done something with, the most first. */
   known: number[];
+  /** What they have done with each of these. */
+  deeds: Deed[];
 }
-interface Scored {
-  place: number;
-  score: number;
-  taste: number;
-  likeness: number;
-  talk: number;
-  popular: number;
+const NOTHING: Viewed = { factors: null, profile: null, known: [], deeds: [] };
+/** What is not suggested, and how often the rest was shown of late and not taken up. */
+interface PassedOver {
+  out: Set<number>;
+  shops: Set<string>;
+  shown: Map<number, number>;
 }
 
 /**
@@ -51,11 +60,12 @@ interface Scored {
  *
  *     score = xᵀy + 0.3 cos(what they have done, product) + 0.3 cos(what they are about, product) + 0.15 ln(1 + popularity) / ln(1 + the most) + 0.1 × 2^(−age / 14 days) + 4 cos(the talk, product)
  *
- * xᵀy are the factors of the model (of somebody new: solved at once); the talk counts in a chat alone. Then × 0.85 each time it was shown to no effect, and the order by maximal marginal relevance. Without any signal, what is
+ * xᵀy are the factors of the model (of somebody new: solved at once); the talk counts in a chat or a call alone. Then × 0.85 each time it was shown to no effect, and the order by maximal marginal relevance. Without any signal, what is
  * popular and new.
  */
 export class SuggestedProducts {
   readonly #signals: Signals;
+  readonly #talks: Talks;
 
   constructor(
     private readonly sql: Sql,
@@ -63,28 +73,28 @@ export class SuggestedProducts {
     private readonly personalization: PersonalizationService,
   ) {
     this.#signals = new Signals(sql);
+    this.#talks = new Talks(sql);
   }
 
-  /** With a chat: by what is being talked about there, as far as the actor sees it. Errors: INVALID_INPUT, NOT_FOUND (chat). */
-  async list(reading: Reading, actor: Actor, chatId: string | null, first: number): Promise<SuggestedProductRow[]> {
+  /** With a chat or a call: by what is being talked about there, as far as the actor sees it. Errors: INVALID_INPUT, NOT_FOUND (chat, call). */
+  async list(reading: Reading, actor: Actor, where: TalkedAt, first: number): Promise<SuggestedProductRow[]> {
     boundedInt(first, 'first', 1, MAX_SUGGESTIONS);
-    const words = chatId === null ? [] : await this.#talk(actor, chatId);
+    const talk = await this.#talk(actor, where);
     const [shelf, { enabled }] = await Promise.all([this.keeper.shelf(reading.now), this.personalization.read(actor.userId)]);
-    const bag = new Bag();
-    for (const word of words) bag.add(word);
-    const talk = words.length ? shelf.space.vector(bag) : null;
-    const viewed = enabled ? await this.#viewed(shelf, actor, reading.now) : { factors: null, profile: null, known: [] };
-    const scored = score(shelf, viewed, talk, reading.now.getTime());
+    const viewed = enabled ? await this.#viewed(shelf, actor, reading.now) : NOTHING;
     const passedOver = await this.#passedOver(actor, shelf, viewed.known);
-    const pool = scored.filter(({ place }) => !passedOver.out.has(place) && !passedOver.shops.has(shelf.shopIds[place]!));
-    for (const item of pool) item.score = tired(item.score, passedOver.shown.get(item.place) ?? 0);
-    pool.sort((a, b) => b.score - a.score || a.place - b.place);
-    const chosen = diverse(pool.slice(0, POOL), first, ({ place }) => shelf.vectors.subarray(place * DIMENSIONS, (place + 1) * DIMENSIONS));
+    for (const id of talk?.shown ?? []) passedOver.out.add(shelf.places.get(id) ?? -1);
+    const said = talk?.bag.counts.size ? shelf.space.vector(talk.bag) : null;
+    const pool = best(score(shelf, viewed, said, passedOver, reading.now.getTime()), POOL);
+    const chosen = diverse(pool, first, ({ place }) => shelf.vectors.subarray(place * DIMENSIONS, (place + 1) * DIMENSIONS));
+    const about = aboutOf(shelf, viewed.known, viewed.profile);
     const products = await Promise.all(chosen.map(({ place }) => reading.load(productById, shelf.ids[place]!)));
-    const titles = await Promise.all(chosen.map((item) => this.#because(reading, shelf, viewed, item)));
+    const becauses = await Promise.all(chosen.map(({ place }) => this.#because(reading, shelf, viewed, place)));
     return chosen.flatMap((item, at) => {
       const product = products[at];
-      return product?.status === 'PUBLISHED' ? [{ product, score: item.score, reasons: reasonsFor(item, titles[at]!, shelf, reading.now.getTime(), words, product) }] : [];
+      if (product?.status !== 'PUBLISHED') return [];
+      const grounds = { ...groundsOf(shelf, item.place, viewed.factors, about, said), people: shelf.popularity[item.place]!, isNew: reading.now.getTime() - shelf.createdAt[item.place]! < NEW_FOR_MS };
+      return [{ product, score: item.score, reasons: productReasons(product, grounds, becauses[at]!, talk?.words ?? []) }];
     });
   }
 
@@ -107,14 +117,10 @@ export class SuggestedProducts {
     return products.filter((one) => one?.status === 'PUBLISHED').slice(0, first) as ProductRow[];
   }
 
-  async #talk(actor: Actor, chatId: string): Promise<string[]> {
-    const [member] = await this.sql<{ from: number }>('select visible_from_seq as "from" from chat_members where chat_id = $1 and user_id = $2', [chatId, actor.userId]);
-    if (!member) throw notFound('chat');
-    const rows = await this.sql<{ text: string }>(
-      `select text from messages where chat_id = $1 and seq >= $2 and kind = 'TEXT' and deleted_at is null and text is not null and (expires_at is null or expires_at > now()) order by seq desc limit ${TALK}`,
-      [chatId, member.from],
-    );
-    return rows.flatMap(({ text }) => wordsOf(text)).slice(0, 500);
+  #talk(actor: Actor, { chatId, callId }: TalkedAt): Promise<Talk> | null {
+    if (chatId !== null && callId !== null) throw invalidInput('callId', 'A chat or a call, not both.');
+    if (callId !== null) return this.#talks.inCall(actor, callId);
+    return chatId === null ? null : this.#talks.inChat(actor, chatId);
   }
 
   async #viewed(shelf: Shelf, actor: Actor, now: Date): Promise<Viewed> {
@@ -124,11 +130,11 @@ export class SuggestedProducts {
     const profile = learned?.vector ? toFloats(learned.vector) : shelf.space.vector((await this.#signals.about([actor.userId], now))[0]!.bag);
     // Solved anew, as it takes a tenth of a millisecond: what was done a moment ago counts.
     const factors = shelf.factors && known.length ? foldIn(shelf.factors.values, shelf.factors.gram, shelf.factors.f, known, strengths.map(({ strength }) => Math.log1p(strength)), ALS_ALPHA) : null;
-    return { factors, profile, known };
+    return { factors, profile, known, deeds: strengths.map(({ deed }) => deed) };
   }
 
   /** What is not suggested: had already, dismissed, of shops of their own; and how often each was shown of late and not taken up. */
-  async #passedOver(actor: Actor, shelf: Shelf, known: readonly number[]): Promise<{ out: Set<number>; shops: Set<string>; shown: Map<number, number> }> {
+  async #passedOver(actor: Actor, shelf: Shelf, known: readonly number[]): Promise<PassedOver> {
     const [dismissed, shops, shown] = await Promise.all([
       this.sql<{ id: string }>(`select target_id as id from suggestion_dismissals where user_id = $1 and target_type = 'PRODUCT'`, [actor.userId]),
       this.sql<{ id: string }>('select id from shops where owner_id = $1', [actor.userId]),
@@ -142,48 +148,62 @@ export class SuggestedProducts {
   }
 
   /** What of all that they have done speaks most for it. */
-  async #because(reading: Reading, shelf: Shelf, { known }: Viewed, { place }: Scored): Promise<string | null> {
-    let [best, most] = [-1, 0.15];
-    for (const other of known.slice(0, 50)) {
+  async #because(reading: Reading, shelf: Shelf, { known, deeds }: Viewed, place: number): Promise<Because | null> {
+    let [nearest, most] = [-1, 0.15];
+    for (const [at, other] of known.slice(0, 50).entries()) {
       const likeness = Math.max(shelf.factors ? cosine(shelf.factors.values, other, place, shelf.factors.f) : 0, dot(shelf.vectors, other * DIMENSIONS, shelf.vectors, place * DIMENSIONS, DIMENSIONS));
-      if (likeness > most) [best, most] = [other, likeness];
+      if (likeness > most) [nearest, most] = [at, likeness];
     }
-    return best < 0 ? null : ((await reading.load(productById, shelf.ids[best]!))?.title ?? null);
+    const product = nearest < 0 ? null : await reading.load(productById, shelf.ids[known[nearest]!]!);
+    return product ? { title: product.title, deed: deeds[nearest]! } : null;
   }
 }
 
-function score(shelf: Shelf, { factors, profile, known }: Viewed, talk: Float32Array | null, now: number): Scored[] {
-  const done = new Float32Array(DIMENSIONS);
-  for (const place of known) for (let j = 0; j < DIMENSIONS; j++) done[j]! += shelf.vectors[place * DIMENSIONS + j]!;
-  unit(done);
-  const f = shelf.factors?.f ?? 0;
-  return shelf.ids.map((_, place) => {
-    const at = place * DIMENSIONS;
-    const taste = factors && shelf.factors ? dot(factors, 0, shelf.factors.values, place * f, f) : 0;
-    const likeness = dot(done, 0, shelf.vectors, at, DIMENSIONS) + (profile ? dot(profile, 0, shelf.vectors, at, DIMENSIONS) : 0);
-    const popular = shelf.mostPopular ? Math.log1p(shelf.popularity[place]!) / Math.log1p(shelf.mostPopular) : 0;
-    const said = talk ? dot(talk, 0, shelf.vectors, at, DIMENSIONS) : 0;
+/** Of each product, its score, and of what that comes. What is passed over has none (−∞). */
+function score(shelf: Shelf, { factors, profile, known }: Viewed, talk: Float32Array | null, passedOver: PassedOver, now: number): Float32Array {
+  const about = aboutOf(shelf, known, profile);
+  const scores = new Float32Array(shelf.ids.length);
+  for (let place = 0; place < scores.length; place++) {
+    if (passedOver.out.has(place) || passedOver.shops.has(shelf.shopIds[place]!)) {
+      scores[place] = -Infinity;
+      continue;
+    }
+    const { taste, likeness, talk: said, popular } = groundsOf(shelf, place, factors, about, talk);
     const fresh = 2 ** (-Math.max(0, now - shelf.createdAt[place]!) / (NEW_DAYS * 86_400_000));
-    return { place, taste, likeness, talk: said, popular, score: taste + CONTENT_WEIGHT * likeness + POPULAR_WEIGHT * popular + NEW_WEIGHT * fresh + TALK_WEIGHT * Math.max(0, said) };
-  });
+    const whole = taste + CONTENT_WEIGHT * likeness + POPULAR_WEIGHT * popular + NEW_WEIGHT * fresh + TALK_WEIGHT * Math.max(0, said);
+    scores[place] = tired(whole, passedOver.shown.get(place) ?? 0);
+  }
+  return scores;
+}
+
+/** What they have done and what they are about, in one: likeness with it is the sum of both. */
+function aboutOf(shelf: Shelf, known: readonly number[], profile: Float32Array | null): Float32Array {
+  const about = new Float32Array(DIMENSIONS);
+  for (const place of known) for (let j = 0; j < DIMENSIONS; j++) about[j]! += shelf.vectors[place * DIMENSIONS + j]!;
+  unit(about);
+  if (profile) for (let j = 0; j < DIMENSIONS; j++) about[j]! += profile[j]!;
+  return about;
+}
+
+function groundsOf(shelf: Shelf, place: number, factors: Float32Array | null, about: Float32Array, talk: Float32Array | null): Omit<Grounds, 'people' | 'isNew'> {
+  const f = shelf.factors?.f ?? 0;
+  return {
+    taste: factors && shelf.factors ? dot(factors, 0, shelf.factors.values, place * f, f) : 0,
+    likeness: dot(about, 0, shelf.vectors, place * DIMENSIONS, DIMENSIONS),
+    talk: talk ? dot(talk, 0, shelf.vectors, place * DIMENSIONS, DIMENSIONS) : 0,
+    popular: shelf.mostPopular ? Math.log1p(shelf.popularity[place]!) / Math.log1p(shelf.mostPopular) : 0,
+  };
+}
+
+/** The places of the best scores, the best first: without comparing all with all. */
+function best(scores: Float32Array, count: number): { place: number; score: number }[] {
+  const least = scores.length > count ? scores.slice().sort()[scores.length - count]! : -Infinity;
+  const found: { place: number; score: number }[] = [];
+  for (let place = 0; place < scores.length; place++) if (scores[place]! >= least && scores[place]! > -Infinity) found.push({ place, score: scores[place]! });
+  return found.sort((a, b) => b.score - a.score || a.place - b.place).slice(0, count);
 }
 
 function cosine(values: Float32Array, a: number, b: number, f: number): number {
   const [own, other] = [dot(values, a * f, values, a * f, f), dot(values, b * f, values, b * f, f)];
   return own > 0 && other > 0 ? dot(values, a * f, values, b * f, f) / Math.sqrt(own * other) : 0;
-}
-
-function reasonsFor({ place, likeness, talk, popular, taste }: Scored, because: string | null, shelf: Shelf, now: number, words: readonly string[], product: ProductRow): Reason[] {
-  const reasons: Reason[] = [];
-  if (talk > 0.1) {
-    const own = new Set(wordsOf(`${product.title} ${product.description ?? ''} ${product.attributes.map(({ value }) => value).join(' ')}`));
-    const said = [...new Set(words)].filter((word) => own.has(word)).slice(0, 3);
-    reasons.push({ kind: 'TALKED_ABOUT', text: said.length ? `You are talking about ${said.join(', ')}.` : 'It is about what you are talking about.', count: said.length || null });
-  }
-  if (because !== null) reasons.push({ kind: 'BECAUSE_OF', text: `Because of ${because}.`, count: null });
-  else if (taste > 0.1) reasons.push({ kind: 'LIKE_PEOPLE_NEAR', text: 'People with your taste like it.', count: null });
-  if (likeness > 0.2 && !reasons.length) reasons.push({ kind: 'SIMILAR_CONTENT', text: 'It is about what you care about.', count: null });
-  if (popular > 0.5) reasons.push({ kind: 'POPULAR', text: 'Many people like it.', count: null });
-  if (!reasons.length || now - shelf.createdAt[place]! < 7 * 86_400_000) reasons.push(now - shelf.createdAt[place]! < 7 * 86_400_000 ? { kind: 'NEW', text: 'It is new.', count: null } : { kind: 'POPULAR', text: 'Something you may not know yet.', count: null });
-  return reasons;
 }

@@ -2,7 +2,7 @@ import type { Database } from '../../db/database.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/logger.js';
-import { ContentSpace, DIMENSIONS } from '../../ml/content.js';
+import { ContentSpace, DIMENSIONS, type Bag } from '../../ml/content.js';
 import { sharedFloats, sharedInts, type MlEngine } from '../../ml/engine.js';
 import { MlRefusal } from '../../ml/errors.js';
 import type { Factors, Interactions } from '../../ml/als.js';
@@ -93,19 +93,19 @@ export class Trainer {
     const all = await this.#signals.people();
     const described: Described[] = [];
     const space = ContentSpace.empty();
-    // Bags are compact arrays until every word has been counted: maps of two hundred thousand people would not fit.
-    const bags: { buckets: Int32Array; weights: Float32Array }[] = [];
+    // Bags are compact arrays, one a page, until every word has been counted: maps of two hundred thousand people would not fit, and as many arrays would hold up the loop while they are collected.
+    const pages: PackedBags[] = [];
     for await (const { part } of chunks(all, PAGE)) {
-      for (const { bag, ...person } of await this.#signals.about(part.map(({ id }) => id), now)) {
+      const people = await this.#signals.about(part, now);
+      for (const { bag, ...person } of people) {
         described.push(person);
         space.learn(bag);
-        bags.push({ buckets: Int32Array.from(bag.counts.keys()), weights: Float32Array.from(bag.counts.values()) });
       }
+      pages.push(packed(people.map(({ bag }) => bag)));
     }
     const vectors = sharedFloats(described.length * DIMENSIONS);
-    for await (const { part, from } of chunks(bags, PAGE)) {
-      part.forEach(({ buckets, weights }, offset) => vectors.set(space.vector({ counts: Array.from(buckets, (bucket, place): [number, number] => [bucket, weights[place]!]) }), (from + offset) * DIMENSIONS));
-    }
+    let index = 0;
+    for await (const { part } of chunks(pages, 1)) for (const counts of unpacked(part[0]!)) vectors.set(space.vector({ counts }), index++ * DIMENSIONS);
     return { described, vectors, space };
   }
 
@@ -158,7 +158,15 @@ export class Trainer {
     const near = signal.people.length > 1 ? await this.engine.neighbours({ values: signal.vectors, n: signal.people.length, d: DIMENSIONS }, { k: NEIGHBOURS }) : null;
     const similar = products.length > 1 ? await this.engine.neighbours({ values: contents, n: products.length, d: DIMENSIONS }, { k: SIMILAR }) : null;
     const memberships = new Map<string, string[]>();
-    for (const cluster of clusters) for (const member of cluster.members) memberships.set(member, [...(memberships.get(member) ?? []), cluster.id]);
+    for await (const { part } of chunks(clusters, 4)) {
+      for (const { id: clusterId, members } of part) {
+        for (const member of members) {
+          const own = memberships.get(member);
+          if (own) own.push(clusterId);
+          else memberships.set(member, [clusterId]);
+        }
+      }
+    }
     const popularity = new Float32Array(products.length);
     for (const item of interactions?.items ?? []) popularity[item]!++;
     await this.#store.space(id, space, factors);
@@ -194,6 +202,35 @@ export class Trainer {
   }
 }
 
+/** Bags of a page, one behind the other. */
+interface PackedBags {
+  sizes: Int32Array;
+  buckets: Int32Array;
+  weights: Float32Array;
+}
+
+function packed(bags: readonly Bag[]): PackedBags {
+  const sizes = Int32Array.from(bags, ({ counts }) => counts.size);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const all: PackedBags = { sizes, buckets: new Int32Array(total), weights: new Float32Array(total) };
+  let at = 0;
+  for (const { counts } of bags) {
+    for (const [bucket, weight] of counts) {
+      all.buckets[at] = bucket;
+      all.weights[at++] = weight;
+    }
+  }
+  return all;
+}
+
+function* unpacked({ sizes, buckets, weights }: PackedBags): Generator<[bucket: number, count: number][]> {
+  let at = 0;
+  for (const size of sizes) {
+    yield Array.from({ length: size }, (_, place): [number, number] => [buckets[at + place]!, weights[at + place]!]);
+    at += size;
+  }
+}
+
 /** Those who have given a signal, and where each of all stands among them (-1: nowhere). */
 interface Signalled {
   people: Described[];
@@ -210,7 +247,9 @@ async function withSignal(described: Described[], vectors: Float32Array): Promis
     });
   }
   const own = sharedFloats(people.length * DIMENSIONS);
-  for (let index = 0; index < described.length; index++) if (places[index]! >= 0) own.set(vectors.subarray(index * DIMENSIONS, (index + 1) * DIMENSIONS), places[index]! * DIMENSIONS);
+  for await (const { part, from } of chunks(described, 1_000)) {
+    for (let index = from; index < from + part.length; index++) if (places[index]! >= 0) own.set(vectors.subarray(index * DIMENSIONS, (index + 1) * DIMENSIONS), places[index]! * DIMENSIONS);
+  }
   return { people, vectors: own, places };
 }
 
