@@ -33,6 +33,8 @@ const POPULAR_WEIGHT = 0.15;
 /** What is new is worth so much more, half after so many days. */
 const NEW_WEIGHT = 0.1;
 const NEW_DAYS = 14;
+/** Less is no reason that anybody would understand. */
+const MIN_LIKENESS = 0.4;
 /** So long it is called new. */
 const NEW_FOR_MS = 7 * 86_400_000;
 /** Those that are looked at for their likeness with each other, and for being there. */
@@ -149,7 +151,7 @@ export class SuggestedProducts {
 
   /** What of all that they have done speaks most for it. */
   async #because(reading: Reading, shelf: Shelf, { known, deeds }: Viewed, place: number): Promise<Because | null> {
-    let [nearest, most] = [-1, 0.15];
+    let [nearest, most] = [-1, MIN_LIKENESS];
     for (const [at, other] of known.slice(0, 50).entries()) {
       const likeness = Math.max(shelf.factors ? cosine(shelf.factors.values, other, place, shelf.factors.f) : 0, dot(shelf.vectors, other * DIMENSIONS, shelf.vectors, place * DIMENSIONS, DIMENSIONS));
       if (likeness > most) [nearest, most] = [at, likeness];
