@@ -17,6 +17,8 @@ export interface LogConsumer {
   readonly kinds: readonly EventKind[];
   /** Where it begins at its very first start: with what is committed from then on, or with all that the log holds. */
   readonly from: 'now' | 'start';
+  /** In place of the usual `roundEveryMs`, for what may come a little later. */
+  readonly roundEveryMs?: number;
   /**
    * Takes some events, in order: in one transaction, or so that a repeat does no harm. What asks the outside world belongs into a job that is
    * enqueued here. When it throws, the events come again; one that fails by itself TRIES times is set aside. What passes
@@ -53,7 +55,7 @@ export interface ConsumerTiming {
   patienceMs: number;
 }
 
-export const CONSUMER_TIMING: ConsumerTiming = { pollMs: 2_000, gatherMs: 50, freeRounds: 10, roundEveryMs: 250, leaseMs: 15_000, retryMs: 250, patienceMs: 60_000 };
+export const CONSUMER_TIMING: ConsumerTiming = { pollMs: 2_000, gatherMs: 50, freeRounds: 20, roundEveryMs: 250, leaseMs: 15_000, retryMs: 250, patienceMs: 60_000 };
 
 /** Events that are read, and handed over, at once. */
 export const CONSUMER_BATCH = 200;
@@ -155,7 +157,8 @@ export class ConsumerLoop {
 
   /** For how long events gather before the next round. A round costs some statements for each consumer, however little it finds: a steady flow must not pay for that with every event. */
   #gatherMs(): number {
-    const { freeRounds, roundEveryMs, gatherMs } = this.timing;
+    const { freeRounds, gatherMs } = this.timing;
+    const { roundEveryMs = this.timing.roundEveryMs } = this.consumer;
     const now = performance.now();
     this.#free = Math.min(freeRounds, this.#free + (now - this.#freeAt) / roundEveryMs) - 1;
     this.#freeAt = now;

@@ -17,6 +17,7 @@ interface Low {
 export class LowStock implements LogConsumer {
   readonly name = 'low-stock';
   readonly from = 'now';
+  readonly roundEveryMs = 1_000;
   readonly kinds: readonly EventKind[] = ['order.changed'];
 
   constructor(

@@ -31,6 +31,7 @@ interface Said extends MessageKey {
 export class ModerationWatch implements LogConsumer {
   readonly name = 'moderation';
   readonly from = 'now';
+  readonly roundEveryMs = 1_000;
   readonly kinds: readonly EventKind[] = ['message.sent', 'message.updated'];
 
   constructor(

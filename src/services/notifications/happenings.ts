@@ -53,6 +53,11 @@ const MEANT = `meant as (
   union all select chat_id, seq, sender_id, created_at, status_of, 'STATUS_REPLY' from sent where status_of is not null)`;
 /** Everybody whom a message in the main history may concern. In large chats those alone who have asked for it. */
 const PLAIN = `s.thread_root_seq is null and (s.member_count <= $3 or l.level = 'ALL')`;
+/** The members who may hear of such, by chat and not by message: a large chat is said much in. */
+const LISTENERS = `listeners as (
+  select cm.* from (select distinct chat_id from sent where thread_root_seq is null and member_count <= $3) h join chat_members cm on cm.chat_id = h.chat_id
+  union all select cm.* from (select distinct chat_id from sent where thread_root_seq is null and member_count > $3) h
+  join notification_levels a on a.chat_id = h.chat_id and a.level = 'ALL' join chat_members cm on cm.chat_id = a.chat_id and cm.user_id = a.user_id)`;
 const NOT_MEANT = `cm.user_id is distinct from s.status_of and (s.chat_kind = 'DIRECT' or (cm.user_id is distinct from s.replied_to and not cm.user_id = any(coalesce(s.mentions, '{}'))))`;
 
 const chatIds = (keys: readonly MessageKey[]) => keys.map((key) => key.chatId);
@@ -71,11 +76,12 @@ export const meantMessages = (sql: Sql, keys: readonly MessageKey[]): Promise<Me
 /** For each member of a chat the first of these messages, unless they have a notification of unread messages there already: that one counts these, too. */
 export const firstMessages = (sql: Sql, keys: readonly MessageKey[]): Promise<MessageHappening[]> =>
   sql<MessageHappening>(
-    `with ${SENT}
+    `with ${SENT}, ${LISTENERS}, members as materialized (
+       select cm.* from listeners cm where not exists (
+         select from notifications n where n.user_id = cm.user_id and n.chat_id = cm.chat_id and n.read_at is null and n.kind in ('DIRECT_MESSAGE', 'GROUP_MESSAGE') and n.seq > cm.last_read_seq))
      select distinct on (cm.user_id, s.chat_id) cm.user_id as "userId", s.chat_kind || '_MESSAGE' as kind, s.chat_id as "chatId", s.seq, s.sender_id as "actorId", s.created_at as at, ${WANTS}
-     from sent s join chats c on c.id = s.chat_id join chat_members cm on cm.chat_id = s.chat_id ${WISHES}
-     where ${PLAIN} and ${NOT_MEANT} and ${CONCERNS} and not exists (
-       select from notifications n where n.user_id = cm.user_id and n.chat_id = s.chat_id and n.read_at is null and n.kind in ('DIRECT_MESSAGE', 'GROUP_MESSAGE') and n.seq > cm.last_read_seq)
+     from sent s join chats c on c.id = s.chat_id join members cm on cm.chat_id = s.chat_id ${WISHES}
+     where ${PLAIN} and ${NOT_MEANT} and ${CONCERNS}
      order by cm.user_id, s.chat_id, s.seq`,
     [chatIds(keys), seqs(keys), LARGE_CHAT],
   );
@@ -91,11 +97,13 @@ export interface MessagePush {
 /** Whoever has a device and may have to be pushed to, one row a chat: the newest of the most personal of these messages. What they want is asked when the push is due. */
 export const messagePushes = (sql: Sql, keys: readonly MessageKey[]): Promise<MessagePush[]> =>
   sql<MessagePush>(
-    `with ${SENT}, ranked as (
+    `with ${SENT}, reachable as materialized (
+       select cm.* from (select distinct chat_id from sent) h join chat_members cm on cm.chat_id = h.chat_id where exists (select from push_devices d where d.user_id = cm.user_id)
+     ), ranked as (
        select s.*, cm.user_id, case when cm.user_id = s.status_of then 1 when s.chat_kind = 'DIRECT' and s.thread_root_seq is null then 2 when cm.user_id = any(coalesce(s.mentions, '{}')) then 0
                                     when cm.user_id in (s.replied_to, s.root_of) then 1 when ${PLAIN} then 2 end as rank
-       from sent s join chat_members cm on cm.chat_id = s.chat_id left join notification_levels l on l.chat_id = cm.chat_id and l.user_id = cm.user_id
-       where exists (select from push_devices d where d.user_id = cm.user_id) and ${CONCERNS})
+       from sent s join reachable cm on cm.chat_id = s.chat_id left join notification_levels l on l.chat_id = cm.chat_id and l.user_id = cm.user_id
+       where ${CONCERNS})
      select distinct on (user_id, chat_id) user_id as "userId", chat_id as "chatId", seq, created_at as at,
             case when rank = 0 then 'MENTION' when rank = 2 then chat_kind || '_MESSAGE' when user_id = status_of then 'STATUS_REPLY' else 'REPLY' end as kind
      from ranked where rank is not null order by user_id, chat_id, rank, seq desc`,

@@ -21,6 +21,7 @@ type Of<Kind extends EventKind> = { id: string; ref: Extract<EventRef, { kind: K
 export class NotificationMaker implements LogConsumer {
   readonly name = 'notifications';
   readonly from = 'now';
+  readonly roundEveryMs = 500;
   readonly kinds: readonly EventKind[] = [
     'message.sent', 'message.deleted', 'reactions.changed', 'member.left', 'call.incoming', 'call.ring.ended', 'contact.changed', 'chat.added', 'group.changed', 'block.changed', 'sessions.changed',
   ];

@@ -13,6 +13,7 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 export class WebhookMaker implements LogConsumer {
   readonly name = 'webhooks';
   readonly from = 'now';
+  readonly roundEveryMs = 500;
   readonly kinds: readonly EventKind[] = WEBHOOK_KINDS;
 
   constructor(
