@@ -67,7 +67,8 @@ export class FolderStore implements ObjectStore {
   async remove(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       await this.#guarded(() => rm(this.#path(key), { force: true }));
-      await rmdir(dirname(this.#path(key))).catch(() => undefined); // not empty: others stand there
+      // A folder of its own goes with what was in it. One that all share stays: somebody may be about to write there.
+      if (key.split('/').length > 2) await rmdir(dirname(this.#path(key))).catch(() => undefined); // not empty: others stand there
     }
   }
 

@@ -76,10 +76,15 @@ class ClamdScan implements Scan {
       const piece = chunk.subarray(at, at + MAX_CHUNK);
       const length = Buffer.alloc(4);
       length.writeUInt32BE(piece.length);
+      // In one write: at a length that is too much for it, clamd answers and closes, and a write that meets that would end the socket, and the answer be lost.
+      this.socket.cork();
       this.socket.write(length);
-      // Between two pieces its answer is read: a write to one that has answered and closed would end the socket, and the answer be lost.
-      if (this.socket.write(piece)) await turn();
-      else await Promise.race([once(this.socket, 'drain').catch(() => undefined), this.#closed]);
+      const goesOn = this.socket.write(piece);
+      this.socket.uncork();
+      if (!goesOn) await Promise.race([once(this.socket, 'drain').catch(() => undefined), this.#closed]);
+      // So its answer is read between two pieces, too: of two turns of the loop at least one looks at the sockets.
+      await turn();
+      await turn();
     }
   }
 

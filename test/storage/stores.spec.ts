@@ -171,6 +171,15 @@ describe('a store that fails', () => {
     await rm(folder, { recursive: true });
   });
 
+  it('leaves the folder that uploads share, where somebody may be about to write, and none that was one file’s own', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'omnitalk-store-'));
+    const store = new FolderStore(folder);
+    for (const key of ['uploads/one', 'files/one/original']) await store.put(key, Buffer.from('x'));
+    await store.remove(['uploads/one', 'files/one/original']);
+    assert.deepEqual([readdirSync(join(folder, 'uploads')), readdirSync(join(folder, 'files'))], [[], []]);
+    await rm(folder, { recursive: true, force: true });
+  });
+
   it('who still sends a part as the others are put together changes nothing of the file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'omnitalk-late-'));
     const store: ObjectStore = new FolderStore(folder);
