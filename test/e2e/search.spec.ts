@@ -155,5 +155,5 @@ describe('searching messages', () => {
     // A connection that has nothing to do tells what it did within 10 s.
     await eventually(async () => (await scans()) - before >= 8 * chats, 'every search has asked the index for every chat', 30_000);
     assert.equal((await scans()) - before, 8 * chats);
-  });
+  }).timeout(60_000);
 });
