@@ -1,6 +1,9 @@
 import { v7, validate } from 'uuid';
 import { DomainError } from './errors.js';
 
+/** The id of nothing (RFC 9562, 5.9), before all others. */
+export { NIL as NIL_UUID } from 'uuid';
+
 /**
  * Public ids are opaque and typed: a short prefix, then the key. Inside the server an object is known by its UUIDv7 alone;
  * ids are made and read only at the edge (schema and resolvers).

@@ -54,8 +54,9 @@ export class ModerationVerbsResolver {
 
   @Mutation(() => SilenceChatMemberPayload, { description: 'Lets a member say nothing for a while. For those who run the chat, and moderators of the place.' })
   async silenceChatMember(@Arg('input', () => SilenceChatMemberInput) input: SilenceChatMemberInput, @Ctx() context: Context): Promise<object> {
+    const viewer = context.requireViewer();
     const key = { chatId: decodeId('Chat', input.chatId, 'chatId'), userId: decodeId('User', input.userId, 'userId') };
-    await this.sanctions.silence(context.requireViewer(), { ...input, ...key });
+    await this.sanctions.silence(viewer, { ...input, ...key });
     context.forget();
     return { member: await context.load(chatMember, key) };
   }
@@ -67,8 +68,9 @@ export class ModerationVerbsResolver {
 
   @Mutation(() => LiftChatBanPayload, { description: 'They come in again as everybody does.' })
   async liftChatBan(@Arg('input', () => LiftChatBanInput) { chatId, userId }: LiftChatBanInput, @Ctx() context: Context): Promise<{ user: UserRow | null }> {
+    const viewer = context.requireViewer();
     const key = decodeId('User', userId, 'userId');
-    await this.sanctions.lift(context.requireViewer(), decodeId('Chat', chatId, 'chatId'), key);
+    await this.sanctions.lift(viewer, decodeId('Chat', chatId, 'chatId'), key);
     return { user: await context.load(userById, key) };
   }
 }

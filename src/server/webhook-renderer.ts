@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.js';
 import { LoaderScope } from '../db/loaders.js';
 import type { Clock } from '../lib/clock.js';
+import { NIL_UUID } from '../lib/ids.js';
 import { RequestContext } from '../resolvers/context.js';
 import { hydrate } from '../services/chat-events.js';
 import type { WebhookRenderer } from '../services/webhooks/webhook-queue.js';
@@ -8,7 +9,7 @@ import type { Engine, Prepared } from './engine.js';
 import type { ErrorMapper } from './errors.js';
 
 /** An event is shown to its owner as to all of their devices: by no session. */
-const NO_SESSION = '00000000-0000-0000-0000-000000000000';
+const NO_SESSION = NIL_UUID;
 
 /** What of each event is sent. Fields are added and never taken away. */
 const DOCUMENT = `

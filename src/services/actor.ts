@@ -1,5 +1,9 @@
 import type { UserRole } from '../entities/user.js';
 import type { LoaderDef } from '../db/loaders.js';
+import { NIL_UUID } from '../lib/ids.js';
+
+/** Who writes where nobody does: the server itself. */
+export const NOBODY = NIL_UUID;
 
 /** Whoever does something, as services and policies know them. */
 export interface Actor {

@@ -2,7 +2,7 @@ import type { Sql } from '../db/database.js';
 import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../db/pages.js';
 import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
-import { newId } from '../lib/ids.js';
+import { newId, NIL_UUID } from '../lib/ids.js';
 import { cleanText, distinct } from '../lib/validate.js';
 import type { Actor, Reading } from './actor.js';
 import { canSeeInside, assertRunsGroup } from '../policies/group-policy.js';
@@ -48,7 +48,7 @@ export class ChatService {
   async members(reading: Reading, chatId: string, args: PageArgs): Promise<Page<MemberRow>> {
     const request = pageRequest(args, ['number', 'time', 'uuid']);
     if (!request.size || !(await reading.load(viewerMembership, chatId))) return emptyPage();
-    const [rank, joinedAt, userId] = request.from ?? [-1, 0, '00000000-0000-0000-0000-000000000000'];
+    const [rank, joinedAt, userId] = request.from ?? [-1, 0, NIL_UUID];
     const rows = await this.sql<MemberRow & { rank: number }>(
       `select * from (select ${MEMBER_COLUMNS}, case m.role when 'OWNER' then 0 when 'ADMIN' then 1 else 2 end as rank from chat_members m where m.chat_id = $1) m
        where (rank, "joinedAt", "userId") > ($2, $3, $4) order by rank, "joinedAt", "userId" limit $5`,

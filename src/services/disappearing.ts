@@ -2,6 +2,7 @@ import type { Sql } from '../db/database.js';
 import type { UnitOfWork } from '../db/unit-of-work.js';
 import type { Clock } from '../lib/clock.js';
 import type { Logger } from '../lib/logger.js';
+import { NOBODY } from './actor.js';
 import { eraseMessages } from './message-changes.js';
 
 /** Messages that one round looks at: a chat with more takes several rounds, and others get their turn in each. */
@@ -9,8 +10,6 @@ const BATCH = 500;
 /** How long a chat that was passed over is waited for; the others' next round comes after. */
 const LOCK_WAIT = '1s';
 const LOCK_NOT_AVAILABLE = '55P03';
-/** Who acts when time does: in the log of writes alone, never shown. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Erases messages whose time is up. Readers don't see them from that moment on, whether or not they have been erased. */
 export class DisappearingMessages {

@@ -2,7 +2,7 @@ import type { Sql } from '../db/database.js';
 import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../db/pages.js';
 import type { UnitOfWork } from '../db/unit-of-work.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
-import { newId } from '../lib/ids.js';
+import { newId, NIL_UUID } from '../lib/ids.js';
 import { cleanText, distinct } from '../lib/validate.js';
 import { assertRunsGroup, canSeeGroup, canSeeInside, type GroupJoinPolicy, type GroupMemberState, type GroupVisibility } from '../policies/group-policy.js';
 import { runs } from '../policies/member-policy.js';
@@ -167,7 +167,7 @@ export class GroupService {
   async #people(groupId: string, state: GroupMemberState, args: PageArgs): Promise<Page<GroupMemberRow>> {
     const request = pageRequest(args, ['number', 'time', 'uuid']);
     if (!request.size) return emptyPage();
-    const [rank, joinedAt, userId] = request.from ?? [-1, 0, '00000000-0000-0000-0000-000000000000'];
+    const [rank, joinedAt, userId] = request.from ?? [-1, 0, NIL_UUID];
     const rows = await this.sql<GroupMemberRow & { rank: number }>(
       `select * from (select ${GROUP_MEMBER_COLUMNS}, case m.role when 'OWNER' then 0 when 'ADMIN' then 1 else 2 end as rank from group_members m where m.group_id = $1 and m.state = $6) m
        where (rank, "joinedAt", "userId") > ($2, $3, $4) order by rank, "joinedAt", "userId" limit $5`,

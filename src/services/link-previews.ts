@@ -10,8 +10,7 @@ import type { Outbound } from '../outbound/outbound.js';
 import { firstLink } from '../policies/links.js';
 import type { ProductLinks } from '../policies/product-links.js';
 import { assertCanEditPreview } from '../policies/message-policy.js';
-import type { Actor } from './actor.js';
-import { NOBODY } from './news/ingest.js';
+import { NOBODY, type Actor } from './actor.js';
 import { lockMessage, touchMessage } from './message-changes.js';
 import type { MessageKey, MessageRow } from './loaders/messages.js';
 

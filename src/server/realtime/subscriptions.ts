@@ -3,6 +3,7 @@ import { AcrossViewers, LoaderScope, SharedDeps } from '../../db/loaders.js';
 import type { Database } from '../../db/database.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError, unauthenticated } from '../../lib/errors.js';
+import { NIL_UUID } from '../../lib/ids.js';
 import { RequestContext, SharedContext, type RequestInfo, type Viewer } from '../../resolvers/context.js';
 import { callerOf, type CallCaller } from '../../services/calls/caller.js';
 import type { Caller } from '../operations.js';
@@ -38,7 +39,7 @@ export interface CallEventsSource {
 }
 
 /** An event on a person's own stream is shown to all of their devices alike. */
-const NO_SESSION = '00000000-0000-0000-0000-000000000000';
+const NO_SESSION = NIL_UUID;
 
 /** Opens subscriptions: finds or makes the group that a subscriber belongs to, and hands it to the field's source. */
 export class Subscriptions {

@@ -1,6 +1,7 @@
 import type { Sql } from '../../db/database.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
+import { NOBODY } from '../actor.js';
 
 const DAY_MS = 86_400_000;
 /** A day is counted again until it has been over for so long: calls end, and jobs are late. */
@@ -10,7 +11,6 @@ const MAX_PAST_DAYS = 400;
 /** Who was there on which day is needed for spans of 30 days and for cohorts. */
 const ACTIVITY_KEPT_DAYS = 100;
 export const COHORT_WEEKS = 12;
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 const startOf = (moment: Date): number => Math.floor(moment.getTime() / DAY_MS) * DAY_MS;
 

@@ -1,10 +1,11 @@
 import type { Database } from '../../db/database.js';
 import { LoaderScope, type LoaderDef } from '../../db/loaders.js';
+import { NIL_UUID } from '../../lib/ids.js';
 import type { Actor, Reading } from '../actor.js';
 import { viewerMembership } from '../loaders/chats.js';
 
 /** Of no session: a bot that reads for somebody holds nothing by which it could act as them. */
-const NO_SESSION = '00000000-0000-0000-0000-000000000000';
+const NO_SESSION = NIL_UUID;
 
 /** Reads with the rights of whoever asked a bot, and with no more than everybody's: a role is not lent. */
 export class AskerReading implements Reading {

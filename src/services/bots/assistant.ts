@@ -1,6 +1,7 @@
 import type { Sql } from '../../db/database.js';
 import { hashInput, type UnitOfWork } from '../../db/unit-of-work.js';
 import { DomainError } from '../../lib/errors.js';
+import { NIL_UUID } from '../../lib/ids.js';
 import { directChat } from '../chats.js';
 import type { MessageService } from '../messages.js';
 import { lockPairs } from '../pairs.js';
@@ -24,7 +25,7 @@ export class AssistantService {
       const [there] = await this.sql('select from bots where owner_id is null');
       if (there) return;
       try {
-        await this.unitOfWork.run({ actorId: '00000000-0000-0000-0000-000000000000', operation: 'ensureAssistant' }, async (tx) => {
+        await this.unitOfWork.run({ actorId: NIL_UUID, operation: 'ensureAssistant' }, async (tx) => {
           await tx.sql(`select pg_advisory_xact_lock(hashtext('built-in assistant'))`);
           const [made] = await tx.sql('select from bots where owner_id is null');
           if (!made) await insertBot(tx, null, handle, 'BUILT_IN', { displayName: 'Assistant', about: ABOUT, tools: ['SEARCH_MESSAGES', 'PRODUCTS', 'NEWS', 'ORDERS', 'CALCULATOR', 'DATE', 'REMEMBER'] });

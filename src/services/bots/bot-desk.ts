@@ -7,6 +7,7 @@ import type { LogConsumer } from '../../events/log-consumers.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
+import { NOBODY } from '../actor.js';
 import { BOT_COLUMNS, type BotRow } from '../loaders/bots.js';
 import type { MessageKey } from '../loaders/messages.js';
 import type { MessageService } from '../messages.js';
@@ -15,8 +16,6 @@ import type { AssistantService } from './assistant.js';
 import type { BotWriter, Question, Writer } from './bot-writer.js';
 import { LiveReply } from './live-reply.js';
 
-/** Nobody: the server itself. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 /** Answers that are written at once in this process. */
 const AT_ONCE = 8;
 const LEASE_SECONDS = 180;

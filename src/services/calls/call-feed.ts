@@ -4,8 +4,8 @@ import { callStream } from '../../events/catalogue.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Layers, Media } from '../../media/contract.js';
 import type { CallUpkeep } from './call-upkeep.js';
+import { NOBODY } from '../actor.js';
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** What passes in a call, told over the bus and kept nowhere. Participants by their ids, `to` where it concerns one alone. */
 export type CallNews =

@@ -2,8 +2,8 @@ import type { UnitOfWork } from '../../db/unit-of-work.js';
 import { callStream } from '../../events/catalogue.js';
 import type { Logger } from '../../lib/logger.js';
 import { SEAT_KEPT_MS } from './call-changes.js';
+import { NOBODY } from '../actor.js';
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 /** Who comes back within this has not been away: a reconnect does not flicker. */
 const GRACE_MS = 1_000;
 

@@ -1,10 +1,11 @@
 import type { Sql } from '../../db/database.js';
+import { NIL_UUID } from '../../lib/ids.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Media } from '../../media/contract.js';
 
 /** How many are measured at a time, so that a big call costs no more than this; the others come next. */
 const BATCH = 20;
-const FIRST = '00000000-0000-0000-0000-000000000000';
+const FIRST: string = NIL_UUID;
 
 /**
  * How people's connections are, measured again and again while they last: who leaves is measured once more (media-release.ts), but a process that is

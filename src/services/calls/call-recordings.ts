@@ -6,6 +6,7 @@ import { newId } from '../../lib/ids.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Media, Recorded } from '../../media/contract.js';
 import { assertRunsCall, assertSeated } from '../../policies/call-policy.js';
+import { NOBODY } from '../actor.js';
 import { CALL_COLUMNS, RECORDING_COLUMNS, type CallRow, type RecordingRow } from '../loaders/calls.js';
 import { tieFiles } from '../files/file-claims.js';
 import { lockCall } from './call-access.js';
@@ -13,7 +14,6 @@ import { actorIdOf, type CallCaller } from './caller.js';
 import type { MediaGateway } from './media-gateway.js';
 import { recordingType } from './recording-store.js';
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 const BATCH = 50;
 
 /** Nothing was said, or what was recording is gone: it is over all the same, without a file. */

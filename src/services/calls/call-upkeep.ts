@@ -5,8 +5,8 @@ import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/logger.js';
 import { afterRinging, depart, dropProducers, endRings, nobodyLeaves, SEAT_KEPT_MS, type Departure, type LockedCall } from './call-changes.js';
 import type { MediaRelease } from './media-release.js';
+import { NOBODY } from '../actor.js';
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 const BATCH = 50;
 
 /** What becomes of calls by time alone: rings that nobody answers, seats that nobody comes back to, processes that have died. */

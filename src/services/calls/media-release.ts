@@ -4,8 +4,8 @@ import type { Logger } from '../../lib/logger.js';
 import type { PeerStats } from '../../media/contract.js';
 import type { Departure } from './call-changes.js';
 import type { MediaGateway } from './media-gateway.js';
+import { NOBODY } from '../actor.js';
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Closes the media of those who have left, and keeps how their connection was. */
 export class MediaRelease {

@@ -2,10 +2,10 @@ import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { EventKind } from '../../events/catalogue.js';
 import type { ConsumedEvent } from '../../events/commit-order.js';
 import type { LogConsumer } from '../../events/log-consumers.js';
+import { NOBODY } from '../actor.js';
 import { tell } from '../notifications/notices.js';
 import type { PushQueue } from '../notifications/push-queue.js';
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 interface Low {
   variantId: string;

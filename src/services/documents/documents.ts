@@ -4,7 +4,7 @@ import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { Bus } from '../../events/bus.js';
 import { chatStream } from '../../events/catalogue.js';
 import { DomainError, notFound } from '../../lib/errors.js';
-import { newId } from '../../lib/ids.js';
+import { newId, NIL_UUID } from '../../lib/ids.js';
 import { cleanText } from '../../lib/validate.js';
 import { assertCanSeeDocument, assertCanStartDocument, assertOpen, assertRunsDocument, canEdit, runsDocument, type DocumentReader } from '../../policies/document-policy.js';
 import type { Actor, Reading } from '../actor.js';
@@ -175,7 +175,7 @@ async function assertGoesOn(tx: Tx, callId: string, chatId: string): Promise<voi
   if (call.state === 'ENDED') throw new DomainError('STATE_CONFLICT', 'The call is over.', { field: 'callId' });
 }
 
-const SYSTEM = '00000000-0000-0000-0000-000000000000';
+const SYSTEM = NIL_UUID;
 
 const tellChat = (tx: Tx, chatId: string, documentId: string): void => tx.append(chatStream(chatId), { kind: 'document.changed', documentId });
 

@@ -4,11 +4,11 @@ import { chatStream } from '../../events/catalogue.js';
 import type { Clock } from '../../lib/clock.js';
 import type { ObjectStore } from '../../storage/store.js';
 import { deleteUnreferenced, type FilePurpose } from './file-claims.js';
+import { NOBODY } from '../actor.js';
 
 const BATCH = 100;
 /** What only a person shows of themself; messages are looked at one by one. */
 const PERSONAL: readonly FilePurpose[] = ['STATUS', 'USER_AVATAR', 'SCHEDULED'];
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Forgets files: those that were deleted, those that nobody finished, those that nothing shows. */
 export class FileRemoval {

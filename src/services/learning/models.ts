@@ -5,7 +5,7 @@ import { newId } from '../../lib/ids.js';
 import { boundedInt } from '../../lib/validate.js';
 import type { Evaluation } from '../../ml/evaluation.js';
 import { assertMay } from '../../policies/role-policy.js';
-import type { Actor } from '../actor.js';
+import { NOBODY, type Actor } from '../actor.js';
 import { audit } from '../audit.js';
 
 export type ModelState = 'TRAINING' | 'ACTIVE' | 'KEPT' | 'REJECTED' | 'FAILED';
@@ -113,7 +113,6 @@ export class ModelService {
   }
 }
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 const assertRunsModels = (actor: Actor): void => assertMay(actor, 'RUN_MODELS', 'Only administrators have models trained.');
 

@@ -7,7 +7,7 @@ import { boundedInt, cleanText } from '../../lib/validate.js';
 import type { ChatAccess } from '../../policies/chat-policy.js';
 import { assertCanAppeal, assertCanDecide, moderates } from '../../policies/moderation-policy.js';
 import { may } from '../../policies/role-policy.js';
-import type { Actor } from '../actor.js';
+import { NOBODY, type Actor } from '../actor.js';
 import { audit } from '../audit.js';
 import { lockChat, readChatAccess } from '../chat-access.js';
 import { releaseFiles, tieFilesOf } from '../files/file-claims.js';
@@ -38,8 +38,6 @@ export interface DecideInput {
 const APPEAL_DAYS = 30;
 const DAY_MS = 86_400_000;
 const FORGOTTEN_AT_ONCE = 100;
-/** Nobody: the server itself. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** What was held, flagged or reported, and what becomes of it. */
 export class ModerationCases {

@@ -4,11 +4,11 @@ import { newsStream } from '../../events/catalogue.js';
 import { newId } from '../../lib/ids.js';
 import type { FeedItem } from '../../news/feed.js';
 import { distance, NEAR, quarters } from '../../news/simhash.js';
+import { NOBODY } from '../actor.js';
 import type { SourceRow } from '../loaders/news.js';
 
 /** Nobody in particular: what the product does by itself. */
-export const NOBODY = '00000000-0000-0000-0000-000000000000';
-/** Near-same texts are looked for among those of the last days: a yearly report is not last year's. */
+export /** Near-same texts are looked for among those of the last days: a yearly report is not last year's. */
 const NEAR_DAYS = 3;
 const DAY_MS = 86_400_000;
 /** Dictionaries by which words are found in their other forms; every text is indexed as it stands too. */

@@ -5,14 +5,13 @@ import type { ConsumedEvent } from '../../events/commit-order.js';
 import type { LogConsumer } from '../../events/log-consumers.js';
 import { newId } from '../../lib/ids.js';
 import { defaultLevel, levelAllows } from '../../policies/notification-policy.js';
+import { NOBODY } from '../actor.js';
 import type { MessageKey } from '../loaders/messages.js';
 import {
   callHappenings, chatHappenings, contactHappenings, firstMessages, meantMessages, messagePushes, reactionHappenings, requestHappenings, type Happening, type MessageHappening,
 } from './happenings.js';
 import type { PushQueue } from './push-queue.js';
 
-/** Nobody: the server itself. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 const RINGS_MISSED: readonly string[] = ['MISSED', 'CANCELLED', 'ENDED'];
 
 type Of<Kind extends EventKind> = { id: string; ref: Extract<EventRef, { kind: Kind }> };

@@ -1,5 +1,6 @@
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { userStream } from '../../events/catalogue.js';
+import { NOBODY } from '../actor.js';
 import { endApp } from '../apps/end-app.js';
 import { lockChat } from '../chat-access.js';
 import { dropContact } from '../contacts.js';
@@ -17,8 +18,7 @@ export const STEPS = ['pseudonym', 'apps', 'statuses', 'memberships', 'messages'
 export type StepName = (typeof STEPS)[number];
 
 /** Who acts: in the log of writes alone. */
-export const NOBODY = '00000000-0000-0000-0000-000000000000';
-const MESSAGES_AT_ONCE = 200;
+export const MESSAGES_AT_ONCE = 200;
 /** A statement of an erasure may look through a whole table. */
 const PATIENCE = `set local statement_timeout = '15min'`;
 

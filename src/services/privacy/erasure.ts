@@ -6,7 +6,7 @@ import { cleanText } from '../../lib/validate.js';
 import { assertCanErase, assertMay } from '../../policies/role-policy.js';
 import { typedPassword } from '../account-input.js';
 import { invalidCredentials } from '../accounts.js';
-import type { Actor } from '../actor.js';
+import { NOBODY, type Actor } from '../actor.js';
 import { audit } from '../audit.js';
 import type { AuthLimits } from '../auth-limits.js';
 import { avatarFileId } from '../files/avatars.js';
@@ -15,7 +15,7 @@ import type { FileRemoval } from '../files/file-removal.js';
 import { USERS } from '../loaders/users.js';
 import type { Passwords } from '../passwords.js';
 import type { SessionService } from '../sessions.js';
-import { NOBODY, type ErasureSteps } from './erasure-steps.js';
+import { type ErasureSteps } from './erasure-steps.js';
 import { ROOMS } from './holdings/index.js';
 
 export interface ErasureJob {

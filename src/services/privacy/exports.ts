@@ -6,12 +6,11 @@ import { newId } from '../../lib/ids.js';
 import type { Logger } from '../../lib/logger.js';
 import { assertMay } from '../../policies/role-policy.js';
 import { StoreError, type ObjectStore } from '../../storage/store.js';
-import type { Actor } from '../actor.js';
+import { NOBODY, type Actor } from '../actor.js';
 import { audit } from '../audit.js';
 import { changeFile } from '../files/file-claims.js';
 import type { Quota } from '../quota.js';
 import { Archive } from './archive.js';
-import { NOBODY } from './erasure-steps.js';
 import { ROOMS } from './holdings/index.js';
 
 const DAY_MS = 86_400_000;

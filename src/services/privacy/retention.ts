@@ -4,8 +4,8 @@ import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/logger.js';
 import { lockChat } from '../chat-access.js';
 import { eraseMessages } from '../message-changes.js';
+import { NOBODY } from '../actor.js';
 import type { ErasureService } from './erasure.js';
-import { NOBODY } from './erasure-steps.js';
 import type { DataExportService } from './exports.js';
 
 const DAY_MS = 86_400_000;

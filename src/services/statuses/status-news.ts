@@ -1,5 +1,6 @@
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { userStream, type StatusEventRef } from '../../events/catalogue.js';
+import { NOBODY } from '../actor.js';
 import { IN_AUDIENCE, MUTUAL } from '../loaders/statuses.js';
 import { eraseStatuses } from './status-erasure.js';
 
@@ -13,8 +14,6 @@ export interface TellingJob {
 export const TOLD_AT_ONCE = 250;
 const EXPIRED_AT_ONCE = 100;
 const AUTHORS_AT_ONCE = 100;
-/** Who acts when time does: in the log of writes alone, never shown. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Begins to tell those who may see a status. Of a status that is gone nobody need hear that it came. */
 export async function tellOthers(tx: Tx, statusId: string, change: StatusChange): Promise<void> {

@@ -6,8 +6,8 @@ import type { LogConsumer } from '../../events/log-consumers.js';
 import { MAX_WAITING } from '../../policies/webhook-policy.js';
 import { enqueue, matchesOf } from './matching.js';
 import type { WebhookQueue } from './webhook-queue.js';
+import { NOBODY } from '../actor.js';
 
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Puts each event into the queue of every endpoint that is to hear of it: from there on each endpoint has a place of its own in the log, and none waits for another. */
 export class WebhookMaker implements LogConsumer {

@@ -9,6 +9,7 @@ import { endpointPauseMs, FAILING_FOR_MS, retryPauseMs, verdictOf } from '../../
 import { OutboundError } from '../../outbound/errors.js';
 import type { OutboundRequest, OutboundResponse } from '../../outbound/outbound.js';
 import { retryAfterMs } from '../../push/contract.js';
+import { NOBODY } from '../actor.js';
 import { tell } from '../notifications/notices.js';
 import type { PushQueue } from '../notifications/push-queue.js';
 import { signedHeaders } from './signature.js';
@@ -23,7 +24,6 @@ const ROUNDS = 25;
 const LEASE_SECONDS = 60;
 const ANSWER_BYTES = 2_048;
 const MAX_ERROR = 500;
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** An event as its owner may see it today: what the API itself would answer them. Null: they may not. */
 export interface WebhookRenderer {
