@@ -243,6 +243,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
       await news.close();
       await engine.close();
       await bus.close();
+      await db.end();
       await tracing?.close();
     },
   };

@@ -42,6 +42,7 @@ describe('consumers of the log', () => {
   });
   after(async () => {
     hub.close();
+    await db.end();
     await source.destroy();
     await database.drop();
   });

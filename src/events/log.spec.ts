@@ -24,6 +24,7 @@ describe('the log of events', () => {
     unitOfWork = new UnitOfWork(db, systemClock, { publish: (batches) => published.push(...batches), changed: () => undefined });
   });
   after(async () => {
+    await db.end();
     await source.destroy();
     await database.drop();
   });
