@@ -58,7 +58,7 @@ export interface ConsumerTiming {
 export const CONSUMER_TIMING: ConsumerTiming = { pollMs: 2_000, gatherMs: 50, freeRounds: 20, roundEveryMs: 250, leaseMs: 15_000, retryMs: 250, patienceMs: 60_000 };
 
 /** Events that are read, and handed over, at once. */
-export const CONSUMER_BATCH = 200;
+export const CONSUMER_BATCH = 1_000;
 /** How often an event is tried before it is set aside. */
 export const CONSUMER_TRIES = 5;
 const MAX_PAUSE_MS = 30_000;

@@ -170,8 +170,7 @@ export class SendQueue {
     }
     try {
       const outcomes = await this.#write(batch, now, !wait);
-      this.#publish(batch, outcomes, now);
-      await this.#settle(batch, outcomes, now, wait);
+      await this.#settle(batch, outcomes, this.#publish(batch, outcomes, now), now, wait);
     } catch (error) {
       // Data that PostgreSQL refuses fails by itself: the others of the batch are written without it.
       if (batch.length > 1 && REFUSED_DATA.test((error as { code?: string }).code ?? '')) await this.#oneByOne(batch, now);
@@ -194,8 +193,7 @@ export class SendQueue {
     for (const send of batch) {
       try {
         const outcomes = await this.#write([send], now, false);
-        this.#publish([send], outcomes, now);
-        await this.#settle([send], outcomes, now, true);
+        await this.#settle([send], outcomes, this.#publish([send], outcomes, now), now, true);
       } catch (error) {
         this.#failed([send], error);
       }
@@ -212,15 +210,15 @@ export class SendQueue {
     }
   }
 
-  #publish(batch: Waiting[], outcomes: Outcome[], now: Date): void {
-    outcomes.forEach((outcome, index) => {
-      const { draft } = batch[index]!;
-      if (outcome.status === 'ok') this.recent.put(chatStream(draft.chatId), Number(outcome.pos), writtenRow(draft, outcome, now));
-    });
+  /** Tells of what was written; answers it, null for what was not. */
+  #publish(batch: Waiting[], outcomes: Outcome[], now: Date): (MessageRow | null)[] {
+    const rows = outcomes.map((outcome, index) => (outcome.status === 'ok' ? writtenRow(batch[index]!.draft, outcome, now) : null));
+    rows.forEach((row, index) => row && this.recent.put(chatStream(row.chatId), Number(outcomes[index]!.pos), row));
     this.after.publish(eventsOf(batch.map(sendOf), outcomes, now));
+    return rows;
   }
 
-  async #settle(batch: Waiting[], outcomes: Outcome[], now: Date, waited: boolean): Promise<void> {
+  async #settle(batch: Waiting[], outcomes: Outcome[], rows: (MessageRow | null)[], now: Date, waited: boolean): Promise<void> {
     const again: Waiting[] = [];
     await Promise.all(
       batch.map(async (send, index) => {
@@ -229,7 +227,7 @@ export class SendQueue {
         try {
           switch (outcome.status) {
             case 'ok':
-              return send.resolve(writtenRow(draft, outcome, now));
+              return send.resolve(rows[index]!);
             case 'stale': {
               if (++send.attempts >= MAX_ATTEMPTS) throw new DomainError('OVERLOADED', 'The chat changes too fast; try again.', { retryAfter: 1 });
               const access = await this.access.fresh(draft.chatId, draft.senderId);
