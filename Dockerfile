@@ -37,4 +37,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
 # The server itself, with no shell or npm before it that would swallow the signal.
-CMD ["node", "dist/src/main.js"]
+# Young objects get 48 MB instead of 16: what a request makes dies there instead of being moved on, which is a twentieth of all CPU.
+CMD ["node", "--max-semi-space-size=48", "dist/src/main.js"]

@@ -68,7 +68,7 @@ describe('Dockerfile', () => {
   it('runs as an ordinary user, in the foreground, in production, and says whether it is well', () => {
     const at = (start: string): number => final.findIndex((line) => line.startsWith(start));
     assert.ok(at('USER node') > 0 && at('USER node') < at('CMD '));
-    assert.equal(final[at('CMD ')], 'CMD ["node", "dist/src/main.js"]');
+    assert.equal(final[at('CMD ')], 'CMD ["node", "--max-semi-space-size=48", "dist/src/main.js"]');
     assert.ok(final.includes('STOPSIGNAL SIGTERM'));
     assert.match(final[at('HEALTHCHECK ')]!, /\/health`/);
     assert.match(final[at('ENV ')]!, /NODE_ENV=production HOST=0\.0\.0\.0/);

@@ -59,6 +59,7 @@ export class OmniTalkTarget implements FanoutTarget {
   static async start(ground: Ground, options: OmniTalkOptions = {}): Promise<OmniTalkTarget> {
     const server = await ServerProcess.start({
       name: 'omnitalk', script: `${ROOT}dist/src/main.js`, cwd: ROOT, env: { DATABASE_URL: ground.url, REDIS_URL: '', ...SETTINGS, ...options.settings },
+      nodeOptions: ['--max-semi-space-size=48'], // as `npm start` and the image have it
       ready: /http:\/\/127\.0\.0\.1:(\d+)\/graphql/,
     });
     return new OmniTalkTarget(server, Number(server.readyMatch[1]), ground, options);
