@@ -12,6 +12,9 @@ const url = (protocols: string[]) =>
   });
 const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean));
 
+/** host:port, comma-separated. */
+const addresses = list.refine((given) => given.every((one) => /^(\[[0-9a-fA-F:]+\]|[^\s:/]+):[1-9][0-9]{0,4}$/.test(one)), { message: 'expected host:port, comma-separated' });
+
 /** NAME:number, comma-separated. */
 const plans = list.transform((given, context) => {
   const read = new Map(given.map((one) => [one.split(':')[0]!, Number(one.split(':')[1])]));
@@ -30,6 +33,9 @@ const schema = z.object({
   DATABASE_POOL: count(2, 200).default(16).describe('Connections to PostgreSQL, for each process; fewer where WORKERS of them would not fit'),
   WORKERS: count(1, 64).default(1).describe('Processes that serve on PORT together; one for each core. More than 1 need REDIS_URL'),
   REDIS_URL: url(['redis', 'rediss']).optional().describe('Redis, needed when more than one process serves; default: in-process'),
+  REDIS_SENTINELS: addresses.default([]).describe('Sentinels that know where Redis is, each as host:port, comma-separated; REDIS_URL then tells user, password, database and TLS alone'),
+  REDIS_MASTER: z.string().min(1).default('mymaster').describe('What those sentinels call the master'),
+  REDIS_NODES: addresses.default([]).describe('Some nodes of a Redis Cluster (7 or later), each as host:port, comma-separated; REDIS_URL then tells user, password and TLS alone'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('Least severe log line that is written'),
   JWT_SECRET: z.string().min(32).optional().describe('Key of access tokens, 32 characters or more; default: made once and kept in the database'),
   ACCESS_TOKEN_TTL: count(5, 86_400).default(900).describe('Life of an access token, seconds'),
@@ -164,9 +170,14 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   if (given['PERSISTED_ONLY'] === 'true' && given['PERSISTED_OPERATIONS'] === undefined) mistakes.push('  PERSISTED_OPERATIONS: needed beside PERSISTED_ONLY=true');
   if (Number(given['WORKERS']) > 1 && given['REDIS_URL'] === undefined) mistakes.push(`  REDIS_URL: needed beside WORKERS=${given['WORKERS']}`);
   if (Number(given['WORKERS']) > 1 && !SHARES_PORTS.has(process.platform)) mistakes.push(`  WORKERS: several processes can't share a port on ${process.platform}`);
+  for (const name of ['REDIS_SENTINELS', 'REDIS_NODES']) if (given[name] !== undefined && given['REDIS_URL'] === undefined) mistakes.push(`  REDIS_URL: needed beside ${name}`);
+  if (given['REDIS_SENTINELS'] !== undefined && given['REDIS_NODES'] !== undefined) mistakes.push('  REDIS_NODES: not beside REDIS_SENTINELS');
   if (mistakes.length || !parsed.success) throw new ConfigError(`These settings are wrong:\n${mistakes.join('\n')}`);
   return parsed.data;
 }
+
+/** Where Redis is; null where there is none. */
+export const redisOf = ({ REDIS_URL: url, REDIS_SENTINELS: sentinels, REDIS_MASTER: master, REDIS_NODES: nodes }: Config) => (url === undefined ? null : { url, sentinels, master, nodes });
 
 /** The port of files: beside that of the API, unless it is set. */
 export const filesPortOf = ({ FILES_PORT, PORT }: Pick<Config, 'FILES_PORT' | 'PORT'>): number => FILES_PORT ?? (PORT && PORT + 1);

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Config } from './config.js';
+import { redisOf, type Config } from './config.js';
 import { makeAccounts } from './container-accounts.js';
 import { makeBots, makeModel } from './container-bots.js';
 import { makeMessages } from './container-messages.js';
@@ -24,6 +24,7 @@ import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
 import { LocalBus, type Bus } from './events/bus.js';
+import { PostgresDetour } from './events/detour.js';
 import { Hub } from './events/hub.js';
 import { LogConsumers } from './events/log-consumers.js';
 import { EventLog } from './events/log.js';
@@ -121,12 +122,15 @@ export interface Outside {
 }
 
 /** The composition root: who gets whom. Reads the settings that the database keeps (the token secret). */
-export async function createContainer(config: Config, source: DataSource, log: Logger, clock: Clock, outside: Outside = {}): Promise<Container> {
+export async function createContainer(config: Config & { DATABASE_URL: string }, source: DataSource, log: Logger, clock: Clock, outside: Outside = {}): Promise<Container> {
   const db = new Database(source);
   const tracing = await Tracing.start(config);
   db.spans = tracing;
   const onBusError = (error: unknown, topic: string) => log.error({ topic, error: (error as Error).message }, 'a subscriber of the bus failed');
-  const bus: Bus = outside.bus ?? (config.REDIS_URL ? new RedisBus(config.REDIS_URL, log) : new LocalBus(onBusError));
+  const redis = redisOf(config);
+  const detour = redis && !outside.bus ? new PostgresDetour(config.DATABASE_URL, db.background, log) : null;
+  const bus: Bus = outside.bus ?? (redis ? new RedisBus(redis, log, detour) : new LocalBus(onBusError));
+  await detour?.start();
   const hub = new Hub(bus, new EventLog(db.sql), log, { reconcileMs: config.RECONCILE * 1000 });
   await hub.onChanged((name, keys) => db.cache.forget(name, keys));
   const after: AfterCommit = hub;
@@ -140,7 +144,7 @@ export async function createContainer(config: Config, source: DataSource, log: L
   const gate = new ModerationGate(db.sql, unitOfWork, clock);
   const sendQueue = new SendQueue(db.sql, clock, access, recent, after, gate);
 
-  const rates = new Rates(config.REDIS_URL, log);
+  const rates = new Rates(redis, log);
   const attempts = rates.limiter('attempts', { points: config.RATE_LIMIT_AUTH, seconds: ATTEMPTS_WINDOW });
   const mailer = outside.mailer ?? (config.SMTP_URL ? new SmtpMailer(config.SMTP_URL, config.MAIL_FROM) : new LogMailer(log));
   const sms = outside.sms ?? new LogSmsSender(log);

@@ -5,6 +5,8 @@ import { ConfigError } from '../lib/errors.js';
 
 /** What the one worker that runs jobs holds beside its pool; see jobs/runner.ts. */
 const FOR_JOBS = 3;
+/** By which each worker hears what Redis does not carry; see events/detour.ts. */
+const FOR_THE_BUS = 1;
 /** Left for operators: psql, `npm run admin`, a backup. */
 const SPARE = 5;
 const LEAST = 2;
@@ -14,9 +16,9 @@ const LEAST = 2;
  * @throws ConfigError when not even two connections are left for each.
  */
 export function poolOf(workers: number, wished: number, allowed: number): number {
-  const share = Math.floor((allowed - SPARE - FOR_JOBS) / workers);
+  const share = Math.floor((allowed - SPARE - FOR_JOBS) / workers) - FOR_THE_BUS;
   if (share < LEAST) {
-    throw new ConfigError(`These settings are wrong:\n  WORKERS: ${workers} processes want ${workers * LEAST + FOR_JOBS + SPARE} connections at the least, and PostgreSQL allows ${allowed} (max_connections)`);
+    throw new ConfigError(`These settings are wrong:\n  WORKERS: ${workers} processes want ${workers * (LEAST + FOR_THE_BUS) + FOR_JOBS + SPARE} connections at the least, and PostgreSQL allows ${allowed} (max_connections)`);
   }
   return Math.min(wished, share);
 }

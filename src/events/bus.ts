@@ -1,5 +1,7 @@
 /** A message on the bus: plain JSON. */
 export type BusMessage = object;
+/** `by-postgres`: Redis is away, and what it would carry goes through PostgreSQL, slower; `away`: only the comparison with the log is left. */
+export type BusState = 'ok' | 'by-postgres' | 'away';
 export type BusHandler = (message: BusMessage) => void;
 
 /**
@@ -15,12 +17,14 @@ export interface Bus {
   /** Called after messages may have been lost and the bus is well again. */
   onRecovered(handler: () => void): void;
   readonly healthy: boolean;
+  readonly state: BusState;
   close(): Promise<void>;
 }
 
 /** The bus of a single process, and the local half of every other. */
 export class LocalBus implements Bus {
   readonly healthy = true;
+  readonly state = 'ok';
   readonly #topics = new Map<string, Set<BusHandler>>();
 
   constructor(private readonly onError: (error: unknown, topic: string) => void = () => undefined) {}

@@ -13,7 +13,7 @@ describe('RedisBus', function () {
   let redis: RedisProcess;
   const buses: RedisBus[] = [];
   const bus = async () => {
-    const made = new RedisBus(redis.url, log);
+    const made = new RedisBus({ url: redis.url }, log);
     buses.push(made);
     await eventually(() => made.healthy, 'it is connected');
     return made;
@@ -47,7 +47,7 @@ describe('RedisBus', function () {
       held.push(() => server.pipe(client));
     }).listen(0, '127.0.0.1');
     await once(relay, 'listening');
-    const [slow, other] = [new RedisBus(`redis://127.0.0.1:${(relay.address() as AddressInfo).port}`, log), await bus()];
+    const [slow, other] = [new RedisBus({ url: `redis://127.0.0.1:${(relay.address() as AddressInfo).port}` }, log), await bus()];
     buses.push(slow);
     let heard = 0;
     await eventually(() => held.length === 2, 'it connects');

@@ -30,7 +30,7 @@ export function addProbes(fastify: FastifyInstance, { config, db, bus, media, co
       status: reachable ? 'ok' : 'degraded',
       phase: probe.phase,
       database: reachable ? 'ok' : 'away',
-      bus: bus.healthy ? 'ok' : 'away',
+      bus: bus.state,
       calls: media.state().state,
       learning: learningState(engine.state),
       consumers: consumers.figures().some(({ lag }) => lag > BEHIND_SECONDS) ? 'behind' : 'ok',

@@ -88,6 +88,7 @@ export class Metrics implements OperationObserver {
     gauge('db_connections_idle', 'Connections to PostgreSQL that wait for work', () => db.poolState().idle);
     gauge('db_waiting', 'Callers that wait for a connection to PostgreSQL', () => db.poolState().waiting);
     gauge('bus_healthy', 'Whether the bus between processes works', () => Number(bus.healthy), 'min');
+    gauge('bus_by_postgres', 'Whether what Redis would carry goes through PostgreSQL', () => Number(bus.state === 'by-postgres'), 'max');
     gauge('media_workers', 'Media workers that run', () => media.rooms().workers);
     gauge('media_rooms', 'Calls whose media is here', () => media.rooms().rooms);
     gauge('media_peers', 'Participants seated in them', () => media.rooms().peers);

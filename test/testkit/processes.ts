@@ -5,13 +5,17 @@ import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { builtServer } from './built-server.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const START_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 12_000;
 
 /** Ended with us by the kernel, where there is setpriv: a test run that is killed leaves nothing behind. */
-const tied = (command: string, args: string[]): [string, string[]] => (process.platform === 'linux' ? ['/usr/bin/setpriv', ['--pdeathsig', 'KILL', command, ...args]] : [command, args]);
+export function tied(command: string, args: readonly string[], { within }: { within: readonly string[] } = { within: [] }): [string, string[]] {
+  const all = [...within, ...(process.platform === 'linux' ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : []), command, ...args];
+  return [all[0]!, all.slice(1)];
+}
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -22,26 +26,45 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The server as it is run, in a process of its own. */
+/** Where a process runs: here, or on a host of its own (`Hosts`). */
+export interface Place {
+  address: string;
+  /** The command that runs another one there. */
+  within: readonly string[];
+}
+export const HERE: Place = { address: '127.0.0.1', within: [] };
+
+export interface ServerOptions {
+  port?: number;
+  place?: Place;
+  /** For Node itself. */
+  nodeOptions?: readonly string[];
+}
+
+/** The server as it is deployed, in a process of its own. */
 export class ServerProcess {
   #child: ChildProcess | null = null;
   /** What it has said, for a failure's message. */
   said = '';
+  /** Where its debugger listens, where it was started with one. */
+  debugger: string | null = null;
 
   private constructor(
     readonly port: number,
     private readonly env: Record<string, string>,
+    private readonly place: Place,
+    private readonly nodeOptions: readonly string[],
   ) {}
 
   /** Fails with what it has said, when it ends instead of listening. */
-  static async start(env: Record<string, string>, port?: number): Promise<ServerProcess> {
-    const server = new ServerProcess(port ?? (await freePort()), env);
+  static async start(env: Record<string, string>, { port, place = HERE, nodeOptions = [] }: ServerOptions = {}): Promise<ServerProcess> {
+    const server = new ServerProcess(port ?? (await freePort()), env, place, nodeOptions);
     await server.start();
     return server;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}/graphql`;
+    return `http://${this.place.address}:${this.port}/graphql`;
   }
   get pid(): number {
     return this.#child!.pid!;
@@ -50,14 +73,17 @@ export class ServerProcess {
   /** Starts it (again), on the same port. */
   async start(): Promise<void> {
     const settings = { LOG_LEVEL: 'info', CALLS: 'false', ASSISTANT: 'false', RECONCILE: '1', DATABASE_POOL: '8', RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', DRAIN: '2' };
-    const [command, args] = tied(process.execPath, ['--import', './scripts/register.mjs', 'src/main.ts']);
-    const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...settings, ...this.env, PORT: String(this.port) }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const main = await builtServer();
+    const [command, args] = tied(process.execPath, [...this.nodeOptions, main], this.place);
+    const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...settings, ...this.env, HOST: this.place.address, PORT: String(this.port) }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     for (const output of [child.stdout, child.stderr]) {
       let rest = '';
       output.on('data', (chunk: Buffer) => {
         const lines = (rest + chunk.toString()).split('\n');
         rest = lines.pop()!;
+        const listening = lines.map((line) => /^Debugger listening on (ws:\S+)/.exec(line)?.[1]).find(Boolean);
+        if (listening) this.debugger = listening;
         const worthSaying = lines.filter((line) => !line.includes('"msg":"request"')).map((line) => `${line}\n`);
         this.said = (this.said + worthSaying.join('')).slice(-20_000);
       });
@@ -99,25 +125,26 @@ export class RedisProcess {
     readonly port: number,
     private readonly binary: string,
     private readonly folder: string,
+    private readonly place: Place,
   ) {}
 
-  static async start(): Promise<RedisProcess> {
+  static async start(place: Place = HERE): Promise<RedisProcess> {
     const binary = process.env['TEST_REDIS_SERVER'];
     if (!binary) throw new Error('This test kills and restarts a Redis of its own: put redis-server on the PATH.');
-    const redis = new RedisProcess(await freePort(), binary, await mkdtemp(join(tmpdir(), 'omnitalk-redis-')));
+    const redis = new RedisProcess(await freePort(), binary, await mkdtemp(join(tmpdir(), 'omnitalk-redis-')), place);
     await redis.start();
     return redis;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `redis://${this.place.address}:${this.port}`;
   }
 
   async start(): Promise<void> {
-    const [command, args] = tied(this.binary, ['--bind', '127.0.0.1', '--port', String(this.port), '--save', '', '--appendonly', 'no', '--dir', this.folder]);
+    const [command, args] = tied(this.binary, ['--bind', this.place.address, '--protected-mode', 'no', '--port', String(this.port), '--save', '', '--appendonly', 'no', '--dir', this.folder], this.place);
     this.#child = spawn(command, args, { stdio: 'ignore' });
     const end = Date.now() + START_WITHIN_MS;
-    while (!(await accepts(this.port))) {
+    while (!(await accepts(this.port, this.place.address))) {
       if (this.#child.exitCode !== null || Date.now() > end) throw new Error(`redis-server did not start on port ${this.port}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -142,8 +169,8 @@ export class RedisProcess {
   }
 }
 
-async function accepts(port: number): Promise<boolean> {
-  const socket = createConnection(port, '127.0.0.1');
+export async function accepts(port: number, address = '127.0.0.1'): Promise<boolean> {
+  const socket = createConnection(port, address);
   try {
     await once(socket, 'connect');
     return true;

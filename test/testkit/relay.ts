@@ -1,25 +1,36 @@
 import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
-/** A TCP relay in front of servers, as a balancer would stand there: it can turn to another server, and cut what goes through it. */
+/** A TCP relay in front of servers, as a balancer would stand there: it can turn to another server, cut what goes through it, and slow it down. */
 export class Relay {
   readonly #server: Server;
   readonly #pairs = new Set<[client: Socket, server: Socket]>();
   #closed = false;
+  /** Milliseconds that each piece waits, either way: one after the other, as on a line that is long and narrow. */
+  delay = 0;
 
-  private constructor(public target: number) {
+  private constructor(
+    public target: number,
+    private readonly address: string,
+    private readonly targetAddress: string,
+  ) {
     this.#server = createServer((client) => this.#join(client));
   }
 
-  static async start(target: number): Promise<Relay> {
-    const relay = new Relay(target);
-    relay.#server.listen(0, '127.0.0.1');
+  static async start(target: number, { address = '127.0.0.1', targetAddress = '127.0.0.1' } = {}): Promise<Relay> {
+    const relay = new Relay(target, address, targetAddress);
+    relay.#server.listen(0, address);
     await once(relay.#server, 'listening');
     return relay;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/graphql`;
+    return `http://${this.address}:${this.port}/graphql`;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   get connections(): number {
@@ -48,7 +59,7 @@ export class Relay {
   }
 
   #join(client: Socket): void {
-    const server = createConnection(this.target, '127.0.0.1');
+    const server = createConnection(this.target, this.targetAddress);
     const pair: [Socket, Socket] = [client, server];
     this.#pairs.add(pair);
     for (const [from, to] of [[client, server], [server, client]] as const) {
@@ -58,7 +69,13 @@ export class Relay {
         this.#pairs.delete(pair);
         to.destroy();
       });
-      from.pipe(to);
+      const slow = new Transform({
+        transform: (piece: Buffer, _encoding, done) => {
+          if (this.delay) setTimeout(done, this.delay, null, piece);
+          else done(null, piece);
+        },
+      });
+      from.pipe(slow).pipe(to);
     }
     if (this.#closed) this.cut();
   }

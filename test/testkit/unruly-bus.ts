@@ -14,6 +14,7 @@ export class Ether {
     this.#nodes.add(local);
     return {
       healthy: true,
+      state: 'ok',
       publish: (topic, message) => this.#spread(topic, message),
       subscribe: (topic: string, handler: BusHandler) => local.subscribe(topic, handler),
       unsubscribe: (topic: string, handler: BusHandler) => local.unsubscribe(topic, handler),

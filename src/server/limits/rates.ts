@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
-import { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
+import { connectCluster, connectRedis, isCluster, type RedisSettings } from '../../events/redis-connect.js';
 import type { AttemptLimiter } from '../../lib/attempt-limiter.js';
 import { DomainError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
@@ -21,18 +22,20 @@ export interface RateOptions {
   seconds: number;
 }
 
-const MAX_RETRY_MS = 1_000;
 /** Longer than this a request does not wait for Redis: it is counted in this process then. */
 const COMMAND_TIMEOUT_MS = 250;
 
 /** Counts what people and addresses spend in windows of time: in this process, or for all processes in Redis. */
 export class Rates {
-  readonly #redis: Redis | null;
+  readonly #redis: Redis | Cluster | null;
 
-  constructor(redisUrl: string | undefined, log: Logger) {
-    this.#redis = redisUrl
-      ? new Redis(redisUrl, { retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, MAX_RETRY_MS), enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COMMAND_TIMEOUT_MS })
-      : null;
+  constructor(settings: RedisSettings | null, log: Logger) {
+    this.#redis = !settings
+      ? null
+      : isCluster(settings)
+        ? connectCluster(settings, { commandTimeout: COMMAND_TIMEOUT_MS })
+        // Without an answer the connection is made anew, and until it stands nobody waits for it: the process counts.
+        : connectRedis(settings, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COMMAND_TIMEOUT_MS, socketTimeout: 1_000 });
     this.#redis?.on('error', (error: Error) => log.warn({ error: error.message }, 'redis of the limits'));
   }
 

@@ -1,0 +1,118 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort, tied } from './processes.js';
+import { eventually } from './world.js';
+
+const run = promisify(execFile);
+const PATIENCE_MS = 40_000;
+
+/** One redis-server of several, by its own port. */
+export class FarmedRedis {
+  #child: ChildProcess | null = null;
+
+  constructor(
+    readonly port: number,
+    private readonly args: readonly string[],
+    private readonly folder: string,
+  ) {}
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  start(): void {
+    const binary = process.env['TEST_REDIS_SERVER'];
+    if (!binary) throw new Error('This test starts several Redis of its own: put redis-server on the PATH.');
+    this.#child = spawn(...tied(binary, [...this.args, '--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder]), { stdio: 'ignore' });
+  }
+
+  async ask(...command: string[]): Promise<string> {
+    return (await run('redis-cli', ['-h', '127.0.0.1', '-p', String(this.port), ...command])).stdout;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+const DISKLESS = ['--save', '', '--appendonly', 'no'];
+
+abstract class Farm {
+  readonly all: FarmedRedis[] = [];
+
+  protected constructor(protected readonly folder: string) {}
+
+  protected async add(args: readonly string[], name: string, conf?: string): Promise<FarmedRedis> {
+    const file = join(this.folder, `${name}.conf`);
+    await writeFile(file, conf ?? '');
+    const redis = new FarmedRedis(await freePort(), [file, ...args], this.folder);
+    this.all.push(redis);
+    redis.start();
+    await eventually(() => redis.ask('ping').then((answer) => answer.includes('PONG'), () => false), `${name} answers`);
+    return redis;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((redis) => redis.kill()));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A master, a replica, and three sentinels that make the replica master when the master is gone. */
+export class SentinelFarm extends Farm {
+  readonly sentinels: FarmedRedis[] = [];
+  master!: FarmedRedis;
+  replica!: FarmedRedis;
+
+  static async start(): Promise<SentinelFarm> {
+    const farm = new SentinelFarm(await mkdtemp(join(tmpdir(), 'omnitalk-sentinels-')));
+    farm.master = await farm.add(DISKLESS, 'master');
+    farm.replica = await farm.add([...DISKLESS, '--replicaof', '127.0.0.1', String(farm.master.port), '--repl-diskless-sync-delay', '0'], 'replica');
+    await eventually(() => farm.replica.ask('info', 'replication').then((text) => text.includes('master_link_status:up')), 'the replica follows', PATIENCE_MS);
+    for (let n = 0; n < 3; n++) {
+      const conf = `sentinel monitor mymaster 127.0.0.1 ${farm.master.port} 2\nsentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n`;
+      farm.sentinels.push(await farm.add(['--sentinel'], `sentinel-${n}`, conf));
+    }
+    const known = async () => (await Promise.all(farm.sentinels.map((one) => one.ask('sentinel', 'master', 'mymaster')))).every((text) => /num-other-sentinels\n2\n/.test(text) && /num-slaves\n1\n/.test(text));
+    await eventually(known, 'the sentinels know one another and the replica', PATIENCE_MS);
+    return farm;
+  }
+
+  /** Who is master, as the first sentinel says. */
+  async masterPort(): Promise<number> {
+    return Number((await this.sentinels[0]!.ask('sentinel', 'get-master-addr-by-name', 'mymaster')).split('\n')[1]);
+  }
+}
+
+/** Three masters, and a replica of the first. */
+export class ClusterFarm extends Farm {
+  readonly masters: FarmedRedis[] = [];
+  replica!: FarmedRedis;
+
+  static async start(): Promise<ClusterFarm> {
+    const farm = new ClusterFarm(await mkdtemp(join(tmpdir(), 'omnitalk-cluster-')));
+    const args = (name: string) => [...DISKLESS, '--cluster-enabled', 'yes', '--cluster-config-file', `${name}.nodes`, '--cluster-node-timeout', '1500', '--repl-diskless-sync-delay', '0', '--cluster-require-full-coverage', 'no'];
+    for (let n = 0; n < 3; n++) farm.masters.push(await farm.add(args(`master-${n}`), `master-${n}`));
+    farm.replica = await farm.add(args('replica'), 'replica');
+    await run('redis-cli', ['--cluster', 'create', ...farm.masters.map(({ address }) => address), '--cluster-yes']);
+    const first = (await farm.masters[0]!.ask('cluster', 'myid')).trim();
+    await farm.replica.ask('cluster', 'meet', '127.0.0.1', String(farm.masters[0]!.port));
+    await eventually(() => farm.replica.ask('cluster', 'replicate', first).then((text) => text.includes('OK'), () => false), 'the replica joins', PATIENCE_MS);
+    await eventually(async () => (await Promise.all(farm.all.map((one) => one.ask('cluster', 'info')))).every((text) => /cluster_state:ok/.test(text) && /cluster_known_nodes:4/.test(text)), 'the cluster is whole', PATIENCE_MS);
+    await eventually(() => farm.replica.ask('info', 'replication').then((text) => text.includes('master_link_status:up')), 'the replica follows', PATIENCE_MS);
+    return farm;
+  }
+}
