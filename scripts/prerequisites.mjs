@@ -46,6 +46,8 @@ export function findPrerequisites({ redisUrl, chromiumPath }) {
   if (!onPath('pg_dump') || !existsSync('/usr/lib/postgresql')) missing.push('postgresql');
   // Whose promtool tries the rules of alerts.
   if (!onPath('promtool')) missing.push('prometheus');
+  // Hosts of their own are made by it.
+  if (!onPath('ip')) missing.push('iproute2');
   if (missing.length > 0) install(missing);
   const found = { redisServer: redis(), chromium: chromium() };
   if ((!found.redisServer && !redisUrl) || !found.chromium) throw new Error(`${missing.join(' and ')} installed, but not on the PATH (${process.env.PATH}).`);

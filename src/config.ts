@@ -31,6 +31,8 @@ const schema = z.object({
   DATA_DIR: z.string().min(1).default('.omnitalk').describe('Folder of the embedded PostgreSQL and other local data'),
   DATABASE_URL: url(['postgres', 'postgresql']).optional().describe('A PostgreSQL of your own (15 or later); default: the embedded one'),
   DATABASE_POOL: count(2, 200).default(16).describe('Connections to PostgreSQL, for each process; fewer where WORKERS of them would not fit'),
+  DATABASE_REPLICAS: list.refine((given) => given.every((one) => URL.canParse(one) && /^postgres(ql)?:$/.test(new URL(one).protocol)), { message: 'expected URLs that start with postgres:// or postgresql://, comma-separated' }).default([]).describe('Streaming replicas of DATABASE_URL, comma-separated, each one server; queries read from them whatever was committed before they began; default: none'),
+  REPLICA_WAIT: count(1, 10_000).default(100).describe('Milliseconds that a query waits for a replica to come up to it; then DATABASE_URL is asked'),
   WORKERS: count(1, 64).default(1).describe('Processes that serve on PORT together; one for each core. More than 1 need REDIS_URL'),
   REDIS_URL: url(['redis', 'rediss']).optional().describe('Redis, needed when more than one process serves; default: in-process'),
   REDIS_SENTINELS: addresses.default([]).describe('Sentinels that know where Redis is, each as host:port, comma-separated; REDIS_URL then tells user, password, database and TLS alone'),
@@ -170,6 +172,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   if (given['PERSISTED_ONLY'] === 'true' && given['PERSISTED_OPERATIONS'] === undefined) mistakes.push('  PERSISTED_OPERATIONS: needed beside PERSISTED_ONLY=true');
   if (Number(given['WORKERS']) > 1 && given['REDIS_URL'] === undefined) mistakes.push(`  REDIS_URL: needed beside WORKERS=${given['WORKERS']}`);
   if (Number(given['WORKERS']) > 1 && !SHARES_PORTS.has(process.platform)) mistakes.push(`  WORKERS: several processes can't share a port on ${process.platform}`);
+  if (given['DATABASE_REPLICAS'] !== undefined && given['DATABASE_URL'] === undefined) mistakes.push('  DATABASE_URL: needed beside DATABASE_REPLICAS');
   for (const name of ['REDIS_SENTINELS', 'REDIS_NODES']) if (given[name] !== undefined && given['REDIS_URL'] === undefined) mistakes.push(`  REDIS_URL: needed beside ${name}`);
   if (given['REDIS_SENTINELS'] !== undefined && given['REDIS_NODES'] !== undefined) mistakes.push('  REDIS_NODES: not beside REDIS_SENTINELS');
   if (mistakes.length || !parsed.success) throw new ConfigError(`These settings are wrong:\n${mistakes.join('\n')}`);

@@ -22,6 +22,7 @@ import { makeApps, type Apps } from './container-apps.js';
 import { makeWebhooks, type Webhooks } from './container-webhooks.js';
 import { makeTimely } from './container-timely.js';
 import { Database } from './db/database.js';
+import { ReadReplicas } from './db/replicas.js';
 import { UnitOfWork, type AfterCommit } from './db/unit-of-work.js';
 import { LocalBus, type Bus } from './events/bus.js';
 import { PostgresDetour } from './events/detour.js';
@@ -126,6 +127,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   const db = new Database(source);
   const tracing = await Tracing.start(config);
   db.spans = tracing;
+  if (config.DATABASE_REPLICAS.length) db.replicas = new ReadReplicas(db.background, { urls: config.DATABASE_REPLICAS, pool: config.DATABASE_POOL, waitMs: config.REPLICA_WAIT }, log);
   const onBusError = (error: unknown, topic: string) => log.error({ topic, error: (error as Error).message }, 'a subscriber of the bus failed');
   const redis = redisOf(config);
   const detour = redis && !outside.bus ? new PostgresDetour(config.DATABASE_URL, db.background, log) : null;
@@ -248,6 +250,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
       await engine.close();
       await bus.close();
       await db.end();
+      await db.replicas?.close();
       await tracing?.close();
     },
   };

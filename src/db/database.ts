@@ -5,6 +5,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { Spans } from '../lib/spans.js';
 import { NodeCache } from './node-cache.js';
 import { ReadLanes } from './read-lanes.js';
+import type { ReadReplicas } from './replicas.js';
 import { useFastTimestamps } from './timestamps.js';
 
 useFastTimestamps();
@@ -47,6 +48,8 @@ export class Database {
   statements = 0;
   /** Null: nobody looks at traces. */
   spans: Spans | null = null;
+  /** Null: the primary answers everything. */
+  replicas: ReadReplicas | null = null;
 
   constructor(readonly source: DataSource) {
     this.#pool = (source.driver as PostgresDriver).master as Pool;

@@ -1,5 +1,8 @@
-/** PostgreSQL that is away or has no room: the caller may try again. */
-const UNAVAILABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300', '08006', '08001', '08003', '08004']);
+/** PostgreSQL that is away, has no room (for connections, on its disk, in its memory), or takes no writes yet (a replica that takes over): the caller may try again. */
+const UNAVAILABLE = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH',
+  '57P01', '57P02', '57P03', '53000', '53100', '53200', '53300', '58030', '25006', '08006', '08001', '08003', '08004',
+]);
 const NO_CONNECTION = /timeout exceeded when trying to connect|Connection (terminated|ended)|not queryable|Query runner already released/;
 const CONFLICTS = new Set(['40001', '40P01']);
 

@@ -4,6 +4,8 @@ import type { NodeCache } from './node-cache.js';
 
 export interface LoadDeps {
   readonly sql: Sql;
+  /** What an operation that writes nothing reads by, where replicas may answer; what is kept across requests is not read by it. */
+  readonly reads?: Sql;
   /** Whoever asks; null for the anonymous. Throws in a shared execution. */
   readonly viewerId: string | null;
   readonly now: Date;
@@ -65,6 +67,8 @@ export class AcrossViewers {
 /** The loaders of one request, or of one event: what was loaded is kept as long as the scope lives, and no longer. */
 export class LoaderScope {
   readonly #loaders = new Map<LoaderDef<never, unknown>, DataLoader<unknown, unknown, unknown>>();
+  /** What was committed when the operation began is enough: until it writes itself. */
+  #mayBeOlder = true;
   constructor(
     readonly deps: LoadDeps,
     private readonly cache: NodeCache,
@@ -97,11 +101,13 @@ export class LoaderScope {
   /** Forgets what was loaded: after a write, the rest of the operation sees it. */
   forget(): void {
     this.#loaders.clear();
+    this.#mayBeOlder = false;
   }
 
   async #batch<Key, Value>(def: LoaderDef<Key, Value>, keys: readonly Key[]): Promise<(Value | null)[]> {
     const { generation } = this.cache;
-    const values = await def.batch(keys, this.deps);
+    const reads = this.#mayBeOlder ? this.deps.reads : undefined;
+    const values = await def.batch(keys, reads && def.cache === undefined ? { sql: reads, viewerId: this.deps.viewerId, now: this.deps.now } : this.deps);
     if (def.cache !== undefined) values.forEach((value, index) => value && this.cache.set(def.cache!, keys[index] as string, value, generation));
     return values;
   }

@@ -1,5 +1,5 @@
 import { LoaderScope, type AcrossViewers, type LoaderDef } from '../db/loaders.js';
-import type { Database } from '../db/database.js';
+import type { Database, Sql } from '../db/database.js';
 import type { UserRole } from '../entities/user.js';
 import { unauthenticated } from '../lib/errors.js';
 import { callerOf, type CallCaller, type Guest } from '../services/calls/caller.js';
@@ -84,8 +84,10 @@ export class RequestContext extends Context {
     readonly viewer: Viewer | null,
     across: AcrossViewers | null = null,
     private readonly guest: Guest | null = null,
+    /** Of a query: replicas may answer it. */
+    reads?: Sql,
   ) {
-    super(new LoaderScope({ sql: db.sql, now, viewerId: viewer?.userId ?? null }, db.cache, across), request);
+    super(new LoaderScope({ sql: db.sql, now, viewerId: viewer?.userId ?? null, ...(reads && { reads }) }, db.cache, across), request);
   }
 
   get forGuests(): boolean {

@@ -84,6 +84,8 @@ export class Metrics implements OperationObserver {
     counter('send_batches_total', 'Batches in which messages were written', () => sendQueue.written.batches);
     counter('send_batched_messages_total', 'Messages in those batches', () => sendQueue.written.messages);
     counter('db_statements_total', 'Statements outside transactions', () => db.statements);
+    counter('replica_statements_total', 'Statements that replicas answered', () => db.replicas?.figures.replica ?? 0);
+    counter('replica_fallbacks_total', 'Statements that the primary answered as no replica could', () => db.replicas?.figures.primary ?? 0);
     gauge('db_connections', 'Connections to PostgreSQL', () => db.poolState().total);
     gauge('db_connections_idle', 'Connections to PostgreSQL that wait for work', () => db.poolState().idle);
     gauge('db_waiting', 'Callers that wait for a connection to PostgreSQL', () => db.poolState().waiting);

@@ -1,5 +1,5 @@
 import { getArgumentValues, type ExecutionResult, type GraphQLError, type GraphQLFormattedError, type OperationTypeNode } from 'graphql';
-import type { Database } from '../db/database.js';
+import type { Database, Sql } from '../db/database.js';
 import type { Clock } from '../lib/clock.js';
 import type { Spans } from '../lib/spans.js';
 import { DomainError } from '../lib/errors.js';
@@ -100,8 +100,8 @@ export class Operations {
     this.errors = deps.errors;
   }
 
-  context(caller: Caller): RequestContext {
-    return new RequestContext(this.deps.db, this.deps.clock.now(), caller.request, caller.viewer, null, caller.guest);
+  context(caller: Caller, reads?: Sql): RequestContext {
+    return new RequestContext(this.deps.db, this.deps.clock.now(), caller.request, caller.viewer, null, caller.guest, reads);
   }
 
   /** Counts the request and finds its operation: its text, or why there is none that could run. */
@@ -146,7 +146,7 @@ export class Operations {
       return this.#refuse(caller, prepared, [this.errors.map(new DomainError('BAD_REQUEST', 'Subscriptions go over WebSocket, or over Server-Sent Events (Accept: text/event-stream).'))], since);
     }
     const { spans } = this.deps;
-    const run = async (): Promise<ExecutionResult> => prepared.execute({}, this.context(caller), variables);
+    const run = async (): Promise<ExecutionResult> => prepared.execute({}, this.context(caller, prepared.kind === 'query' ? this.deps.db.replicas?.reads() : undefined), variables);
     const result = await (spans ? spans.within(operationName(prepared), attributesOf(prepared, caller), run) : run());
     const errors = result.errors ? this.#shown(result.errors) : null;
     this.#observe(caller, prepared, errors, since);

@@ -2,16 +2,20 @@ import assert from 'node:assert/strict';
 import type { CheckoutInput, CheckoutResultPartsFragment, CheckoutTermsInput, CreateProductInput, ProductPartsFragment } from '../../sdk/generated/graphql.js';
 import type { Person, World } from './world.js';
 
+/** What these want of a world. */
+type Keys = Pick<World, 'key'>;
+type Buyer = Pick<Person, 'api'>;
+
 export const ADDRESS = { name: 'Ann Example', line1: 'Bahnhofstrasse 1', postalCode: '8001', city: 'Zürich', country: 'CH' };
 
 export interface Shop {
   id: string;
   slug: string;
-  owner: Person;
+  owner: Buyer;
 }
 
 /** A shop that sells in Swiss francs. */
-export async function openShop(world: World, owner: Person, slug = `shop-${world.key()}`): Promise<Shop> {
+export async function openShop(world: Keys, owner: Buyer, slug = `shop-${world.key()}`): Promise<Shop> {
   const { shop } = (await owner.api.createShop({ input: { name: slug, slug, currency: 'CHF', idempotencyKey: world.key() } })).createShop;
   return { id: shop.id, slug: shop.slug, owner };
 }
@@ -34,7 +38,7 @@ export async function sellRich(world: World, owner: Person): Promise<{ shop: Sho
 }
 
 /** A product of one variant, for 1000 rappen unless told, published. */
-export async function sell(world: World, shop: Shop, title: string, { amount = 1000, stock = 10, ...more }: { amount?: number; stock?: number } & Partial<CreateProductInput> = {}): Promise<Sold> {
+export async function sell(world: Keys, shop: Shop, title: string, { amount = 1000, stock = 10, ...more }: { amount?: number; stock?: number } & Partial<CreateProductInput> = {}): Promise<Sold> {
   const variants = [{ sku: `sku-${world.key()}`, prices: [{ amount, currency: 'CHF' }], stock }];
   const { product } = (await shop.owner.api.createProduct({ input: { shopId: shop.id, title, variants, idempotencyKey: world.key(), ...more } })).createProduct;
   return (await shop.owner.api.setProductStatus({ input: { productId: product.id, status: 'PUBLISHED' } })).setProductStatus.product;
@@ -43,7 +47,7 @@ export async function sell(world: World, shop: Shop, title: string, { amount = 1
 export type Result = CheckoutResultPartsFragment;
 
 /** A cart of a person's with something in it. */
-export async function fillCart(world: World, person: Person, shop: Pick<Shop, 'id'>, wanted: [Sold, number][]): Promise<string> {
+export async function fillCart(world: Keys, person: Buyer, shop: Pick<Shop, 'id'>, wanted: [Sold, number][]): Promise<string> {
   const { cart } = (await person.api.createCart({ input: { shopId: shop.id, idempotencyKey: world.key() } })).createCart;
   for (const [product, quantity] of wanted) await person.api.addToCart({ input: { cartId: cart.id, variantId: product.variants[0]!.id, quantity, idempotencyKey: world.key() } });
   return cart.id;
@@ -51,7 +55,7 @@ export async function fillCart(world: World, person: Person, shop: Pick<Shop, 'i
 
 export const terms = (more: Partial<CheckoutTermsInput> = {}): CheckoutTermsInput => ({ address: ADDRESS, ...more });
 
-export async function checkOut(world: World, person: Person, cartId: string, { idempotencyKey = world.key(), ...more }: Partial<CheckoutInput> = {}): Promise<Result> {
+export async function checkOut(world: Keys, person: Buyer, cartId: string, { idempotencyKey = world.key(), ...more }: Partial<CheckoutInput> = {}): Promise<Result> {
   return (await person.api.checkout({ input: { cartId, terms: terms(), idempotencyKey, ...more } })).checkout.result;
 }
 
@@ -69,7 +73,7 @@ export async function stockLevel(world: World, product: Sold): Promise<[number, 
 }
 
 /** Every transaction comes to nothing in each currency; no level of stock is out of bounds; what is reserved is what open orders hold; what is taken at the gateway is what is booked. */
-export async function booksBalance(world: World): Promise<void> {
+export async function booksBalance(world: Pick<World, 'sql'>): Promise<void> {
   assert.deepEqual(await world.sql('select transaction_id, currency from ledger_entries group by transaction_id, currency having sum(amount) <> 0'), []);
   assert.deepEqual(
     await world.sql(

@@ -12,12 +12,12 @@ export interface Caller {
   client: OmniTalk;
 }
 
-export async function signUp(url: string, name: string): Promise<Caller> {
+export async function signUp(url: string, name: string): Promise<Caller & { accessToken: string }> {
   const handle = name.toLowerCase();
   const anonymous = new OmniTalk({ url });
   const { signUp: made } = await anonymous.api.signUp({ input: { email: `${handle}@example.com`, password: `password of ${handle}`, handle, displayName: name } });
   await anonymous.close();
-  return { id: made.user.id, client: new OmniTalk({ url, accessToken: made.accessToken }) };
+  return { id: made.user.id, client: new OmniTalk({ url, accessToken: made.accessToken }), accessToken: made.accessToken };
 }
 
 /** Another connection of the same person, perhaps by another address. */

@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { builtServer } from './built-server.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -148,6 +149,11 @@ export class RedisProcess {
       if (this.#child.exitCode !== null || Date.now() > end) throw new Error(`redis-server did not start on port ${this.port}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  }
+
+  /** A command, as an operator types it. */
+  async ask(...command: string[]): Promise<string> {
+    return (await promisify(execFile)('redis-cli', ['-h', this.place.address, '-p', String(this.port), ...command])).stdout;
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -353,6 +353,16 @@ describe('Channel', () => {
     assert.deepEqual(late.resets, ['unreadable']);
   });
 
+  it('ends a subscription as unavailable, which resumes, when the database stays away for what one alone needs', async function () {
+    this.timeout(20_000);
+    ground.start();
+    const [member, unlucky] = [ground.member(), ground.member(groupOf(() => Promise.reject(new Error('away')), 'unlucky'))];
+    for (const one of [member, unlucky]) await ground.channel.attach(one, 0);
+    ground.publish(sent(1));
+    for (let look = 0; look < 100 && !unlucky.resets.length; look++) await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual([member.sink.got, member.resets, unlucky.resets], [[1], [], ['unavailable']]);
+  });
+
   it('replays end in UNREADABLE at what can’t be shown', async () => {
     ground.commit(sent(1), { kind: 'of a newer server' } as never);
     ground.start();

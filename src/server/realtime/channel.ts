@@ -376,7 +376,7 @@ export class Channel implements TailListener {
       this.deps.onError(error, this.stream);
       if (this.#placeOf(attachment) === undefined) return;
       this.detach(attachment);
-      attachment.onReset(error instanceof RenderInterrupted ? 'unavailable' : 'unreadable');
+      attachment.onReset(error instanceof RenderInterrupted || this.deps.isPassing(error) ? 'unavailable' : 'unreadable');
     });
   }
 

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import pg from 'pg';
+import { PostgresProcess } from '../../test/testkit/postgres-process.js';
+import { eventually, World } from '../../test/testkit/world.js';
+import type { Sql } from './database.js';
+import { ReadReplicas } from './replicas.js';
+
+const log = { warn: () => undefined, info: () => undefined };
+
+describe('reads from replicas', function () {
+  this.timeout(60_000);
+  let primary: PostgresProcess;
+  let replica: PostgresProcess;
+  let pool: pg.Pool;
+  let sql: Sql;
+  let replicas: ReadReplicas;
+  let positions = 0;
+  before(async () => {
+    primary = await PostgresProcess.start();
+    replica = await primary.replica();
+    pool = new pg.Pool({ connectionString: primary.url, max: 8 });
+    pool.on('error', () => undefined);
+    sql = async <Row extends object>(text: string, values: unknown[] = []) => {
+      if (text.includes('pg_current_wal')) positions++;
+      return (await pool.query<Row & pg.QueryResultRow>(text, values)).rows;
+    };
+    replicas = new ReadReplicas(sql, { urls: [replica.url], pool: 4, waitMs: 150 }, log);
+    await sql('create table things (n int primary key)');
+  });
+  after(async () => {
+    await replicas.close();
+    await pool.end();
+    await replica.close();
+    await primary.close();
+  });
+  beforeEach(() => Object.assign(replicas.figures, { replica: 0, primary: 0 }));
+
+  const has = async (n: number, reads = replicas.reads()) => (await reads('select 1 from things where n = $1', [n])).length === 1;
+  const write = (n: number) => sql('insert into things values ($1)', [n]);
+
+  it('show whatever was committed before they began', async () => {
+    for (let n = 0; n < 200; n++) {
+      await write(n);
+      assert.equal(await has(n), true, `${n}`);
+    }
+    assert.ok(replicas.figures.replica > 190, `${replicas.figures.replica} by the replica`);
+  });
+
+  it('ask the primary once for all that begin together, and never take an answer from before', async () => {
+    positions = 0;
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        await write(1_000 + index);
+        assert.equal(await has(1_000 + index), true);
+      }),
+    );
+    assert.ok(positions < 150, `${positions} questions for 200 operations`);
+  });
+
+  it('of one operation are by one replica, with one position', async () => {
+    positions = 0;
+    const reads = replicas.reads();
+    for (let n = 0; n < 10; n++) await has(n, reads);
+    assert.deepEqual([positions, replicas.figures], [1, { replica: 10, primary: 0 }]);
+  });
+
+  it('wait no longer than they may for one that lags; it is read from again when it is there', async () => {
+    await replica.sql('select pg_wal_replay_pause()');
+    await eventually(async () => (await replica.sql<{ state: string }>('select pg_get_wal_replay_pause_state() as state'))[0]!.state === 'paused', 'it pauses');
+    await write(2_000);
+    const began = performance.now();
+    assert.equal(await has(2_000), true);
+    const first = performance.now() - began;
+    assert.ok(first >= 140, `${first} ms`);
+    for (let n = 2_001; n < 2_020; n++) {
+      await write(n);
+      assert.equal(await has(n), true);
+    }
+    assert.ok(performance.now() - began < first + 19 * 100, 'only one has waited');
+    assert.deepEqual(replicas.figures, { replica: 0, primary: 20 });
+    await replica.sql('select pg_wal_replay_resume()');
+    await eventually(async () => (await has(2_000)) && replicas.figures.replica > 0, 'it is read from again');
+  });
+
+  it('go to the primary when the replica is gone, and come back', async () => {
+    await eventually(async () => (await has(0)) && replicas.figures.replica > 0, 'it is read from');
+    await replica.stop('immediate');
+    for (let n = 0; n < 20; n++) assert.equal(await has(n), true);
+    assert.ok(replicas.figures.primary >= 20);
+    await replica.start();
+    const before = replicas.figures.replica;
+    await eventually(async () => (await has(1)) && replicas.figures.replica > before, 'it is read from again');
+  });
+
+  it('a statement that writes after all is the primary’s', async () => {
+    await replicas.reads()('insert into things values (9999)');
+    assert.equal(await has(9_999), true);
+  });
+
+  describe('in the application, on two nodes', () => {
+    let world: World;
+    before(async () => {
+      await primary.sql('create database app', 'postgres');
+      const at = (server: PostgresProcess) => server.url.replace(/omnitalk$/, 'app');
+      world = await World.start({ nodes: 2, database: { url: at(primary), drop: async () => undefined }, settings: { DATABASE_REPLICAS: at(replica), DATABASE_POOL: '6' } });
+    });
+    after(() => world.stop());
+
+    it('one finds on either node what one has just written on the other, and what an event has told of', async () => {
+      const [ann, bob] = [await world.person('Ann', 0), await world.person('Bob', 1)];
+      const chatId = await world.groupChat(ann, [bob]);
+      const elsewhere = world.client(ann.accessToken, 1);
+      const events = bob.client.chatEvents(chatId, (await bob.api.chat({ id: chatId })).chat!.eventCursor);
+      for (let n = 0; n < 40; n++) {
+        await world.say(ann, chatId, `number ${n}`);
+        const texts = async (api: typeof elsewhere.api) => (await api.chatMessages({ id: chatId, last: 1 })).chat!.messages.edges.map(({ node }) => node.text);
+        assert.deepEqual(await texts(n % 2 ? ann.api : elsewhere.api), [`number ${n}`]);
+        const { value } = await events.next();
+        if (value?.__typename === 'MessageSent') assert.deepEqual(await texts(bob.api), [value.message!.text]);
+      }
+      events.close();
+      const figures = world.apps.map((app) => app.container.db.replicas!.figures);
+      assert.ok(figures.every((one) => one.replica > 20), JSON.stringify(figures));
+    });
+  });
+});

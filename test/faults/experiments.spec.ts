@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { History, type Checked } from '../testkit/history.js';
+import { Inspector, type Holdings } from '../testkit/inspector.js';
+import { lasting, LONG, Witness } from '../testkit/lossless.js';
+import { Stage } from '../testkit/stage.js';
+import { eventually } from '../testkit/world.js';
+import { EXPERIMENTS, figure, pause, QUICK, type Experiment } from './experiments.js';
+
+/** `npm run soak`: experiments by chance, one after the other, for so long. */
+const SOAK_MINUTES = Number(process.env['SOAK_MINUTES'] || 0);
+const CYCLES = 3;
+/** Clients that come and go in a cycle. */
+const CLIENTS = lasting(30, 60);
+/** Idle connections of the pool, and their timers, come and go by themselves; one left by each client and cycle would be more. */
+const SLACK = 16;
+/** What garbage collection and compiled code may differ by from one cycle to the next. */
+const HEAP_SLACK = 6 * 2 ** 20;
+
+/** What can be broken is, under load, and after each the whole history is walked. */
+describe('experiments: whatever breaks, nothing acknowledged is lost, nothing comes twice, and nobody sees what they may not', function () {
+  this.timeout(lasting(180_000, 600_000));
+  let stage: Stage;
+  const done: { name: string; checked: Checked }[] = [];
+  before(async () => {
+    stage = await Stage.start();
+  });
+  after(async () => {
+    const [size] = await stage.sql<{ bytes: number }>(
+      `select ((pg_total_relation_size('messages') + pg_total_relation_size('streams') + (select sum(pg_total_relation_size(relid)) from pg_partition_tree('events'))) / greatest(1, (select count(*) from messages)))::int as bytes`,
+    );
+    const sum = (of: (checked: Checked) => number) => done.reduce((total, { checked }) => total + of(checked), 0);
+    console.log(
+      `      ${done.length} faults; ${sum((one) => one.acknowledged)} messages acknowledged and found once on each of 6 devices and in the pages of both nodes; ${sum((one) => one.seen)} events seen; ` +
+        `${sum((one) => one.doubtful)} sends given up on; ${sum((one) => one.orders)} orders; ${sum((one) => one.visits)} visits of a guest; ${sum((one) => one.refusals)} attempts of a stranger; ${size!.bytes} bytes a message, its event and its stream`,
+    );
+    await stage?.close();
+  });
+
+  async function under({ name, run }: Experiment): Promise<void> {
+    const history = await History.begin(stage);
+    try {
+      await pause(500);
+      await run(stage);
+      await pause(lasting(500, 3_000));
+      done.push({ name, checked: await history.check() });
+    } finally {
+      await history.abandon();
+    }
+  }
+
+  if (SOAK_MINUTES > 0) {
+    it(`for ${SOAK_MINUTES} minutes, by chance`, async function () {
+      this.timeout(SOAK_MINUTES * 60_000 + 600_000);
+      const end = Date.now() + SOAK_MINUTES * 60_000;
+      while (Date.now() < end) {
+        const experiment = EXPERIMENTS[Math.floor(Math.random() * EXPERIMENTS.length)]!;
+        await under(experiment).catch((error: Error) => {
+          throw new Error(`after ${done.map(({ name }) => name).join('; ')}: ${experiment.name}: ${error.message}`, { cause: error });
+        });
+      }
+      assert.ok(done.length > 0);
+    });
+  } else {
+    for (const experiment of LONG ? EXPERIMENTS : QUICK) it(experiment.name, () => under(experiment));
+  }
+
+  it(`${CYCLES} cycles of load leave no socket, timer or connection behind, and the heap is flat`, async () => {
+    const looks: Holdings[][] = [[], []];
+    for (let cycle = 0; cycle <= CYCLES; cycle++) {
+      const history = await History.begin(stage);
+      const more = Array.from({ length: CLIENTS }, (_, n) => stage.members[n % 3]!.devices[n % 2]!.client.at(stage.doors[n % 2]!.url));
+      try {
+        const { eventCursor } = (await more[0]!.api.chat({ id: stage.chatId })).chat!;
+        const witnesses = more.map((client, n) => Witness.ofChat({ id: stage.members[n % 3]!.id, client }, stage.chatId, eventCursor));
+        await eventually(() => witnesses.every(({ events }) => events.length > lasting(8, 20)), 'all of them have seen some', 60_000);
+        for (const witness of witnesses) witness.close();
+        await history.check();
+      } finally {
+        await history.abandon();
+        await Promise.all(more.map((client) => client.close()));
+      }
+      for (const server of [0, 1] as const) {
+        for (const name of ['websockets', 'subscriptions', 'render_groups', 'live_streams', 'send_queue_size', 'db_waiting']) {
+          await eventually(async () => (await figure(stage, `omnitalk_${name}`, server)) === 0, `${name} of server ${server} is 0`, 30_000);
+        }
+        const inspector = await Inspector.open(stage.servers[server]);
+        await pause(1_500); // what lets go of idle things a moment later
+        looks[server]!.push(await inspector.holdings());
+        inspector.close();
+      }
+    }
+    for (const [server, all] of looks.entries()) {
+      // The first warms up: prepared documents, compiled code, pools.
+      const [, first, ...rest] = all as [Holdings, Holdings, ...Holdings[]];
+      const last = rest.at(-1)!;
+      const grown = (last.heapBytes - first.heapBytes) / (rest.length || 1);
+      assert.ok(grown < HEAP_SLACK, `server ${server}: the heap grew by ${(grown / 2 ** 20).toFixed(1)} MiB a cycle: ${all.map(({ heapBytes }) => (heapBytes / 2 ** 20).toFixed(1)).join(', ')}`);
+      for (const kind of ['TCPSocketWrap', 'Timeout', 'Immediate']) {
+        const counts = all.slice(1).map(({ resources }) => resources.get(kind) ?? 0);
+        assert.ok(counts.at(-1)! <= counts[0]! + SLACK, `server ${server}: ${kind}: ${counts.join(', ')}`);
+      }
+      const sockets = all.slice(1).map((one) => one.sockets);
+      assert.ok(sockets.at(-1)! <= sockets[0]! + SLACK, `server ${server}: sockets ${sockets.join(', ')}`);
+    }
+  });
+});

@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { LightSocket } from '../../bench/lib/light-socket.js';
+import { lasting } from '../testkit/lossless.js';
+import type { PostgresProcess } from '../testkit/postgres-process.js';
+import type { Stage } from '../testkit/stage.js';
+import { eventually } from '../testkit/world.js';
+
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const random = (below: number) => Math.floor(Math.random() * below);
+/** How long a machine that is busy with something else may take. */
+const PATIENCE_MS = 60_000;
+
+/** Something bad that is done to a stage while it carries traffic. It leaves everything as it was, or well in another way. */
+export interface Experiment {
+  name: string;
+  run(stage: Stage): Promise<void>;
+}
+
+/** A connection of ours to PostgreSQL, past the relay; its loss is no error. */
+async function connect(postgres: PostgresProcess): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: postgres.url });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+/** A process that serves one connection of PostgreSQL's, by chance. */
+function backendOf(postmaster: number): number | undefined {
+  const children = readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === postmaster && readFileSync(`/proc/${name}/cmdline`, 'latin1').includes('omnitalk omnitalk');
+    } catch {
+      return false; // ended while we were looking
+    }
+  });
+  return children.length ? Number(children[random(children.length)]) : undefined;
+}
+
+const killAnything: Experiment = {
+  name: 'any process is killed by SIGKILL, at any moment',
+  async run(stage) {
+    for (let time = 0; time < lasting(1, 8); time++) {
+      await pause(random(400));
+      const victim = random(4);
+      if (victim < 2) {
+        await stage.servers[victim]!.end('SIGKILL');
+        await pause(random(300));
+        await stage.servers[victim]!.start();
+      } else if (victim === 2) {
+        await stage.redis.kill();
+        await pause(random(500));
+        await stage.redis.start();
+      } else {
+        // PostgreSQL trusts its shared memory no more then, ends everybody's connection and recovers.
+        const backend = backendOf(stage.postgres.pid);
+        if (backend) process.kill(backend, 'SIGKILL');
+        await eventually(() => stage.sql('select 1').then(() => true, () => false), 'PostgreSQL has recovered', PATIENCE_MS);
+      }
+    }
+  },
+};
+
+const postgresRestarted: Experiment = {
+  name: 'PostgreSQL is restarted whole, in order and by a crash',
+  async run(stage) {
+    await stage.postgres.stop('fast');
+    await pause(lasting(300, 3_000));
+    await stage.postgres.start();
+    await pause(500);
+    await stage.postgres.stop('immediate');
+    await stage.postgres.start();
+  },
+};
+
+const noConnections: Experiment = {
+  name: 'PostgreSQL is out of connections',
+  async run(stage) {
+    const hogs: pg.Client[] = [];
+    try {
+      await stage.sql(`select pg_terminate_backend(pid) from pg_stat_activity where datname = 'omnitalk' and pid <> pg_backend_pid()`);
+      for (;;) hogs.push(await connect(stage.postgres));
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, '53300', String(error));
+    }
+    assert.ok(hogs.length > 0, 'nothing was taken');
+    await pause(lasting(1_000, 10_000));
+    await Promise.all(hogs.map((hog) => hog.end()));
+  },
+};
+
+const lockHeld: Experiment = {
+  name: 'a lock is held: on the chat, on its stream, on a whole table',
+  async run(stage) {
+    for (const statement of ['select 1 from chats for update', 'select 1 from streams for update', 'lock table idempotency_keys in access exclusive mode']) {
+      const holder = await connect(stage.postgres);
+      await holder.query('begin');
+      await holder.query(statement);
+      await pause(lasting(500, 4_000));
+      await holder.query('rollback');
+      await holder.end();
+      await pause(100);
+    }
+  },
+};
+
+const diskFull: Experiment = {
+  name: 'the disk of PostgreSQL is full',
+  async run(stage) {
+    await stage.disk.fill();
+    // A new file of the log of writes is asked for, and there is no room for it.
+    await stage.sql('select pg_switch_wal()').catch(() => undefined);
+    await pause(lasting(1_500, 10_000));
+    await stage.disk.free();
+    // It may have ended itself rather than lose what it had promised.
+    if (stage.postgres.ended) await stage.postgres.start();
+    await eventually(() => stage.sql('select 1').then(() => true, () => false), 'PostgreSQL takes connections again', PATIENCE_MS);
+  },
+};
+
+const failover: Experiment = {
+  name: 'PostgreSQL is lost, and a replica takes its place',
+  async run(stage) {
+    const replica = await stage.replica();
+    // What is acknowledged is on both.
+    await stage.sql(`alter system set synchronous_standby_names = '*'`);
+    await stage.sql('select pg_reload_conf()');
+    await eventually(async () => (await stage.sql<{ state: string }>('select sync_state as state from pg_stat_replication')).some(({ state }) => state === 'sync'), 'the replica keeps up', PATIENCE_MS);
+    await pause(lasting(300, 3_000));
+    const lost = stage.postgres;
+    await lost.kill();
+    await replica.promote();
+    await replica.sql(`alter system reset synchronous_standby_names`);
+    await replica.sql('select pg_reload_conf()');
+    stage.toPostgres.target = replica.port;
+    stage.postgres = replica;
+    stage.toPostgres.cut();
+    await lost.close();
+  },
+};
+
+const redisFlushed: Experiment = {
+  name: 'Redis is flushed, and is slow, and is gone',
+  async run(stage) {
+    await stage.redis.ask('FLUSHALL');
+    stage.toRedis.delay = 200;
+    await pause(lasting(800, 10_000));
+    stage.toRedis.delay = 0;
+    await stage.redis.kill();
+    await pause(lasting(1_000, 60_000));
+    await stage.redis.start();
+  },
+};
+
+const clockJumps: Experiment = {
+  name: 'the clock of one server jumps an hour ahead, and back, and an hour behind',
+  async run(stage) {
+    for (const offset of [3_600_000, 0, -3_600_000, 0]) {
+      await stage.setClock(1, offset);
+      await pause(lasting(400, 5_000));
+    }
+  },
+};
+
+/** What its upgrade asks for, by hand: a client that takes one byte a second can't be one of a library's. */
+function crawl(port: number, token: string, chatId: string): { socket: Socket; closed: Promise<void>; end(): void } {
+  const socket = createConnection(port, '127.0.0.1');
+  const frame = (message: object) => {
+    const body = Buffer.from(JSON.stringify(message));
+    const head = Buffer.alloc(8);
+    head[0] = 0x81;
+    head[1] = 0x80 | 126;
+    head.writeUInt16BE(body.length, 2);
+    return Buffer.concat([head, body]); // masked by zero
+  };
+  socket.on('error', () => undefined);
+  socket.write(`GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`);
+  socket.write(frame({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));
+  socket.write(frame({ id: '1', type: 'subscribe', payload: { query: 'subscription($id: ID!) { chatEvents(chatId: $id) { __typename ... on MessageSent { offset message { text } } } }', variables: { id: chatId } } }));
+  socket.pause();
+  const timer = setInterval(() => socket.read(1), 1_000);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  return { socket, closed, end: () => (clearInterval(timer), socket.destroy()) };
+}
+
+const slowReaders: Experiment = {
+  name: 'clients read one byte a second',
+  async run(stage) {
+    const before = await figure(stage, 'omnitalk_websockets');
+    const crawlers = stage.members.flatMap((member) => Array.from({ length: 5 }, () => crawl(stage.servers[0].port, member.token, stage.chatId)));
+    try {
+      await eventually(async () => (await figure(stage, 'omnitalk_websockets')) > before, 'they are connected');
+      // They answer no ping in time: they are let go, whatever else waits for them.
+      await eventually(async () => (await figure(stage, 'omnitalk_websockets')) <= before, 'they are let go', PATIENCE_MS);
+    } finally {
+      for (const crawler of crawlers) crawler.end();
+    }
+  },
+};
+
+export async function figure(stage: Stage, name: string, server: 0 | 1 = 0): Promise<number> {
+  const text = await (await fetch(stage.servers[server].url.replace('/graphql', '/metrics'), { headers: { connection: 'close' } })).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+}
+
+const QUERY = 'subscription($id: ID!, $after: EventCursor) { chatEvents(chatId: $id, after: $after) { ... on StreamEvent { cursor } ... on MessageSent { offset } } }';
+
+/** A client of the storm: follows the chat, and after a cut goes on behind what it has. */
+class Reconnector {
+  offsets: number[] = [];
+  #cursor: string;
+  #socket: LightSocket | null = null;
+  #closed = false;
+
+  constructor(
+    private readonly port: number,
+    private readonly token: string,
+    private readonly chatId: string,
+    cursor: string,
+  ) {
+    this.#cursor = cursor;
+  }
+
+  async connect(): Promise<void> {
+    for (let attempt = 0; !this.#closed; attempt++) {
+      try {
+        const socket = await LightSocket.open({
+          port: this.port, path: '/graphql', protocol: 'graphql-transport-ws',
+          onFrame: (buffer, start, end) => this.#take(buffer.toString('utf8', start, end)),
+          onClose: () => !this.#closed && void this.connect(),
+        });
+        this.#socket = socket;
+        socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${this.token}` } }));
+        return;
+      } catch {
+        await pause(50 + random(200 * 2 ** Math.min(attempt, 4)));
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket?.destroy();
+  }
+
+  #take(text: string): void {
+    const message = JSON.parse(text) as { type: string; payload?: { data?: { chatEvents?: { offset?: number; cursor: string } } } };
+    if (message.type === 'connection_ack') this.#socket!.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY, variables: { id: this.chatId, after: this.#cursor } } }));
+    const event = message.payload?.data?.chatEvents;
+    if (!event) return;
+    this.#cursor = event.cursor;
+    if (event.offset !== undefined) this.offsets.push(event.offset);
+  }
+}
+
+const storm: Experiment = {
+  name: `${lasting(400, 5_000)} clients reconnect at once`,
+  async run(stage) {
+    const { api } = stage.members[0]!.devices[0].client;
+    const { eventCursor } = (await api.chat({ id: stage.chatId })).chat!;
+    const clients = Array.from({ length: lasting(400, 5_000) }, (_, n) => new Reconnector(stage.doors[n % 2]!.port, stage.members[n % 3]!.token, stage.chatId, eventCursor));
+    try {
+      for (let at = 0; at < clients.length; at += 200) await Promise.all(clients.slice(at, at + 200).map((client) => client.connect()));
+      await eventually(() => clients.every(({ offsets }) => offsets.length > 0), 'all of them follow', PATIENCE_MS);
+      for (const door of stage.doors) door.cut();
+      const marks = clients.map(({ offsets }) => offsets.at(-1)!);
+      await eventually(() => clients.every(({ offsets }, index) => offsets.at(-1)! > marks[index]!), 'all of them are back', PATIENCE_MS);
+      for (const { offsets } of clients) {
+        // Guests come and go between the messages, and have offsets too: what there is comes in order, and once.
+        assert.deepEqual(offsets, [...new Set(offsets)].sort((a, b) => a - b));
+      }
+      const most = new Set(clients.flatMap(({ offsets }) => offsets));
+      const least = Math.min(...clients.map(({ offsets }) => offsets.at(-1)!));
+      for (const { offsets } of clients) {
+        const seen = new Set(offsets);
+        const first = offsets[0]!;
+        for (const offset of most) if (offset > first && offset <= least) assert.ok(seen.has(offset), `somebody missed ${offset}`);
+      }
+    } finally {
+      for (const client of clients) client.close();
+    }
+  },
+};
+
+const poison: Experiment = {
+  name: 'jobs that fail each time they are tried',
+  async run(stage) {
+    for (let n = 0; n < 20; n++) await stage.sql(`select graphile_worker.add_job('send-phone-code', '{"id": "poison"}'::json)`);
+    const { api } = stage.members[0]!.devices[1].client;
+    const idempotencyKey = stage.key();
+    const { scheduledMessage } = (await again(() => api.scheduleMessage({ input: { chatId: stage.chatId, text: `in spite of them ${idempotencyKey}`, sendAt: new Date(Date.now() + 6_000).toISOString(), idempotencyKey } }))).scheduleMessage;
+    const failed = async () => (await stage.sql<{ n: number }>(`select count(*)::int as n from graphile_worker.jobs where task_identifier = 'send-phone-code' and attempts > 0 and last_error is not null`))[0]!.n;
+    await eventually(async () => (await failed()) === 20, 'each was tried, and kept with its error', PATIENCE_MS);
+    const state = async () => (await again(() => api.scheduledMessages({ first: 100, states: ['SENT'] }))).viewer!.scheduledMessages.edges.some(({ node }) => node.id === scheduledMessage.id);
+    await eventually(state, 'what was to be sent meanwhile was sent', PATIENCE_MS);
+    await stage.sql(`select graphile_worker.complete_jobs(array_agg(id)) from graphile_worker.jobs where task_identifier = 'send-phone-code'`);
+  },
+};
+
+/** Asks until it is answered. */
+async function again<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await pause(100);
+    }
+  }
+}
+
+export const EXPERIMENTS: readonly Experiment[] = [killAnything, postgresRestarted, noConnections, lockHeld, diskFull, failover, redisFlushed, clockJumps, slowReaders, storm, poison];
+/** Those of the short form: what takes seconds. */
+export const QUICK: readonly Experiment[] = [killAnything, diskFull, failover, clockJumps];
