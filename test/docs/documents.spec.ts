@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildSchema, isEnumType, isObjectType, isUnionType } from 'graphql';
+import { buildSchema, isEnumType, isUnionType } from 'graphql';
+import { compareScopes, scopesPage } from '../../scripts/lib/scopes-page.js';
 import { ERROR_CODES } from '../../src/lib/errors.js';
-import { placeOfField, placeOfType } from '../../src/policies/scopes.js';
 import { CLOSE } from '../../src/server/realtime/ws-connection.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -18,12 +18,14 @@ describe('the documents are true of the code', () => {
     assert.deepEqual([...read('docs/ERRORS.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]), [...ERROR_CODES]);
   });
 
-  it('src/policies/scopes.ts has a place for every field that an app could ask for, and for every type', () => {
-    const roots = ['Query', 'Mutation', 'Subscription', 'Viewer'].map((name) => schema.getType(name));
-    const fields = roots.flatMap((type) => (isObjectType(type) ? Object.keys(type.getFields()) : []));
-    assert.deepEqual(fields.filter((name) => placeOfField(name) === null), [], 'give these fields a place');
-    const types = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !type.name.startsWith('__'));
-    assert.deepEqual(types.map(({ name }) => name).filter((name) => placeOfType(name) === null), [], 'give these types a place');
+  it('every field that an app could ask for, and every object type, has an entry in the tables of scopes, and every entry is of a field or type', () => {
+    const { missing, stale } = compareScopes(schema);
+    assert.deepEqual(missing, [], 'add these lines, with a scope, to src/policies/field-scopes.ts or type-scopes.ts');
+    assert.deepEqual(stale, [], 'the schema has none of these: take their lines out of src/policies/field-scopes.ts or type-scopes.ts');
+  });
+
+  it('docs/schema/SCOPES.md is what the tables of scopes say', () => {
+    assert.equal(read('docs/schema/SCOPES.md'), scopesPage(schema), 'npm run docs:scopes writes it');
   });
 
   it('docs/EVENTS.md names every event, every reason to resync, and every close code', () => {

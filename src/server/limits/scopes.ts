@@ -1,6 +1,6 @@
 import { getNamedType, isObjectType, TypeInfo, visit, visitWithTypeInfo, type GraphQLSchema } from 'graphql';
 import { DomainError } from '../../lib/errors.js';
-import { placeOfField, placeOfType, scopeFor } from '../../policies/scopes.js';
+import { accessToField, accessToType, type Access } from '../../policies/scopes.js';
 import type { Prepared } from '../engine.js';
 
 /** What an operation asks of an app: scopes, and what no scope opens. */
@@ -31,9 +31,9 @@ export class Scopes {
     const types = new TypeInfo(this.schema);
     const scopes = new Set<string>();
     let closed: string | null = null;
-    const need = (scope: string | null, what: string) => {
-      if (scope === null) closed ??= what;
-      else if (scope) scopes.add(scope);
+    const need = (access: Access | null, what: string) => {
+      if (access === null || access === 'person-only') closed ??= what;
+      else if (access !== 'open') scopes.add(access);
     };
     visit(
       document,
@@ -41,17 +41,17 @@ export class Scopes {
         Field: ({ name: { value } }) => {
           const parent = types.getParentType()?.name ?? '';
           if (value.startsWith('__')) return;
-          if (ROOTS.has(parent)) need(scopeFor(placeOfField(value), parent === this.schema.getMutationType()?.name ? 'write' : 'read'), `${parent}.${value}`);
+          if (ROOTS.has(parent)) need(accessToField(parent, value), `${parent}.${value}`);
           const type = getNamedType(types.getType());
-          if (isObjectType(type)) need(scopeFor(placeOfType(type.name), 'read'), type.name);
+          if (isObjectType(type)) need(accessToType(type.name), type.name);
         },
         InlineFragment: () => {
           const type = types.getType();
-          if (isObjectType(type)) need(scopeFor(placeOfType(type.name), 'read'), type.name);
+          if (isObjectType(type)) need(accessToType(type.name), type.name);
         },
         FragmentDefinition: () => {
           const type = types.getType();
-          if (isObjectType(type)) need(scopeFor(placeOfType(type.name), 'read'), type.name);
+          if (isObjectType(type)) need(accessToType(type.name), type.name);
         },
       }),
     );
