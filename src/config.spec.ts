@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ConfigError, describeSettings, loadConfig } from './config.js';
+import { ConfigError, describeSettings, loadConfig, redisOf } from './config.js';
 
 describe('config', () => {
   it('has a default for everything', () => {
@@ -24,6 +24,10 @@ describe('config', () => {
     PORT: ['-1', '70000', 'http', '1.5'],
     DATABASE_URL: ['mysql://x', 'nonsense'],
     REDIS_URL: ['http://x'],
+    REDIS_SENTINELS: ['host', 'host:0', 'a:1,b'],
+    REDIS_NODES: ['http://host:6379', 'host:'],
+    DATABASE_REPLICAS: ['mysql://x', 'host:5432'],
+    REPLICA_WAIT: ['0', 'long'],
     LOG_LEVEL: ['loud'],
     JWT_SECRET: ['short'],
     ACCESS_TOKEN_TTL: ['0', 'soon'],
@@ -50,6 +54,16 @@ describe('config', () => {
     assert.throws(() => loadConfig({ WORKERS: '2', PORT: '-1' }), (error: Error) => error instanceof ConfigError && /^ {2}REDIS_URL: needed beside WORKERS=2$/m.test(error.message) && /^ {2}PORT: /m.test(error.message));
     assert.equal(loadConfig({ WORKERS: '2', REDIS_URL: 'redis://x' }).WORKERS, 2);
     assert.equal(loadConfig({}).WORKERS, 1);
+  });
+
+  it('wants to know how Redis and replicas are reached, by one way', () => {
+    const refuses = (given: Record<string, string>, mistake: RegExp) => assert.throws(() => loadConfig(given), (error: Error) => error instanceof ConfigError && mistake.test(error.message));
+    refuses({ REDIS_SENTINELS: 'a:26379' }, /^ {2}REDIS_URL: needed beside REDIS_SENTINELS$/m);
+    refuses({ REDIS_NODES: 'a:6379' }, /^ {2}REDIS_URL: needed beside REDIS_NODES$/m);
+    refuses({ REDIS_URL: 'redis://x', REDIS_NODES: 'a:6379', REDIS_SENTINELS: 'a:26379' }, /^ {2}REDIS_NODES: not beside REDIS_SENTINELS$/m);
+    refuses({ DATABASE_REPLICAS: 'postgres://x' }, /^ {2}DATABASE_URL: needed beside DATABASE_REPLICAS$/m);
+    assert.equal(redisOf(loadConfig({})), null);
+    assert.deepEqual(redisOf(loadConfig({ REDIS_URL: 'redis://x', REDIS_SENTINELS: 'a:26379, [::1]:26380' })), { url: 'redis://x', sentinels: ['a:26379', '[::1]:26380'], master: 'mymaster', nodes: [] });
   });
 
   it('describes every setting', () => {

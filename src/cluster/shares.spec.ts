@@ -4,12 +4,12 @@ import { mediaOf, poolOf } from './shares.js';
 
 describe('the pool of each worker', () => {
   it('is what was wished, where PostgreSQL holds so many', () => assert.equal(poolOf(4, 16, 97), 16));
-  it('is an equal share otherwise, with a rest for the bus, jobs and operators', () => {
-    assert.equal(poolOf(8, 16, 97), 10);
-    for (let workers = 2; workers <= 29; workers++) assert.ok(workers * (poolOf(workers, 200, 97) + 1) + 8 <= 97);
+  it('is an equal share otherwise, with a rest for what a worker has beside it, jobs and operators', () => {
+    assert.equal(poolOf(8, 16, 97), 8);
+    for (let workers = 2; workers <= 17; workers++) assert.ok(workers * (poolOf(workers, 200, 97) + 3) + 8 <= 97);
   });
   it('is refused when too little is left for each', () =>
-    assert.throws(() => poolOf(30, 16, 97), (error: Error) => error instanceof ConfigError && /WORKERS: 30 processes want 98 connections/.test(error.message)));
+    assert.throws(() => poolOf(18, 16, 97), (error: Error) => error instanceof ConfigError && /WORKERS: 18 processes want 98 connections/.test(error.message)));
 });
 
 describe('the media of each worker', () => {

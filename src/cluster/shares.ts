@@ -5,8 +5,8 @@ import { ConfigError } from '../lib/errors.js';
 
 /** What the one worker that runs jobs holds beside its pool; see jobs/runner.ts. */
 const FOR_JOBS = 3;
-/** By which each worker hears what Redis does not carry; see events/detour.ts. */
-const FOR_THE_BUS = 1;
+/** Beside its pool each worker has one that hears what Redis does not carry (events/detour.ts), and two for short readings (db/read-lanes.ts). */
+const BESIDE = 3;
 /** Left for operators: psql, `npm run admin`, a backup. */
 const SPARE = 5;
 const LEAST = 2;
@@ -16,9 +16,9 @@ const LEAST = 2;
  * @throws ConfigError when not even two connections are left for each.
  */
 export function poolOf(workers: number, wished: number, allowed: number): number {
-  const share = Math.floor((allowed - SPARE - FOR_JOBS) / workers) - FOR_THE_BUS;
+  const share = Math.floor((allowed - SPARE - FOR_JOBS) / workers) - BESIDE;
   if (share < LEAST) {
-    throw new ConfigError(`These settings are wrong:\n  WORKERS: ${workers} processes want ${workers * (LEAST + FOR_THE_BUS) + FOR_JOBS + SPARE} connections at the least, and PostgreSQL allows ${allowed} (max_connections)`);
+    throw new ConfigError(`These settings are wrong:\n  WORKERS: ${workers} processes want ${workers * (LEAST + BESIDE) + FOR_JOBS + SPARE} connections at the least, and PostgreSQL allows ${allowed} (max_connections)`);
   }
   return Math.min(wished, share);
 }

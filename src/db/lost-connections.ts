@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { ClientBase } from 'pg';
 
 /** PostgreSQL ends a statement that takes longer than `statement_timeout` (ormconfig.ts): who has said nothing for that long and some more is gone. */
-const SILENT_MS = 40_000;
+export const SILENT_MS = 40_000;
 /** The kernel asks on an idle connection after this long. */
 const IDLE_MS = 10_000;
 
@@ -21,13 +21,12 @@ export function surviveLoss(client: ClientBase): void {
   noticeSilence(client, SILENT_MS);
 }
 
-/** A host that has lost its power closes nothing: a statement under way would wait for a quarter of an hour, until the kernel gives up. */
-export function noticeSilence(client: ClientBase, silentMs: number): void {
-  const wired = client as unknown as Wired;
-  const { stream } = wired.connection;
+/** A host that has lost its power closes nothing: a statement under way would wait for a quarter of an hour, until the kernel gives up. `waits` says whether there is one. */
+export function noticeSilence(client: ClientBase, silentMs: number, waits = () => !(client as unknown as Wired).readyForQuery): void {
+  const { stream } = (client as unknown as Wired).connection;
   stream.setKeepAlive(true, IDLE_MS);
   stream.setTimeout(silentMs);
   stream.on('timeout', () => {
-    if (!wired.readyForQuery) stream.destroy(new Error('Connection terminated: PostgreSQL does not answer'));
+    if (waits()) stream.destroy(new Error('Connection terminated: PostgreSQL does not answer'));
   });
 }

@@ -1,5 +1,6 @@
 import { Client, type ClientConfig } from 'pg';
 import { isUnavailable } from './failures.js';
+import { noticeSilence, SILENT_MS } from './lost-connections.js';
 
 /** Connections that many readings share at once. Two are enough for a process that fills its core. */
 const LANES = 2;
@@ -123,6 +124,7 @@ class Lane {
     client.on('end', () => this.#forget(client));
     try {
       await client.connect();
+      noticeSilence(client, SILENT_MS, () => this.#client === client && this.#underWay > 0);
       if (this.#ended) await client.end();
       else this.#client = client;
     } catch {

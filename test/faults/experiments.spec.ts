@@ -25,6 +25,7 @@ describe('experiments: whatever breaks, nothing acknowledged is lost, nothing co
     stage = await Stage.start();
   });
   after(async () => {
+    if (!stage) return;
     const [size] = await stage.sql<{ bytes: number }>(
       `select ((pg_total_relation_size('messages') + pg_total_relation_size('streams') + (select sum(pg_total_relation_size(relid)) from pg_partition_tree('events'))) / greatest(1, (select count(*) from messages)))::int as bytes`,
     );
@@ -33,8 +34,8 @@ describe('experiments: whatever breaks, nothing acknowledged is lost, nothing co
       `      ${done.length} faults; ${sum((one) => one.acknowledged)} messages acknowledged and found once on each of 6 devices and in the pages of both nodes; ${sum((one) => one.seen)} events seen; ` +
         `${sum((one) => one.doubtful)} sends given up on; ${sum((one) => one.orders)} orders; ${sum((one) => one.visits)} visits of a guest; ${sum((one) => one.refusals)} attempts of a stranger; ${size!.bytes} bytes a message, its event and its stream`,
     );
-    await stage?.close();
   });
+  after(() => stage?.close());
 
   async function under({ name, run }: Experiment): Promise<void> {
     const history = await History.begin(stage);
@@ -80,11 +81,15 @@ describe('experiments: whatever breaks, nothing acknowledged is lost, nothing co
         await Promise.all(more.map((client) => client.close()));
       }
       for (const server of [0, 1] as const) {
-        for (const name of ['websockets', 'subscriptions', 'render_groups', 'live_streams', 'send_queue_size', 'db_waiting']) {
+        // Streams are followed for ten seconds more, for whoever comes back.
+        const followed = LONG || cycle === CYCLES ? ['live_streams'] : [];
+        for (const name of ['websockets', 'subscriptions', 'render_groups', 'send_queue_size', 'db_waiting', ...followed]) {
           await eventually(async () => (await figure(stage, `omnitalk_${name}`, server)) === 0, `${name} of server ${server} is 0`, 30_000);
         }
+      }
+      await pause(1_000); // what lets go of idle things a moment later
+      for (const server of [0, 1] as const) {
         const inspector = await Inspector.open(stage.servers[server]);
-        await pause(1_500); // what lets go of idle things a moment later
         looks[server]!.push(await inspector.holdings());
         inspector.close();
       }

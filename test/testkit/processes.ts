@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,13 +18,19 @@ export function tied(command: string, args: readonly string[], { within }: { wit
   return [all[0]!, all.slice(1)];
 }
 
+/** Outside of what the system gives to connections that go out: a server that is started again must find its port free. */
+const PORTS = { from: 12_000, count: 20_000 };
+
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
+    const server = createServer().listen(port, '127.0.0.1');
+    const free = await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)]);
+    if (!free) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Where a process runs: here, or on a host of its own (`Hosts`). */
@@ -55,11 +61,12 @@ export class ServerProcess {
     private readonly env: Record<string, string>,
     private readonly place: Place,
     private readonly nodeOptions: readonly string[],
+    private readonly filesPort: number,
   ) {}
 
   /** Fails with what it has said, when it ends instead of listening. */
   static async start(env: Record<string, string>, { port, place = HERE, nodeOptions = [] }: ServerOptions = {}): Promise<ServerProcess> {
-    const server = new ServerProcess(port ?? (await freePort()), env, place, nodeOptions);
+    const server = new ServerProcess(port ?? (await freePort()), env, place, nodeOptions, await freePort());
     await server.start();
     return server;
   }
@@ -76,7 +83,7 @@ export class ServerProcess {
     const settings = { LOG_LEVEL: 'info', CALLS: 'false', ASSISTANT: 'false', RECONCILE: '1', DATABASE_POOL: '8', RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', DRAIN: '2' };
     const main = await builtServer();
     const [command, args] = tied(process.execPath, [...this.nodeOptions, main], this.place);
-    const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...settings, ...this.env, HOST: this.place.address, PORT: String(this.port) }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...settings, ...this.env, HOST: this.place.address, PORT: String(this.port), FILES_PORT: String(this.filesPort) }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     for (const output of [child.stdout, child.stderr]) {
       let rest = '';
@@ -119,20 +126,52 @@ export class ServerProcess {
   }
 }
 
-/** A Redis of a test's own, which can be killed, frozen and started again. */
-export class RedisProcess {
-  #child: ChildProcess | null = null;
-  private constructor(
+/** A redis-server that is ours: asked, signalled and killed at will. */
+export abstract class RedisChild {
+  protected child: ChildProcess | null = null;
+
+  protected constructor(
     readonly port: number,
-    private readonly binary: string,
-    private readonly folder: string,
-    private readonly place: Place,
+    protected readonly place: Place,
   ) {}
 
-  static async start(place: Place = HERE): Promise<RedisProcess> {
+  /** A command, as an operator types it. */
+  async ask(...command: string[]): Promise<string> {
+    return (await promisify(execFile)('redis-cli', ['-h', this.place.address, '-p', String(this.port), ...command])).stdout;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    const { child } = this;
+    this.child = null;
+    if (!child || child.exitCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  protected run(args: readonly string[]): void {
     const binary = process.env['TEST_REDIS_SERVER'];
     if (!binary) throw new Error('This test kills and restarts a Redis of its own: put redis-server on the PATH.');
-    const redis = new RedisProcess(await freePort(), binary, await mkdtemp(join(tmpdir(), 'omnitalk-redis-')), place);
+    this.child = spawn(...tied(binary, [...args, '--bind', this.place.address, '--port', String(this.port)], this.place), { stdio: 'ignore' });
+  }
+}
+
+/** A Redis of a test's own, which can be killed, frozen and started again. */
+export class RedisProcess extends RedisChild {
+  private constructor(
+    port: number,
+    place: Place,
+    private readonly folder: string,
+  ) {
+    super(port, place);
+  }
+
+  static async start(place: Place = HERE): Promise<RedisProcess> {
+    const redis = new RedisProcess(await freePort(), place, await mkdtemp(join(tmpdir(), 'omnitalk-redis-')));
     await redis.start();
     return redis;
   }
@@ -142,31 +181,12 @@ export class RedisProcess {
   }
 
   async start(): Promise<void> {
-    const [command, args] = tied(this.binary, ['--bind', this.place.address, '--protected-mode', 'no', '--port', String(this.port), '--save', '', '--appendonly', 'no', '--dir', this.folder], this.place);
-    this.#child = spawn(command, args, { stdio: 'ignore' });
+    this.run(['--protected-mode', 'no', '--save', '', '--appendonly', 'no', '--dir', this.folder]);
     const end = Date.now() + START_WITHIN_MS;
     while (!(await accepts(this.port, this.place.address))) {
-      if (this.#child.exitCode !== null || Date.now() > end) throw new Error(`redis-server did not start on port ${this.port}`);
+      if (this.child!.exitCode !== null || Date.now() > end) throw new Error(`redis-server did not start on port ${this.port}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  }
-
-  /** A command, as an operator types it. */
-  async ask(...command: string[]): Promise<string> {
-    return (await promisify(execFile)('redis-cli', ['-h', this.place.address, '-p', String(this.port), ...command])).stdout;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (!child || child.exitCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
   }
 
   async close(): Promise<void> {

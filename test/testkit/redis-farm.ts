@@ -1,50 +1,30 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, tied } from './processes.js';
+import { freePort, HERE, RedisChild } from './processes.js';
 import { eventually } from './world.js';
 
 const run = promisify(execFile);
 const PATIENCE_MS = 40_000;
 
 /** One redis-server of several, by its own port. */
-export class FarmedRedis {
-  #child: ChildProcess | null = null;
-
+export class FarmedRedis extends RedisChild {
   constructor(
-    readonly port: number,
+    port: number,
     private readonly args: readonly string[],
     private readonly folder: string,
-  ) {}
+  ) {
+    super(port, HERE);
+  }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.place.address}:${this.port}`;
   }
 
   start(): void {
-    const binary = process.env['TEST_REDIS_SERVER'];
-    if (!binary) throw new Error('This test starts several Redis of its own: put redis-server on the PATH.');
-    this.#child = spawn(...tied(binary, [...this.args, '--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder]), { stdio: 'ignore' });
-  }
-
-  async ask(...command: string[]): Promise<string> {
-    return (await run('redis-cli', ['-h', '127.0.0.1', '-p', String(this.port), ...command])).stdout;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (!child || child.exitCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
+    this.run([...this.args, '--dir', this.folder]);
   }
 }
 

@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,9 +24,9 @@ export class SmallDisk {
   /** Leaves so many bytes. */
   async fill(left = 0): Promise<void> {
     const { bavail, bsize } = await statfs(this.folder);
-    const bytes = Math.max(0, bavail * bsize - left);
-    // What does not fit any more is no loss: the disk is full.
-    await writeFile(join(this.folder, 'ballast'), Buffer.alloc(bytes, 1)).catch(() => undefined);
+    // Where somebody else has taken the last of it meanwhile, the disk is full too.
+    await run('fallocate', ['-l', String(Math.max(1, bavail * bsize - left)), join(this.folder, 'ballast')]).catch(() => undefined);
+    assert.ok((await statfs(this.folder)).bavail * bsize <= left + bsize * 1_000, 'the disk could not be filled');
   }
 
   async free(): Promise<void> {

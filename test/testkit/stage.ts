@@ -36,34 +36,51 @@ export class Stage {
   #keys = 0;
   #replicas = 0;
 
-  private constructor(
-    readonly disk: SmallDisk,
-    public postgres: PostgresProcess,
-    readonly redis: RedisProcess,
-    readonly toPostgres: Relay,
-    readonly toRedis: Relay,
-    readonly servers: readonly [ServerProcess, ServerProcess],
-    readonly doors: readonly [Relay, Relay],
-    private readonly clock: string,
-  ) {}
+  disk!: SmallDisk;
+  postgres!: PostgresProcess;
+  redis!: RedisProcess;
+  toPostgres!: Relay;
+  toRedis!: Relay;
+  servers!: readonly [ServerProcess, ServerProcess];
+  doors!: readonly [Relay, Relay];
+  readonly #clock = join(tmpdir(), `omnitalk-clock-${process.pid}`);
+  /** What must be closed, newest first. */
+  readonly #closers: (() => Promise<unknown>)[] = [];
+
+  private constructor() {}
 
   static async start(): Promise<Stage> {
-    const disk = await SmallDisk.mount(DISK_MEGABYTES);
-    const postgres = await PostgresProcess.start({ folder: join(disk.folder, 'pg'), settings: { max_wal_size: '128MB', min_wal_size: '32MB', max_connections: '60', deadlock_timeout: '200ms' } });
-    const redis = await RedisProcess.start();
-    const [toPostgres, toRedis] = [await Relay.start(postgres.port), await Relay.start(redis.port)];
-    const clock = join(tmpdir(), `omnitalk-clock-${process.pid}`);
-    await writeFile(clock, '0');
-    const env = {
-      DATABASE_URL: `postgres://omnitalk@127.0.0.1:${toPostgres.port}/omnitalk`, REDIS_URL: `redis://127.0.0.1:${toRedis.port}`, ACCESS_TOKEN_TTL: '86400', HEARTBEAT: '2',
-      NEWS: 'false', BOTS: 'false', MODERATION: 'false', LEARNING: 'false', WEBHOOKS: 'false', JUMPING_CLOCK: clock,
+    const stage = new Stage();
+    try {
+      await stage.#build();
+      await stage.#people();
+      return stage;
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+  }
+
+  async #build(): Promise<void> {
+    const close = <Made>(made: Made, closer: (made: Made) => Promise<unknown>): Made => {
+      this.#closers.push(() => closer(made));
+      return made;
     };
-    const options = { nodeOptions: ['--inspect=127.0.0.1:0', `--import=${CLOCK}`] };
-    const servers = [await ServerProcess.start(env, options), await ServerProcess.start(env, options)] as const;
-    const doors = [await Relay.start(servers[0].port), await Relay.start(servers[1].port)] as const;
-    const stage = new Stage(disk, postgres, redis, toPostgres, toRedis, servers, doors, clock);
-    await stage.#people();
-    return stage;
+    this.disk = close(await SmallDisk.mount(DISK_MEGABYTES), (disk) => disk.close());
+    this.postgres = await PostgresProcess.start({ folder: join(this.disk.folder, 'pg'), settings: { max_wal_size: '128MB', min_wal_size: '32MB', max_connections: '60', deadlock_timeout: '200ms' } });
+    this.#closers.push(() => this.postgres.close()); // another by then, perhaps
+    this.redis = close(await RedisProcess.start(), (redis) => redis.close());
+    const relay = async (port: number) => close(await Relay.start(port), (one) => one.close());
+    [this.toPostgres, this.toRedis] = [await relay(this.postgres.port), await relay(this.redis.port)];
+    await writeFile(this.#clock, '0');
+    this.#closers.push(() => rm(this.#clock, { force: true }));
+    const env = {
+      DATABASE_URL: `postgres://omnitalk@127.0.0.1:${this.toPostgres.port}/omnitalk`, REDIS_URL: `redis://127.0.0.1:${this.toRedis.port}`, ACCESS_TOKEN_TTL: '86400', HEARTBEAT: '2',
+      NEWS: 'false', BOTS: 'false', MODERATION: 'false', LEARNING: 'false', WEBHOOKS: 'false', JUMPING_CLOCK: this.#clock,
+    };
+    const server = async () => close(await ServerProcess.start(env, { nodeOptions: ['--inspect=127.0.0.1:0', `--import=${CLOCK}`] }), (one) => one.end('SIGKILL'));
+    this.servers = [await server(), await server()];
+    this.doors = [await relay(this.servers[0].port), await relay(this.servers[1].port)];
   }
 
   /** Statements past everything that is broken. */
@@ -75,7 +92,7 @@ export class Stage {
 
   /** Sets a server's clock forward or back, as against the true time. */
   async setClock(server: 0 | 1, offsetMs: number): Promise<void> {
-    await writeFile(this.clock, String(offsetMs));
+    await writeFile(this.#clock, String(offsetMs));
     this.servers[server].signal('SIGUSR2');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -91,14 +108,9 @@ export class Stage {
     return Number((await this.sql<{ head: string }>('select head from streams where id = $1', [`chat:${uuid}`]))[0]!.head);
   }
 
+  /** Idempotent. */
   async close(): Promise<void> {
-    for (const { client } of [...this.members.flatMap(({ devices }) => devices), this.guest, this.stranger].filter(Boolean)) await client.close();
-    for (const relay of [...this.doors, this.toPostgres, this.toRedis]) await relay.close();
-    for (const server of this.servers) await server.end('SIGKILL');
-    await this.redis.close();
-    await this.postgres.close();
-    await this.disk.close();
-    await rm(this.clock, { force: true });
+    for (const closer of this.#closers.splice(0).reverse()) await closer();
   }
 
   async #people(): Promise<void> {
@@ -113,6 +125,7 @@ export class Stage {
     }
     this.guest = await signUp(this.doors[1].url, 'Eve');
     this.stranger = await signUp(this.doors[0].url, 'Mallory');
+    for (const { client } of [...this.members.flatMap(({ devices }) => devices), this.guest, this.stranger]) this.#closers.push(() => client.close());
     const [ann, bob, carol] = this.members as [Member, Member, Member];
     const { api } = ann.devices[0].client;
     this.chatId = (await api.createChat({ input: { kind: 'GROUP', title: 'All', memberIds: [bob.id, carol.id], idempotencyKey: this.key() } })).createChat.chat.id;
