@@ -51,6 +51,7 @@ export async function runSends(ground: Ground, chatCount: number, profile?: stri
     if (profile) await target.server.endProfile(profile);
     for (const { socket } of seats) socket.destroy();
     await expectStored(ground, chats, WARM_UP + SENDS * ROUNDS);
+    const sizes = await sizesOf(ground, WARM_UP + SENDS * ROUNDS);
     const cost = rounds.sort((a, b) => a.seconds - b.seconds)[Math.floor(ROUNDS / 2)]!;
     const sorted = latencies.sort((a, b) => a - b);
     return {
@@ -60,6 +61,7 @@ export async function runSends(ground: Ground, chatCount: number, profile?: stri
       'p50 ms': sorted[Math.floor(sorted.length * 0.5)]!,
       'p99 ms': sorted[Math.floor(sorted.length * 0.99)]!,
       'client CPU share': cost.client / cost.seconds,
+      ...sizes,
       ...(await ceiling(ground, chats, SENDS / cost.seconds)),
     };
   } finally {
@@ -70,6 +72,16 @@ export async function runSends(ground: Ground, chatCount: number, profile?: stri
 async function expectStored(ground: Ground, chats: Chat[], count: number): Promise<void> {
   const { rows } = await ground.sql.query<{ n: number; numbered: number }>('select count(*)::int as n, (select sum(last_seq)::int from chats) as numbered from messages');
   if (rows[0]!.n !== count || rows[0]!.numbered !== count) throw new Error(`${count} messages were acknowledged in ${chats.length} chats, ${rows[0]!.n} are stored`);
+}
+
+/** What a message takes on the disk, with its indexes: kept as long as the message, for 30 days, and for 7. */
+async function sizesOf(ground: Ground, count: number): Promise<Row> {
+  const { rows } = await ground.sql.query<{ messages: number; events: number; keys: number }>(
+    `select pg_total_relation_size('messages')::float8 as messages, (select sum(pg_total_relation_size(relid)) from pg_partition_tree('events'))::float8 as events,
+            pg_total_relation_size('idempotency_keys')::float8 as keys`,
+  );
+  const { messages, events, keys } = rows[0]!;
+  return { 'bytes of a message': messages / count, 'of its event': events / count, 'of its idempotency key': keys / count };
 }
 
 const BATCH = 100;

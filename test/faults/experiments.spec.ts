@@ -30,6 +30,9 @@ describe('experiments: whatever breaks, nothing acknowledged is lost, nothing co
       `select ((pg_total_relation_size('messages') + pg_total_relation_size('streams') + (select sum(pg_total_relation_size(relid)) from pg_partition_tree('events'))) / greatest(1, (select count(*) from messages)))::int as bytes`,
     );
     const sum = (of: (checked: Checked) => number) => done.reduce((total, { checked }) => total + of(checked), 0);
+    const times = new Map<string, number>();
+    for (const { name } of done) times.set(name, (times.get(name) ?? 0) + 1);
+    for (const [name, count] of times) console.log(`      ${String(count).padStart(3)} × ${name}`);
     console.log(
       `      ${done.length} faults; ${sum((one) => one.acknowledged)} messages acknowledged and found once on each of 6 devices and in the pages of both nodes; ${sum((one) => one.seen)} events seen; ` +
         `${sum((one) => one.doubtful)} sends given up on; ${sum((one) => one.orders)} orders; ${sum((one) => one.visits)} visits of a guest; ${sum((one) => one.refusals)} attempts of a stranger; ${size!.bytes} bytes a message, its event and its stream`,
