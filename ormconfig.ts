@@ -32,6 +32,8 @@ import { Apps1764600000002 } from './migrations/1764600000002-apps.js';
 import { Privacy1764600000010 } from './migrations/1764600000010-privacy.js';
 import { Analytics1764600000011 } from './migrations/1764600000011-analytics.js';
 import { AppPlans1764600000012 } from './migrations/1764600000012-app-plans.js';
+import { AppOperations1764600000013 } from './migrations/1764600000013-app-operations.js';
+import { ExportNotices1764600000014 } from './migrations/1764600000014-export-notices.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -71,6 +73,8 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Privacy1764600000010,
       Analytics1764600000011,
       AppPlans1764600000012,
+      AppOperations1764600000013,
+      ExportNotices1764600000014,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

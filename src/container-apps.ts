@@ -3,8 +3,10 @@ import type { Config } from './config.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
+import { AppOperationResolver } from './resolvers/app-operations.js';
 import { AppPlanResolver } from './resolvers/app-plans.js';
 import { ApiKeyResolver, AppResolver, ViewerAppsResolver } from './resolvers/apps.js';
+import { AppOperationService } from './services/apps/app-operations.js';
 import { AppPlanService } from './services/apps/app-plans.js';
 import { AppUsage } from './services/apps/app-usage.js';
 import { AppService } from './services/apps/apps.js';
@@ -26,6 +28,7 @@ export interface Apps {
   service: AppService;
   oauth: OAuthService;
   usage: AppUsage;
+  operations: AppOperationService;
   resolvers: object[];
 }
 
@@ -35,5 +38,6 @@ export function makeApps({ config, log, db, unitOfWork, clock, tokens, sessions 
   const oauth = new OAuthService(db.sql, unitOfWork, sessions, tokens, clock);
   const usage = new AppUsage(db.background, clock, log);
   const plans = new AppPlanService(db.sql, unitOfWork, config.APP_PLANS);
-  return { service, oauth, usage, resolvers: [new AppResolver(service, oauth), new AppPlanResolver(plans), new ApiKeyResolver(), new ViewerAppsResolver(service)] };
+  const operations = new AppOperationService(db.sql, unitOfWork);
+  return { service, oauth, usage, operations, resolvers: [new AppOperationResolver(operations), new AppResolver(service, oauth), new AppPlanResolver(plans), new ApiKeyResolver(), new ViewerAppsResolver(service)] };
 }

@@ -5,9 +5,10 @@ import type { JobDeps } from './jobs/index.js';
 import type { AttemptLimiter } from './lib/attempt-limiter.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
-import { DataExportResolver, ErasureResolver, ViewerDataExportsResolver } from './resolvers/privacy.js';
+import { DataExportResolver, ErasureResolver, NotificationDataExportResolver, ViewerDataExportsResolver } from './resolvers/privacy.js';
 import { AuthLimits } from './services/auth-limits.js';
 import type { FileRemoval } from './services/files/file-removal.js';
+import type { PushQueue } from './services/notifications/push-queue.js';
 import { Passwords } from './services/passwords.js';
 import { ErasureSteps } from './services/privacy/erasure-steps.js';
 import { ErasureService } from './services/privacy/erasure.js';
@@ -27,17 +28,18 @@ export interface PrivacyDeps {
   sessions: SessionService;
   attempts: AttemptLimiter;
   fileRemoval: FileRemoval;
+  pushes: PushQueue;
 }
 
 const EXPORTS_A_DAY = { name: 'data-exports', points: 3, seconds: 86_400 };
 
 /** The part of the container for what people may ask of a place that has their data, and for how long it keeps it. */
-export function makePrivacy({ config, db, unitOfWork, clock, log, store, sessions, attempts, fileRemoval }: PrivacyDeps): { resolvers: object[]; jobs: Pick<JobDeps, 'exports' | 'erasures' | 'retention'> } {
-  const exports = new DataExportService(db.background, unitOfWork, store, new Quota(db.sql, clock, EXPORTS_A_DAY), config.RETENTION_EXPORT_DAYS, log);
+export function makePrivacy({ config, db, unitOfWork, clock, log, store, sessions, attempts, fileRemoval, pushes }: PrivacyDeps): { resolvers: object[]; jobs: Pick<JobDeps, 'exports' | 'erasures' | 'retention'> } {
+  const exports = new DataExportService(db.background, unitOfWork, store, new Quota(db.sql, clock, EXPORTS_A_DAY), config.RETENTION_EXPORT_DAYS, pushes, log);
   const erasures = new ErasureService(unitOfWork, sessions, new Passwords(), new AuthLimits(attempts), new ErasureSteps(unitOfWork, sessions), fileRemoval);
   const rules = { messages: config.RETENTION_MESSAGE_DAYS, accounts: config.RETENTION_ACCOUNT_DAYS, orderAddresses: config.RETENTION_ORDER_DAYS, exports: config.RETENTION_EXPORT_DAYS };
   return {
-    resolvers: [new DataExportResolver(exports), new ErasureResolver(erasures), new ViewerDataExportsResolver(exports)],
+    resolvers: [new DataExportResolver(exports), new ErasureResolver(erasures), new ViewerDataExportsResolver(exports), new NotificationDataExportResolver()],
     jobs: { exports, erasures, retention: new Retention(db.background, unitOfWork, erasures, exports, rules, clock, log) },
   };
 }

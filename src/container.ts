@@ -183,7 +183,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   const bots = await makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate: sessions, store, outbound, reader: news.reader, messages: messages.messages, orders: commerce.orders, model });
 
   const operators = makeOperators({ db, unitOfWork, clock, sessions: accounts.sessions });
-  const privacy = makePrivacy({ config, db, unitOfWork, clock, log, store, sessions: accounts.sessions, attempts, fileRemoval: files.jobs.fileRemoval });
+  const privacy = makePrivacy({ config, db, unitOfWork, clock, log, store, sessions: accounts.sessions, attempts, fileRemoval: files.jobs.fileRemoval, pushes: notifications.pushes });
   const moderation = makeModeration({ config, db, unitOfWork, clock, log, sessions: accounts.sessions, model });
 
   const instances: object[] = [

@@ -21,7 +21,7 @@ import type { Trainer } from '../services/learning/trainer.js';
 import type { NewsUpkeep } from '../services/news/upkeep.js';
 import { PushQueue } from '../services/notifications/push-queue.js';
 import type { ErasureJob, ErasureService } from '../services/privacy/erasure.js';
-import type { DataExportService } from '../services/privacy/exports.js';
+import { DataExportService } from '../services/privacy/exports.js';
 import type { Retention } from '../services/privacy/retention.js';
 import type { PhoneService } from '../services/phone.js';
 import type { RecoveryService, ResetJob } from '../services/recovery.js';
@@ -139,7 +139,7 @@ export function tasksOf(deps: JobDeps, spans: Spans | null = null): Record<strin
 /** Processes that have died, and what hangs on them, are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ bots, calls, callRecordings, disappearing, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, oauth, payments, groupBuys, pushes, webhooks }: JobDeps): Sweep[] {
+export function sweepsOf({ bots, calls, callRecordings, disappearing, exports, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, oauth, payments, groupBuys, pushes, webhooks }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', due: ScheduledMessageService.DUE, run: () => scheduled.release() },
     { name: 'disappearing-messages', due: DisappearingMessages.DUE, run: () => disappearing.sweep() },
@@ -147,6 +147,7 @@ export function sweepsOf({ bots, calls, callRecordings, disappearing, fileRemova
     { name: 'status-views', due: StatusNews.VIEWED, run: () => statusNews.tellViews() },
     { name: 'files', due: FileRemoval.DUE, run: () => fileRemoval.sweep() },
     { name: 'oauth-codes', due: OAuthService.DUE, run: () => oauth.sweep() },
+    { name: 'data-exports', due: DataExportService.EXPIRED, run: () => exports.tellExpired() },
     { name: 'pushes', due: PushQueue.DUE, run: () => pushes.sweep() },
     { name: 'calls', due: CallUpkeep.DUE, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },

@@ -272,6 +272,7 @@ export const TYPE_SCOPES: Readonly<Record<string, Access>> = {
   AnalyticsRevenue: 'person-only',
   ApiKey: 'person-only',
   App: 'person-only',
+  AppOperation: 'person-only',
   AppPlan: 'person-only',
   AppUsageDay: 'person-only',
   AuditEntry: 'person-only',

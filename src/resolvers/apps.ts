@@ -31,8 +31,8 @@ export class AppResolver {
   }
 
   @Mutation(() => UpdateAppPayload)
-  async updateApp(@Arg('input', () => UpdateAppInput) { appId, name, redirectUris, scopes }: UpdateAppInput, @Ctx() context: Context): Promise<{ app: AppRow }> {
-    return { app: await this.apps.update(context.requireViewer(), { appId: decodeId('App', appId, 'appId'), name: name ?? null, redirectUris: redirectUris ?? null, scopes: scopes ?? null }) };
+  async updateApp(@Arg('input', () => UpdateAppInput) { appId, name, redirectUris, scopes, registeredOnly }: UpdateAppInput, @Ctx() context: Context): Promise<{ app: AppRow }> {
+    return { app: await this.apps.update(context.requireViewer(), { appId: decodeId('App', appId, 'appId'), name: name ?? null, redirectUris: redirectUris ?? null, scopes: scopes ?? null, registeredOnly: registeredOnly ?? null }) };
   }
 
   @Mutation(() => DeleteAppPayload, { description: 'With its keys; what it holds for people ends at once.' })

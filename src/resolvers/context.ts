@@ -15,6 +15,8 @@ export interface Viewer {
   /** The app that holds the session, if one does. */
   appId?: string | null;
   plan?: string | null;
+  /** The app executes nothing but the operations that it has registered. */
+  registeredOnly?: boolean;
 }
 
 export interface RequestInfo {

@@ -1,4 +1,5 @@
 import { AccountResolver, ViewerAccountResolver } from './account.js';
+import { AppOperationResolver } from './app-operations.js';
 import { AppPlanResolver } from './app-plans.js';
 import { ANALYTICS_RESOLVERS } from './analytics.js';
 import { BOT_RESOLVERS } from './bots.js';
@@ -126,6 +127,7 @@ export const RESOLVERS = [
   ...MODERATION_RESOLVERS,
   ...WEBHOOK_RESOLVERS,
   ...APP_RESOLVERS,
+  AppOperationResolver,
   AppPlanResolver,
   SubscriptionResolver,
   ...EVENT_RESOLVERS,

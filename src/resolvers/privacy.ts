@@ -3,12 +3,14 @@ import type { Page } from '../db/pages.js';
 import { decodeId, encodeId } from '../lib/ids.js';
 import { ForwardArgs } from '../schema/connection.js';
 import { FileType } from '../schema/file.js';
+import { NotificationType } from '../schema/notifications.js';
 import {
   DataExportPages, DataExportType, DeleteAccountInput, DeleteAccountPayload, EraseUserInput, EraseUserPayload, RequestDataExportInput, RequestDataExportPayload, type DataExportStateName,
 } from '../schema/privacy.js';
 import { UserType } from '../schema/user.js';
 import { ViewerType } from '../schema/viewer.js';
 import { fileById, type FileRow } from '../services/loaders/files.js';
+import type { NotificationRow } from '../services/loaders/notifications.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import type { ErasureService } from '../services/privacy/erasure.js';
 import type { DataExportRow, DataExportService } from '../services/privacy/exports.js';
@@ -81,4 +83,12 @@ export class ViewerDataExportsResolver {
   }
 }
 
-export const PRIVACY_RESOLVERS = [DataExportResolver, ErasureResolver, ViewerDataExportsResolver];
+@Resolver(() => NotificationType)
+export class NotificationDataExportResolver {
+  @FieldResolver(() => ID, { nullable: true, description: 'Of DATA_EXPORT_READY and DATA_EXPORT_EXPIRED: `dataExport(id)` has it.' })
+  dataExportId(@Root() { dataExportId }: NotificationRow): string | null {
+    return dataExportId === null ? null : encodeId('DataExport', dataExportId);
+  }
+}
+
+export const PRIVACY_RESOLVERS = [DataExportResolver, ErasureResolver, ViewerDataExportsResolver, NotificationDataExportResolver];

@@ -9,6 +9,7 @@ export class AppType {
   @Field(() => String) name: string;
   @Field(() => [String]) redirectUris: string[];
   @Field(() => [String], { description: 'The most that it may be given, as chats:read.' }) scopes: string[];
+  @Field(() => Boolean, { description: 'It executes nothing but the operations that it has registered.' }) registeredOnly: boolean;
   @Field(() => DateTime) createdAt: Date;
 }
 export const AppPages = connectionOf('App', () => AppType);
@@ -44,6 +45,7 @@ export class UpdateAppInput {
   @Field(() => String, { nullable: true }) name?: string | null;
   @Field(() => [String], { nullable: true }) redirectUris?: string[] | null;
   @Field(() => [String], { nullable: true, description: 'What is taken away, its keys and the sessions that it holds have no more, within seconds.' }) scopes?: string[] | null;
+  @Field(() => Boolean, { nullable: true, description: 'Execute nothing but the operations that it has registered, whoever it acts for; within seconds.' }) registeredOnly?: boolean | null;
 }
 @ObjectType('UpdateAppPayload')
 export class UpdateAppPayload {

@@ -57,6 +57,14 @@ export class Documents {
     return this.#allowed(query);
   }
 
+  /** By what id a request asks for an operation that may be an app's own; null: by none, or only those of the server are executed. */
+  idOf({ query, documentId, extensions }: OperationRequest): string | null {
+    if (query || this.registeredOnly) return null;
+    if (documentId != null) return documentId.replace(/^sha256:/, '');
+    const parsed = persistedQuery.safeParse(extensions?.['persistedQuery']);
+    return parsed.success ? parsed.data.sha256Hash : null;
+  }
+
   #findByHash(given: unknown, query: string | null): string {
     const parsed = persistedQuery.safeParse(given);
     if (!parsed.success) throw new DomainError('BAD_REQUEST', 'extensions.persistedQuery is { version: 1, sha256Hash: 64 hexadecimal digits }.');

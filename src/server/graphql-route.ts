@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { DomainError } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
-import type { Authentication } from './authentication.js';
+import type { Authenticated, Authentication } from './authentication.js';
 import type { Request } from './engine.js';
 import type { GraphiQL } from './graphiql/graphiql.js';
 import type { Probe } from './health.js';
@@ -74,19 +74,22 @@ export async function addGraphql(fastify: FastifyInstance, deps: GraphqlRouteDep
       if (!isPreflighted(request)) throw new DomainError('BAD_REQUEST', 'Send the header apollo-require-preflight, so that no page of another origin can send this unasked.');
       if (/\btext\/event-stream\b/i.test(accept)) return await streams.serve(request, reply, given);
       const info = { id: request.id, address: request.ip };
-      const received = await operations.receive(given, info, 'http');
+      // Asked for when it is needed, and once.
+      let asked: Promise<Authenticated | null> | undefined;
+      const who = () => (asked ??= deps.authentication.authenticate(request.headers.authorization));
+      const received = await operations.receive(given, info, 'http', async () => (await who())?.viewer ?? null);
       if ('errors' in received) return refuse(request, reply, received.errors);
-      return await answer(request, reply, received, info);
+      return await answer(request, reply, received, info, who);
     } catch (error) {
       return refuse(request, reply, [operations.errors.map(error as Error)]);
     }
   };
 
-  const answer = async (request: FastifyRequest, reply: FastifyReply, received: Request, info: Caller['request']): Promise<FastifyReply> => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply, received: Request, info: Caller['request'], who: () => Promise<Authenticated | null>): Promise<FastifyReply> => {
     const told: HttpCaller['told'] = {};
     const response = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method, headers: headersOf(request), ...(request.method === 'GET' ? { body: undefined, search: searchOf(received) } : { body: received, search: '' }) },
-      context: () => callerOf(request, info, told),
+      context: () => callerOf(who, info, told),
     });
     for (const [name, value] of response.headers) void reply.header(name, value);
     const { cost } = told;
@@ -96,9 +99,9 @@ export async function addGraphql(fastify: FastifyInstance, deps: GraphqlRouteDep
     return reply.code(response.status ?? 200).send(Buffer.from(response.body.string));
   };
 
-  const callerOf = async (request: FastifyRequest, info: Caller['request'], told: HttpCaller['told']): Promise<HttpCaller> => {
+  const callerOf = async (who: () => Promise<Authenticated | null>, info: Caller['request'], told: HttpCaller['told']): Promise<HttpCaller> => {
     try {
-      const authenticated = await deps.authentication.authenticate(request.headers.authorization);
+      const authenticated = await who();
       return { viewer: authenticated?.viewer ?? null, guest: authenticated?.guest ?? null, request: info, transport: 'http', told };
     } catch (error) {
       throw refusals([operations.errors.map(error as Error)])[0]!;

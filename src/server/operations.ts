@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.js';
 import type { Spans } from '../lib/spans.js';
 import { DomainError } from '../lib/errors.js';
 import { RequestContext, type RequestInfo, type Viewer } from '../resolvers/context.js';
+import { operationHash, type AppOperationService } from '../services/apps/app-operations.js';
 import type { Guest } from '../services/calls/caller.js';
 import type { Documents, OperationRequest } from './documents.js';
 import type { Engine, Prepared, Request } from './engine.js';
@@ -80,6 +81,8 @@ export interface ShownResult {
 export interface OperationsDeps {
   engine: Engine;
   documents: Documents;
+  /** What apps have registered. */
+  registered: Pick<AppOperationService, 'find'>;
   subscriptions: Subscriptions;
   limits: Limits;
   db: Database;
@@ -104,13 +107,13 @@ export class Operations {
     return new RequestContext(this.deps.db, this.deps.clock.now(), caller.request, caller.viewer, null, caller.guest, reads);
   }
 
-  /** Counts the request and finds its operation: its text, or why there is none that could run. */
-  async receive(given: OperationRequest, info: RequestInfo, transport: Transport): Promise<Request | Refused> {
+  /** Counts the request and finds its operation: its text, or why there is none that could run. `who` is asked only where an id is not the server's own. */
+  async receive(given: OperationRequest, info: RequestInfo, transport: Transport, who: () => Promise<Viewer | null>): Promise<Request | Refused> {
     const since = performance.now();
     const refuse = (errors: readonly GraphQLFormattedError[]) => this.#refuse({ viewer: null, guest: null, request: info, transport }, null, errors, since);
     try {
       await this.deps.limits.request(info.address);
-      const request = { query: this.deps.documents.find(given), operationName: given.operationName ?? null, variables: given.variables ?? null };
+      const request = { query: await this.#textOf(given, who), operationName: given.operationName ?? null, variables: given.variables ?? null };
       const prepared = this.engine.prepare(request);
       return Array.isArray(prepared) ? refuse(this.#shown(prepared as readonly GraphQLError[])) : request;
     } catch (error) {
@@ -127,6 +130,7 @@ export class Operations {
     const { coerced, errors } = this.engine.coerce(operation, request.variables ?? {});
     if (errors) return this.#refuse(caller, operation, this.#shown(errors), since);
     try {
+      await this.#assertRegistered(request.query, caller.viewer);
       const cost = await this.deps.limits.admit(operation, coerced!, caller);
       return { prepared: operation, variables: request.variables ?? {}, coerced: coerced!, cost, since };
     } catch (error) {
@@ -136,7 +140,7 @@ export class Operations {
 
   /** `receive`, then `admit`. */
   async take(request: OperationRequest, caller: Caller): Promise<Admitted | Refused> {
-    const received = await this.receive(request, caller.request, caller.transport);
+    const received = await this.receive(request, caller.request, caller.transport, async () => caller.viewer);
     return 'errors' in received ? received : this.admit(received, caller);
   }
 
@@ -159,6 +163,25 @@ export class Operations {
     const field = this.engine.schema.getSubscriptionType()!.getFields()[prepared.rootField!]!;
     const args = getArgumentValues(field, prepared.rootNode!, coerced);
     return this.deps.subscriptions.open(caller, caller.request, prepared, variables, args, sink);
+  }
+
+  /** Errors: those of Documents.find. */
+  async #textOf(given: OperationRequest, who: () => Promise<Viewer | null>): Promise<string> {
+    try {
+      return this.deps.documents.find(given);
+    } catch (error) {
+      const id = error instanceof DomainError && error.code === 'OPERATION_NOT_FOUND' ? this.deps.documents.idOf(given) : null;
+      const appId = id === null ? null : (await who())?.appId;
+      const text = id !== null && appId ? await this.deps.registered.find(appId, id) : null;
+      if (text === null) throw error;
+      return text;
+    }
+  }
+
+  /** Throws OPERATION_NOT_ALLOWED for an app that is kept to what it has registered. */
+  async #assertRegistered(query: string, viewer: Viewer | null): Promise<void> {
+    if (!viewer?.registeredOnly || !viewer.appId) return;
+    if ((await this.deps.registered.find(viewer.appId, operationHash(query))) === null) throw new DomainError('OPERATION_NOT_ALLOWED', 'This app executes only the operations that it has registered.');
   }
 
   #refuse(caller: Caller, prepared: Prepared | null, errors: readonly GraphQLFormattedError[], since: number): Refused {

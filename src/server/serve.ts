@@ -76,6 +76,10 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const engine = new Engine(schema, { marked, rules, maxTokens: MAX_TOKENS, suggest: config.INTROSPECTION });
   const documents = new Documents(config.PERSISTED_OPERATIONS ? await loadPersistedOperations(config.PERSISTED_OPERATIONS, engine) : {}, config.PERSISTED_ONLY);
   container.webhooks.queue.renderWith(new WebhookEvents(engine, db, clock, errors));
+  container.apps.operations.checkWith((query) => {
+    const prepared = engine.prepare({ query, operationName: null });
+    return Array.isArray(prepared) ? (prepared as readonly Error[]).map(({ message }) => message) : [];
+  });
   const limits = new RequestLimits(schema, config, rates, container.apps.usage);
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();
@@ -102,7 +106,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
     redisReady: () => rates.redisReady,
   });
   const observer = new OperationLog(log, metrics, config.SLOW_OPERATION);
-  const operations = new Operations({ engine, documents, subscriptions, limits, db, clock, errors, observer, spans: container.tracing });
+  const operations = new Operations({ engine, documents, registered: container.apps.operations, subscriptions, limits, db, clock, errors, observer, spans: container.tracing });
   const authentication = new Authentication(tokens, sessions, container.apps.service, () => clock.now());
   const origins = new Origins(config.CORS_ORIGINS);
   const hasRoom = () => sockets.connections + streams.connections + voices.connections < config.MAX_SOCKETS;

@@ -16,6 +16,8 @@ export interface Actor {
   appId?: string | null;
   /** The plan that the app was given; null: none. */
   plan?: string | null;
+  /** The app executes nothing but the operations that it has registered. */
+  registeredOnly?: boolean;
 }
 
 /** What a service needs in order to read for somebody: loaders that live as long as the operation. */

@@ -19,6 +19,7 @@ interface Standing {
   role: Actor['role'];
   appId: string | null;
   plan: string | null;
+  registeredOnly: boolean;
   scopes: string[] | null;
 }
 
@@ -64,7 +65,7 @@ export class SessionGate {
   async #ask(sessionId: string): Promise<Standing | null> {
     const heard = this.#heard;
     const [row] = await this.sql<Standing>(
-      'select u.role, s.app_id as "appId", s.scopes, a.plan from sessions s join users u on u.id = s.user_id left join apps a on a.id = s.app_id where s.id = $1 and s.ended_at is null and u.suspended_at is null',
+      'select u.role, s.app_id as "appId", s.scopes, a.plan, coalesce(a.registered_only, false) as "registeredOnly" from sessions s join users u on u.id = s.user_id left join apps a on a.id = s.app_id where s.id = $1 and s.ended_at is null and u.suspended_at is null',
       [sessionId],
     );
     if (row && heard === this.#heard) this.#standing.set(sessionId, row);

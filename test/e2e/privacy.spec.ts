@@ -76,9 +76,10 @@ describe('what a place has of somebody', function () {
     // A second one is the same while it is being made; afterwards it is another.
     assert.ok((await person.api.dataExport({ id: asked.id })).dataExport);
     const { file } = await made(person, asked.id);
-    const [event] = await take(inbox, 1);
+    const [event, notice] = await take(inbox, 2);
     inbox.close();
     assert.ok(event!.__typename === 'FileChanged' && event.file?.id === file!.id);
+    assert.ok(notice!.__typename === 'NotificationAdded' && notice.notification?.kind === 'DATA_EXPORT_READY' && notice.notification.dataExportId === asked.id);
     assert.equal((await person.api.dataExports()).viewer!.dataExports.edges.length, 1);
     const bytes = Buffer.from(await (await fetch(file!.url!)).arrayBuffer());
     assert.equal(bytes.length, file!.bytes);
@@ -117,6 +118,14 @@ describe('what a place has of somebody', function () {
     const later = await signedInAgain(world, bob);
     const old = (await later.api.dataExport({ id })).dataExport!;
     assert.deepEqual([old.state, old.file], ['EXPIRED', null]);
+    // Told of each once: three copies that were ready, and that have gone. Support, who asked for the first, is told of none.
+    const told = async (who: Person) => (await who.api.notifications({ first: 20 })).viewer!.notifications.edges.flatMap(({ node }) => (node.kind.startsWith('DATA_EXPORT') ? [node] : []));
+    await eventually(async () => (await told(later)).length === 6, 'they are told that the copies have gone');
+    assert.deepEqual((await told(later)).map(({ kind }) => kind).sort(), [...Array<string>(3).fill('DATA_EXPORT_EXPIRED'), ...Array<string>(3).fill('DATA_EXPORT_READY')]);
+    assert.deepEqual((await told(later)).filter(({ dataExportId }) => dataExportId === id).map(({ kind }) => kind).sort(), ['DATA_EXPORT_EXPIRED', 'DATA_EXPORT_READY']);
+    assert.equal(await world.app.container.jobs.exports.tellExpired(), false);
+    assert.equal((await told(later)).length, 6);
+    assert.deepEqual(await told(await signedInAgain(world, sue)), []);
     await eventually(async () => !(await world.sql(`select from files where id = $1`, [decodeId('File', copy.file!.id!)])).length, 'the file is removed');
     root = await signedInAgain(world, root);
   });

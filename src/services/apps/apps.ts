@@ -16,6 +16,7 @@ import type { SessionService } from '../sessions.js';
 import type { AccessTokens } from '../tokens.js';
 import { hashOf, isApiKey, newToken } from './app-secrets.js';
 import { endApp, narrowSessions } from './end-app.js';
+import { lockApp } from './lock-app.js';
 
 const MAX_APPS = 20;
 const MAX_KEYS = 20;
@@ -38,6 +39,7 @@ export interface AppChange {
   name: string | null;
   redirectUris: readonly string[] | null;
   scopes: readonly string[] | null;
+  registeredOnly: boolean | null;
 }
 export interface NewApiKey {
   appId: string;
@@ -98,13 +100,13 @@ export class AppService {
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'updateApp' }, async (tx) => {
       await lockApp(tx, actor.userId, change.appId);
       const changed = await tx.sql(
-        `update apps set name = coalesce($2, name), redirect_uris = coalesce($3, redirect_uris), scopes = coalesce($4, scopes)
-         where id = $1 and (name, redirect_uris, scopes) is distinct from (coalesce($2, name), coalesce($3, redirect_uris), coalesce($4, scopes)) returning id`,
-        [change.appId, name, redirectUris, scopes],
+        `update apps set name = coalesce($2, name), redirect_uris = coalesce($3, redirect_uris), scopes = coalesce($4, scopes), registered_only = coalesce($5, registered_only)
+         where id = $1 and (name, redirect_uris, scopes, registered_only) is distinct from (coalesce($2, name), coalesce($3, redirect_uris), coalesce($4, scopes), coalesce($5, registered_only)) returning id`,
+        [change.appId, name, redirectUris, scopes, change.registeredOnly],
       );
       if (!changed.length) return null;
       if (scopes) await narrowSessions(tx, this.sessions, change.appId, scopes);
-      await audit(tx, { actorId: actor.userId, action: 'APP_UPDATED', subject: { type: 'App', id: change.appId }, details: scopes ? { scopes } : {} });
+      await audit(tx, { actorId: actor.userId, action: 'APP_UPDATED', subject: { type: 'App', id: change.appId }, details: { ...(scopes ? { scopes } : {}), ...(change.registeredOnly === null ? {} : { registeredOnly: change.registeredOnly }) } });
       return null;
     });
     return this.#read(actor, change.appId);
@@ -234,12 +236,6 @@ export async function openAppSession(tx: Tx, session: { userId: string; appId: s
     id, session.userId, session.appId, session.scopes, session.device, tx.now, session.expiresAt,
   ]);
   return id;
-}
-
-async function lockApp(tx: Tx, ownerId: string, id: string): Promise<{ id: string; scopes: string[] }> {
-  const [row] = await tx.sql<{ id: string; scopes: string[] }>('select id, scopes from apps where id = $1 and owner_id = $2 for update', [id, ownerId]);
-  if (!row) throw new DomainError('NOT_FOUND', 'There is no such app.', { field: 'appId' });
-  return row;
 }
 
 export function cleanScopes(given: readonly string[], allowed: readonly string[], field = 'scopes'): string[] {

@@ -8,9 +8,11 @@ export interface AppRow {
   scopes: string[];
   /** Null: it was given none. */
   plan: string | null;
+  /** Executes nothing but the operations that it has registered. */
+  registeredOnly: boolean;
   createdAt: Date;
 }
-export const APP_COLUMNS = 'a.id, a.owner_id as "ownerId", a.name, a.redirect_uris as "redirectUris", a.scopes, a.plan, a.created_at as "createdAt"';
+export const APP_COLUMNS = 'a.id, a.owner_id as "ownerId", a.name, a.redirect_uris as "redirectUris", a.scopes, a.plan, a.registered_only as "registeredOnly", a.created_at as "createdAt"';
 
 export interface ApiKeyRow {
   id: string;

@@ -13,6 +13,7 @@ export interface NotificationRow {
   groupId: string | null;
   webhookId: string | null;
   productId: string | null;
+  dataExportId: string | null;
   /** Of messages see `messagesOf`. */
   count: number;
   createdAt: Date;
@@ -22,7 +23,7 @@ export interface NotificationRow {
 /** Reading its message reads a notification. `n` and, of the chat that it is about, the membership `cm`. */
 export const IS_READ = `(n.read_at is not null or (n.seq <= cm.last_read_seq and n.kind <> 'REACTION'))`;
 export const FROM_NOTIFICATIONS = 'notifications n left join chat_members cm on cm.chat_id = n.chat_id and cm.user_id = n.user_id';
-export const NOTIFICATION_COLUMNS = `n.id, n.user_id as "userId", n.kind, n.chat_id as "chatId", n.seq, n.actor_id as "actorId", n.call_id as "callId", n.group_id as "groupId", n.webhook_id as "webhookId", n.product_id as "productId",
+export const NOTIFICATION_COLUMNS = `n.id, n.user_id as "userId", n.kind, n.chat_id as "chatId", n.seq, n.actor_id as "actorId", n.call_id as "callId", n.group_id as "groupId", n.webhook_id as "webhookId", n.product_id as "productId", n.data_export_id as "dataExportId",
   n.count, n.created_at as "createdAt", coalesce(${IS_READ}, false) as read`;
 
 /** Whosever it is: what may be seen of it is the caller's question. */

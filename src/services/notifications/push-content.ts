@@ -78,6 +78,10 @@ function wordsOf(subject: PushSubject): { title: string; body: string } {
       return { title: `${who}${more} would like to join ${subject.groupName ?? 'your group'}`, body: '' };
     case 'LOW_STOCK':
       return { title: 'Little is left', body: 'Something that your shop sells runs out.' };
+    case 'DATA_EXPORT_READY':
+      return { title: 'The copy of your data is ready', body: 'Fetch it while it is kept.' };
+    case 'DATA_EXPORT_EXPIRED':
+      return { title: 'The copy of your data has expired', body: 'It can be asked for anew.' };
     case 'WEBHOOK_DISABLED':
       return { title: 'A webhook was switched off', body: 'Its endpoint could not be reached.' };
   }

@@ -9,6 +9,8 @@ import { StoreError, type ObjectStore } from '../../storage/store.js';
 import { NOBODY, type Actor } from '../actor.js';
 import { audit } from '../audit.js';
 import { changeFile } from '../files/file-claims.js';
+import { tell } from '../notifications/notices.js';
+import type { PushQueue } from '../notifications/push-queue.js';
 import type { Quota } from '../quota.js';
 import { Archive } from './archive.js';
 import { ROOMS } from './holdings/index.js';
@@ -17,6 +19,8 @@ const DAY_MS = 86_400_000;
 const ROWS_AT_ONCE = 1_000;
 /** Of somebody's own files so many bytes go into the copy, the oldest first; the list says which do not: they can be fetched one by one. */
 const MAX_FILES_BYTES = 1024 ** 3;
+/** Rows that one round of the sweep tells of. */
+const TOLD_AT_ONCE = 100;
 const ZIP = 'application/zip';
 
 export interface DataExportRow {
@@ -32,12 +36,15 @@ const COLUMNS = 'e.id, e.user_id as "userId", e.requested_by as "requestedBy", e
 
 /** Copies of what the place has of somebody: a ZIP of JSON by room and table, with their files. */
 export class DataExportService {
+  static readonly EXPIRED = 'exists (select from data_exports where not expiry_told and finished_at is not null and expires_at <= $1)';
+
   constructor(
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
     private readonly store: ObjectStore,
     private readonly quota: Quota,
     private readonly keptDays: number,
+    private readonly pushes: PushQueue,
     private readonly log: Logger,
   ) {}
 
@@ -92,6 +99,20 @@ export class DataExportService {
     }
   }
 
+  /** One round of telling people that their copy has gone; true when there may be more. */
+  async tellExpired(): Promise<boolean> {
+    const { count } = await this.unitOfWork.run({ actorId: NOBODY, operation: 'tellExpiredExports' }, async (tx) => {
+      const gone = await tx.sql<{ id: string; userId: string }>(
+        `update data_exports set expiry_told = true where id = any(array(
+           select id from data_exports where not expiry_told and finished_at is not null and expires_at <= $1 order by expires_at limit $2 for update skip locked)) returning id, user_id as "userId"`,
+        [tx.now, TOLD_AT_ONCE],
+      );
+      for (const { id, userId } of gone) await tell(tx, this.pushes, { userId, kind: 'DATA_EXPORT_EXPIRED', slot: `export-expired:${id}`, dataExportId: id });
+      return { count: gone.length };
+    });
+    return count === TOLD_AT_ONCE;
+  }
+
   /** What was asked for and could never be made (it is tried for days), and rows whose file has gone. */
   async forget(before: Date): Promise<void> {
     await this.sql('delete from data_exports where coalesce(expires_at, created_at) < $1', [before]);
@@ -108,6 +129,7 @@ export class DataExportService {
       fileId, userId, `omnitalk-${tx.now.toISOString().slice(0, 10)}.zip`, ZIP, bytes, key, tx.now, expiresAt,
     ]);
     changeFile(tx, { id: fileId, ownerId: userId });
+    await tell(tx, this.pushes, { userId, kind: 'DATA_EXPORT_READY', slot: `export:${id}`, dataExportId: id });
     return null;
   }
 

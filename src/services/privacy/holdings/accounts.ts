@@ -29,7 +29,7 @@ export const ACCOUNTS: readonly Holding[] = [
 ];
 
 export const PARTNERS: readonly Holding[] = [
-  { table: 'apps', columns: ['owner_id'], exported: 'select id, name, redirect_uris, scopes, created_at from apps where owner_id = $1 order by id', erased: { step: 'apps' }, why: 'With their keys, and what they hold for others.' },
+  { table: 'apps', columns: ['owner_id'], exported: 'select id, name, redirect_uris, scopes, registered_only, created_at from apps where owner_id = $1 order by id', erased: { step: 'apps' }, why: 'With their keys, and what they hold for others.' },
   { table: 'oauth_codes', columns: ['user_id', 'session_id'], exported: null, erased: rowsOf('oauth_codes', 'user_id'), why: 'Secrets of a minute, kept as hashes.' },
   { table: 'webhooks', columns: ['owner_id'], exported: 'select id, url, description, kinds, chat_ids, shop_ids, state, created_at from webhooks where owner_id = $1 order by id', erased: rowsOf('webhooks', 'owner_id'), why: 'With the log of what was sent.' },
 ];
