@@ -41,14 +41,20 @@ export class RawSocket {
 
   /** The first message of a type, arrived or still to come. */
   receive(type: string): Promise<{ type: string; id?: string; payload?: unknown }> {
-    const look = async () => {
-      for (;;) {
-        const found = this.messages.find((message) => message.type === type);
-        if (found) return found;
-        await new Promise<void>((resolve) => (this.#wake = resolve));
-      }
-    };
-    return within(look(), `a message of type ${type}`);
+    return within(this.#first((message) => message.type === type), `a message of type ${type}`);
+  }
+
+  /** The message that ends an operation. */
+  ended(id: string, patience?: number): Promise<{ type: string; payload?: unknown }> {
+    return within(this.#first((message) => message.id === id && message.type !== 'next'), `the end of ${id}`, patience);
+  }
+
+  async #first(wanted: (message: { type: string; id?: string }) => boolean): Promise<{ type: string; id?: string; payload?: unknown }> {
+    for (;;) {
+      const found = this.messages.find(wanted);
+      if (found) return found;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
   }
 
   closed(): Promise<{ code: number; reason: string }> {

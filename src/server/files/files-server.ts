@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import cors from '@fastify/cors';
-import Fastify, { type FastifyInstance, type FastifyListenOptions, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyListenOptions, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError, type ErrorCode } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
@@ -54,8 +54,12 @@ export class FilesServer {
       log.info({ requestId: request.id, method: request.method, path: pathOf(request).split('/', 4).join('/'), status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), address: request.ip }, 'file request');
     });
     this.#fastify.setNotFoundHandler((_request, reply) => sendError(reply, 404, 'NOT_FOUND', 'There is nothing here.'));
-    this.#fastify.setErrorHandler((error, request, reply) => {
-      const { message, extensions } = errors.map(error as Error);
+    this.#fastify.setErrorHandler((error: FastifyError, request, reply) => {
+      // What Fastify itself could not read (a content type that is none, a length that is no number): no fault of ours.
+      if (error.statusCode !== undefined && error.statusCode < 500) {
+        return sendError(reply.header('connection', 'close'), error.statusCode, 'BAD_REQUEST', 'This is not a request as HTTP has it.');
+      }
+      const { message, extensions } = errors.map(error);
       const { code, ...more } = extensions as { code: ErrorCode; retryAfter?: number };
       // The body that was not read must not be taken for the next request.
       if (!request.raw.complete) void reply.header('connection', 'close');

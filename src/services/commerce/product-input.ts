@@ -65,9 +65,12 @@ export interface ProductValues {
 
 const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
+/** Whether it could be a slug at all: of what could not, nothing is looked for. */
+export const isSlug = (text: string): boolean => text.length <= 100 && SLUG.test(text);
+
 /** The name of something in an address. Throws INVALID_INPUT. */
 export function cleanSlug(slug: string, field: string): string {
-  if (slug.length > 100 || !SLUG.test(slug)) throw invalidInput(field, `${field} is of a–z, 0–9 and single hyphens, at most 100 characters.`);
+  if (!isSlug(slug)) throw invalidInput(field, `${field} is of a–z, 0–9 and single hyphens, at most 100 characters.`);
   return slug;
 }
 

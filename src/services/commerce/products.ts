@@ -6,7 +6,7 @@ import { assertCanPublish, assertRunsShop, canSeeProduct, PRODUCT_TRANSITIONS, t
 import type { Actor, Reading } from '../actor.js';
 import { productById, PRODUCT_COLUMNS, variantById, variantsOfProduct, type ProductRow, type VariantRow } from '../loaders/products.js';
 import { shopById, type ShopRow } from '../loaders/shops.js';
-import { cleanProduct, noSuch, type GivenProduct } from './product-input.js';
+import { cleanProduct, isSlug, noSuch, type GivenProduct } from './product-input.js';
 import { givenPicture } from './product-pictures.js';
 import { PRODUCTS } from './product-states.js';
 import { lockShop, writeProduct } from './product-writer.js';
@@ -65,6 +65,7 @@ export class ProductService {
   }
 
   async findBySlug(reading: Reading, shopSlug: string, slug: string): Promise<ProductRow | null> {
+    if (!isSlug(shopSlug) || !isSlug(slug)) return null;
     const [row] = await this.sql<{ id: string }>('select p.id from products p join shops s on s.id = p.shop_id where s.slug = $1 and p.slug = $2', [shopSlug, slug]);
     return row ? this.find(reading, row.id) : null;
   }

@@ -7,7 +7,7 @@ import { boundedInt, cleanText } from '../../lib/validate.js';
 import { checkCurrency } from '../../policies/money.js';
 import type { Actor, Reading } from '../actor.js';
 import { CATEGORY_COLUMNS, shopById, SHOP_COLUMNS, type CategoryRow, type LocationRow, type ShopRow } from '../loaders/shops.js';
-import { cleanSlug, noSuch, slugOf } from './product-input.js';
+import { cleanSlug, isSlug, noSuch, slugOf } from './product-input.js';
 import { lockShop } from './product-writer.js';
 
 const MAX_SHOPS = 20;
@@ -84,6 +84,7 @@ export class ShopService {
   }
 
   async findBySlug(slug: string): Promise<ShopRow | null> {
+    if (!isSlug(slug)) return null;
     const [row] = await this.sql<ShopRow>(`select ${SHOP_COLUMNS} from shops s where s.slug = $1`, [slug]);
     return row ?? null;
   }

@@ -1,0 +1,20 @@
+import { table } from './table.js';
+
+/** Bots, and what models make of chats. */
+export const BOTS = table(`
+field                          nobody      expired     stranger    blocked     exMember    member      admin       moderator   owner
+addBotKnowledge                sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
+addBotToChat                   sign-in     expired     not-found   not-found   not-found   forbidden   not-found   not-found   ok
+bot                            sign-in     expired     ok          ok          ok          ok          ok          ok          ok
+botReply                       sign-in     expired     not-found   not-found   not-found   ok          ok          not-found   ok
+chatSentiment                  sign-in     expired     not-found   not-found   not-found   ok          ok          not-found   ok
+createBot                      sign-in     expired     ok          ok          ok          ok          ok          ok          ok
+eraseBotMemory                 sign-in     expired     ok          ok          ok          ok          ok          ok          ok
+messageSentiment               sign-in     expired     not-found   not-found   not-found   ok          ok          not-found   ok
+removeBotKnowledge             sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
+rotateBotToken                 sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
+suggestReplies                 sign-in     expired     not-found   not-found   not-found   ok          ok          not-found   ok
+summarizeChat                  sign-in     expired     not-found   not-found   not-found   ok          ok          not-found   ok
+translateMessage               sign-in     expired     not-found   not-found   not-found   unavailable unavailable not-found   unavailable
+updateBot                      sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
+`);
