@@ -8,6 +8,12 @@ const FOCUSED_TEST = {
   selector: "MemberExpression[object.name=/^(describe|context|suite|it|specify|test)$/][property.name='only']",
   message: 'A focused test silences all others: take the .only away.',
 };
+const SECRET = '/(secret|token|signature|hmac|password|apiKey|otp)$/i';
+/** How long `===` takes tells how much of a guess is right. */
+const COMPARES_SECRETS = ['left', 'right'].flatMap((side) => [`${side}.name`, `${side}.property.name`]).map((name) => ({
+  selector: `BinaryExpression[operator=/^[!=]==?$/][${name}=${SECRET}]:not([left.type='Literal']):not([right.type='Literal']):not([right.name='undefined'])`,
+  message: 'Secrets are compared by timingSafeEqual, of their hashes where the lengths may differ.',
+}));
 const READS_ENVIRONMENT = [
   "MemberExpression[object.name='process'][property.name='env']",
   "MemberExpression[object.name='process'][property.value='env']",
@@ -62,7 +68,7 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     ignores: ['**/*.spec.ts', 'src/config.ts'],
     rules: {
-      'no-restricted-syntax': ['error', FOCUSED_TEST, ...READS_ENVIRONMENT],
+      'no-restricted-syntax': ['error', FOCUSED_TEST, ...READS_ENVIRONMENT, ...COMPARES_SECRETS],
       'no-restricted-imports': ['error', { paths: ['process', 'node:process'].map((name) => ({ name, importNames: ['env'], message: 'Only src/config.ts reads the environment.' })) }],
     },
   },

@@ -40,6 +40,18 @@ const known = 'src/db/process-identity.ts';
 
 const CASES: Case[] = [
   {
+    law: 'secrets are compared in a time that tells nothing',
+    rule: 'no-restricted-syntax',
+    bad: [
+      ['src/services/codes.ts', 'export const same = (given: string, secret: string) => given === secret;\n'],
+      ['src/services/codes.ts', 'export const other = (row: { refreshToken: string }, given: string) => row.refreshToken !== given;\n'],
+    ],
+    good: [
+      ['src/services/codes.ts', `export const none = (secret: string | null | undefined) => secret === null || secret === undefined || secret === '';\n`],
+      ['src/services/codes.ts', 'export const same = (a: string, b: string) => a === b;\n'],
+    ],
+  },
+  {
     law: 'a lower layer never imports a higher one',
     rule: 'house/imports',
     bad: [

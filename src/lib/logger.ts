@@ -11,9 +11,9 @@ const GATHERED_BYTES = 3_072;
 const GATHERED_MS = 100;
 
 /** Structured logs, one JSON line an event, to standard output; `base` stands in each. Secrets never get as far as a log line: see `redact`. */
-export function createLogger(level: string, base?: Record<string, unknown>): Logger {
+export function createLogger(level: string, base?: Record<string, unknown>, to: { write(line: string): void } = output()): Logger {
   const options = { level, base, redact: ['req.headers.authorization', 'authorization', 'password', '*.password', 'refreshToken', 'accessToken'] };
-  return pino(options, output());
+  return pino(options, to);
 }
 
 let gathered: ReturnType<typeof destination> | null = null;

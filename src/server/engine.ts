@@ -92,7 +92,8 @@ export class Engine {
 
   /** Checks variables against the operation: coerced values, or errors. */
   coerce(prepared: Prepared, variables: Record<string, unknown>): { coerced?: Record<string, unknown>; errors?: readonly GraphQLError[] } {
-    return getVariableValues(this.schema, prepared.operation.variableDefinitions ?? [], variables, { maxErrors: 5 });
+    const values = getVariableValues(this.schema, prepared.operation.variableDefinitions ?? [], variables, { maxErrors: 5 });
+    return values.errors ? { errors: values.errors.map(withoutValue) } : values;
   }
 
   /** Parsing and validating call themselves for each level: what is nested without end overflows the stack. */
@@ -202,6 +203,15 @@ function cursorVariables(document: DocumentNode, root: FieldNode | null): Readon
 
 function withoutSuggestions(error: GraphQLError): GraphQLError {
   return new GraphQLError(error.message.replace(/ Did you mean .+\?$/, ''), { nodes: error.nodes });
+}
+
+/** What was wrong with a variable, and where, without the variable: it may hold a password, and messages end up in clients' logs. */
+function withoutValue(error: GraphQLError): GraphQLError {
+  const [, variable] = /^Variable "(\$\w+)" got invalid value /.exec(error.message) ?? [];
+  const why = error.originalError?.message;
+  if (variable === undefined || why === undefined) return error;
+  const [, place] = / at "([^"\\]+)"$/.exec(error.message.slice(0, -`; ${why}`.length)) ?? [];
+  return new GraphQLError(`Variable "${variable}" got an invalid value${place === undefined ? '' : ` at "${place}"`}; ${why}`, { nodes: error.nodes });
 }
 
 /** The error with a code in its extensions. */

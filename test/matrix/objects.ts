@@ -150,7 +150,7 @@ export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   GroupBuy: words('chatId createdAt deadline id maxQuantity? participantCount price product quantity settledAt? state tiers variant viewerState?'),
   GroupViewerState: words('role state'),
   Message: words('attachments? card? chat createdAt deletedAt? editedAt? edits? expiresAt? forwardedFrom? id kind linkPreview? mentions? reactions receipts replyTo? sender seq system? text thread? threadRoot? version viewerState'),
-  NewsArticle: words('author? content? id imageUrl? language places publishedAt shortVersion? source summary title topics? updatedAt? url viewerState'),
+  NewsArticle: words('author? content? id imageUrl? language places publishedAt shortVersion source summary title topics? updatedAt? url viewerState'),
   NewsSource: words('category? eventCursor failure? failures feedUrl fetchedAt homepage? id language publisher section state topics?'),
   Notification: words('actor call? chat count createdAt group? id kind message product? read webhook?'),
   Order: words('address buyer createdAt currency fulfillments id invoice? lines number payment refunded returns shippingMethod? shop state timeline totals version'),

@@ -163,7 +163,10 @@ async function ofNews(world: World, owner: Person, publisher: Publisher): Promis
   const feed = bbcFeed([{ path: '/story', title: 'A story', summary: story('Bread', 1), at: world.clock.now() }], publisher.at(''));
   const sourceId = (await addSource(world, await administrator(world), publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }))).id;
   await fetchFeeds(world);
-  return { sourceId, articleId: (await articles(owner))[0]!.id };
+  const articleId = (await articles(owner))[0]!.id;
+  // The first who asks has it made, for everybody.
+  await owner.api.summarizeArticle({ input: { articleId } });
+  return { sourceId, articleId };
 }
 
 /** What was reported, and waits for a moderator of the chat. */

@@ -9,7 +9,7 @@ import { loadConfig, type Config } from '../../src/config.js';
 import type { Outside } from '../../src/container.js';
 import type { Bus } from '../../src/events/bus.js';
 import { ShiftedClock } from '../../src/lib/clock.js';
-import { createLogger } from '../../src/lib/logger.js';
+import { createLogger, type Logger } from '../../src/lib/logger.js';
 import type { Media } from '../../src/media/contract.js';
 import type { Summarizer } from '../../src/news/summarizer.js';
 import type { Gateways } from '../../src/payments/contract.js';
@@ -34,6 +34,8 @@ export interface WorldOptions {
   store?: ObjectStore;
   /** A database of its own making, instead of one of the PostgreSQL that the tests run on. */
   database?: TestDatabase;
+  /** Where it logs, instead of standard output. */
+  log?: Logger;
   /** The bus of each node, instead of the one that the settings would make. */
   bus?: (node: number) => Bus;
 }
@@ -65,7 +67,7 @@ export class World {
     private readonly drop: () => Promise<void>,
     private readonly bus: ((node: number) => Bus) | null,
     private readonly makeMedia: ((node: number) => Media | undefined) | null,
-    private readonly own: Pick<Outside, 'summarizer' | 'store' | 'gateways'>,
+    private readonly own: Pick<Outside, 'summarizer' | 'store' | 'gateways'> & Pick<WorldOptions, 'log'>,
   ) {}
 
   static async start({ settings = {}, nodes = 1, bus, media, database: given, ...own }: WorldOptions = {}): Promise<World> {
@@ -87,8 +89,9 @@ export class World {
   async addNode(): Promise<App> {
     const fake = new FakeMedia();
     const media = this.makeMedia ? this.makeMedia(this.apps.length) : fake;
-    const app = await startApp(this.config, createLogger(this.config.LOG_LEVEL), this.clock, {
-      mailer: this.outbox, sms: this.outbox, reader: sharedReader(), ...this.own, ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
+    const { log = createLogger(this.config.LOG_LEVEL), ...own } = this.own;
+    const app = await startApp(this.config, log, this.clock, {
+      mailer: this.outbox, sms: this.outbox, reader: sharedReader(), ...own, ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
     });
     this.media.push(fake);
     this.apps.push(app);
