@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import { surviveLoss } from './src/db/lost-connections.js';
+import { CONNECTION_LIMITS } from './src/db/connection-limits.js';
 import { ALL_ENTITIES } from './src/entities/index.js';
 import { FirstLight1763600000000 } from './migrations/1763600000000-first-light.js';
 import { Calls1763700000000 } from './migrations/1763700000000-calls.js';
@@ -78,6 +78,6 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
     ],
     migrationsTableName: 'migrations',
     synchronize: false,
-    extra: { idle_in_transaction_session_timeout: 30_000, statement_timeout: 30_000, connectionTimeoutMillis: 10_000, onConnect: surviveLoss },
+    extra: CONNECTION_LIMITS,
   });
 }

@@ -17,7 +17,7 @@ import { SuggestedGroups } from './services/learning/suggested-groups.js';
 import { SuggestedNews } from './services/learning/suggested-news.js';
 import { SuggestedPeople } from './services/learning/suggested-people.js';
 import { SuggestedProducts } from './services/learning/suggested-products.js';
-import { Trainer } from './services/learning/trainer.js';
+import { Trainings } from './services/learning/trainings.js';
 import { Quota } from './services/quota.js';
 
 export interface LearningDeps {
@@ -30,8 +30,9 @@ export interface LearningDeps {
 }
 
 export interface Learning {
-  jobs: Pick<JobDeps, 'models' | 'trainer' | 'interactions'>;
+  jobs: Pick<JobDeps, 'models' | 'trainings' | 'interactions'>;
   resolvers: object[];
+  close(): Promise<void>;
 }
 
 /** The part of the container that learns, and suggests. */
@@ -39,12 +40,13 @@ export function makeLearning({ config, db, unitOfWork, clock, log, engine }: Lea
   const interactions = new InteractionService(db.background, unitOfWork, new Quota(db.sql, clock, { name: 'interactions', points: INTERACTIONS_A_DAY, seconds: 86_400 }), clock);
   const personalization = new PersonalizationService(db.sql, unitOfWork);
   const groups = new ClusterGroups(unitOfWork, new GroupMemberService(db.sql, unitOfWork), config.CLUSTER_GROUPS_OWNER ?? null);
+  const trainings = new Trainings(db, unitOfWork, engine, groups, clock, log);
   const models = new ModelService(db.sql, unitOfWork);
   const keeper = new ShelfKeeper(db.sql);
   const placement = new Placement(db.sql, keeper);
   const products = new SuggestedProducts(db.sql, keeper, personalization);
   return {
-    jobs: { models: config.LEARNING ? models : null, trainer: new Trainer(db, unitOfWork, engine, groups, clock, log), interactions },
+    jobs: { models: config.LEARNING ? models : null, trainings, interactions },
     resolvers: [
       new LearningVerbsResolver(interactions, personalization, groups, models),
       new SuggestionsResolver(new SuggestedPeople(db.sql, placement), new SuggestedGroups(db.sql, placement), products, new SuggestedNews(db.sql, keeper, personalization)),
@@ -54,5 +56,6 @@ export function makeLearning({ config, db, unitOfWork, clock, log, engine }: Lea
       new LearnedModelResolver(),
       new SimilarProductsResolver(products),
     ],
+    close: () => trainings.close(),
   };
 }

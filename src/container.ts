@@ -247,6 +247,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
       await mailer.close();
       await outbound.close();
       await news.close();
+      await learning.close();
       await engine.close();
       await bus.close();
       await db.end();

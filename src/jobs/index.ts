@@ -17,7 +17,7 @@ import type { ModerationWatch } from '../services/moderation/watch.js';
 import { NewsFeeds } from '../services/news/feeds.js';
 import type { InteractionService } from '../services/learning/interactions.js';
 import type { ModelService, TrainingJob } from '../services/learning/models.js';
-import type { Trainer } from '../services/learning/trainer.js';
+import type { Trainings } from '../services/learning/trainings.js';
 import type { NewsUpkeep } from '../services/news/upkeep.js';
 import { PushQueue } from '../services/notifications/push-queue.js';
 import type { ErasureJob, ErasureService } from '../services/privacy/erasure.js';
@@ -52,7 +52,7 @@ export interface JobDeps {
   linkPreviews: LinkPreviews | null;
   /** Null where nothing is learned by a schedule. */
   models: ModelService | null;
-  trainer: Trainer;
+  trainings: Trainings;
   interactions: InteractionService;
   moderation: ModerationCases;
   moderationWatch: ModerationWatch;
@@ -97,7 +97,7 @@ const TASKS = {
   'forget-old-news': ({ newsUpkeep }) => newsUpkeep.articles(),
   'forget-link-previews': ({ newsUpkeep }) => newsUpkeep.previews(),
   'reconcile-payments': ({ reconciliation }) => reconciliation.run(),
-  'train-model': ({ trainer }, payload: TrainingJob) => trainer.run(payload),
+  'train-model': ({ trainings }, payload: TrainingJob) => trainings.run(payload),
   'train-models-when-due': async ({ models }) => models?.retrainWhenDue(),
   'forget-interactions': ({ interactions }) => interactions.forget(),
   'make-data-export': ({ exports }, payload: { id: string }) => exports.make(payload.id),

@@ -5,8 +5,8 @@ import { INTERACTION_DAYS } from './interactions.js';
 /** What is bound: the newest are taken. */
 export const MAX_PEOPLE = 200_000;
 export const MAX_PRODUCTS = 50_000;
-/** Rows that are read and counted in one turn of the loop. */
-export const PAGE = 100;
+/** People or products that are read and counted at once. */
+export const PAGE = 500;
 /** Ids that are read at once. */
 const IDS = 2_000;
 const MAX_EACH = 200;

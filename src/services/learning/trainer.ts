@@ -1,18 +1,16 @@
 import type { Database } from '../../db/database.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
-import type { Logger } from '../../lib/logger.js';
 import { ContentSpace, DIMENSIONS, type Bag } from '../../ml/content.js';
-import { sharedFloats, sharedInts, type MlEngine } from '../../ml/engine.js';
-import { MlRefusal } from '../../ml/errors.js';
+import { sharedFloats, sharedInts } from '../../ml/engine.js';
 import type { Factors, Interactions } from '../../ml/als.js';
 import type { Evaluation } from '../../ml/evaluation.js';
 import { chunks } from './chunks.js';
 import { keepIdentities, MAX_CLUSTER, MIN_CLUSTER, namedClusters, subjectClusters, type Cluster, type Described } from './clusters.js';
-import type { ClusterGroups } from './cluster-groups.js';
 import { ModelStore } from './model-store.js';
-import type { ModelMetrics, TrainingJob, TrainingOptions } from './models.js';
+import type { ModelMetrics, TrainingOptions } from './models.js';
 import { PAGE, Signals, MAX_PRODUCTS, type ProductSignal } from './signals.js';
+import type { TrainingEngine } from './training-protocol.js';
 
 const MAX_FACTORS = 32;
 const SWEEPS = 15;
@@ -33,6 +31,13 @@ interface People {
   space: ContentSpace;
 }
 
+/** What a training has come to. */
+export interface TrainedModel {
+  metrics: ModelMetrics;
+  /** Of the version, where it is in use now. */
+  clusters: { id: string; title: string; interests: string[] }[];
+}
+
 /** Learns everything anew: reads in portions, has the engine work in its threads, writes in portions, and puts the result into use if it is good enough. */
 export class Trainer {
   readonly #signals: Signals;
@@ -41,31 +46,22 @@ export class Trainer {
   constructor(
     db: Pick<Database, 'background'>,
     unitOfWork: UnitOfWork,
-    private readonly engine: MlEngine,
-    private readonly groups: ClusterGroups,
+    private readonly engine: TrainingEngine,
     private readonly clock: Clock,
-    private readonly log: Logger,
   ) {
     this.#signals = new Signals(db.background);
     this.#store = new ModelStore(db.background, unitOfWork);
   }
 
-  /** A repeat after a crash begins from the start. What fails for good is a version that has FAILED. */
-  async run({ id }: TrainingJob): Promise<void> {
+  /** Null where there is nothing to be trained (any more). Begins from the start, whatever an attempt before has written. */
+  async train(id: string): Promise<TrainedModel | null> {
     const options = await this.#store.options(id);
-    if (!options) return;
+    if (!options) return null;
     const began = performance.now();
-    try {
-      await this.#store.clear(id);
-      const metrics = await this.#train(id, options);
-      const clusters = await this.#store.finish(id, { ...metrics, seconds: (performance.now() - began) / 1000 });
-      await this.groups.make(clusters);
-      this.log.info({ model: id, ...metrics }, 'a model was trained');
-    } catch (error) {
-      const refusal = error instanceof MlRefusal && error.reason !== 'BUSY';
-      await this.#store.fail(id, refusal ? error.message : 'The training failed; the log says why.');
-      this.log.error({ model: id, error: (error as Error).message, stack: (error as Error).stack }, 'a training failed');
-    }
+    await this.#store.clear(id);
+    const metrics = await this.#train(id, options);
+    const clusters = await this.#store.finish(id, { ...metrics, seconds: (performance.now() - began) / 1000 });
+    return { metrics, clusters };
   }
 
   async #train(id: string, options: TrainingOptions): Promise<ModelMetrics> {
