@@ -34,6 +34,7 @@ import { Analytics1764600000011 } from './migrations/1764600000011-analytics.js'
 import { AppPlans1764600000012 } from './migrations/1764600000012-app-plans.js';
 import { AppOperations1764600000013 } from './migrations/1764600000013-app-operations.js';
 import { ExportNotices1764600000014 } from './migrations/1764600000014-export-notices.js';
+import { PeopleLately1764600000020 } from './migrations/1764600000020-people-lately.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -75,6 +76,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       AppPlans1764600000012,
       AppOperations1764600000013,
       ExportNotices1764600000014,
+      PeopleLately1764600000020,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -13,6 +13,7 @@ const WARM_UP = 400;
 const EDITS = 2_000;
 const IN_FLIGHT = 32;
 const ROUNDS = 3;
+const TOLD_WITHIN_MS = 120_000;
 
 const CREATE = 'mutation ($input: CreateCartInput!) { createCart(input: $input) { cart { id eventCursor } } }';
 const SHARE = 'mutation ($input: ShareCartInput!) { shareCart(input: $input) { message { id } } }';
@@ -73,7 +74,11 @@ export async function runCart(ground: Ground, profile?: string): Promise<Row> {
     let turn = 0;
     const edit = async (count: number) => {
       const wanted = told + count * PEOPLE;
-      const all = new Promise<void>((resolve) => (heard = () => (told >= wanted ? resolve() : undefined)));
+      let timer: NodeJS.Timeout | undefined;
+      const all = new Promise<void>((resolve, reject) => {
+        heard = () => (told >= wanted ? resolve() : undefined);
+        timer = setTimeout(() => reject(sockets.find((socket) => socket.fault)?.fault ?? new Error(`of ${wanted} events ${told} were told`)), TOLD_WITHIN_MS);
+      });
       let left = count;
       await Promise.all(
         Array.from({ length: IN_FLIGHT }, async () => {
@@ -85,7 +90,7 @@ export async function runCart(ground: Ground, profile?: string): Promise<Row> {
           }
         }),
       );
-      await all;
+      await all.finally(() => clearTimeout(timer));
     };
     await edit(WARM_UP);
     latencies.length = 0;

@@ -1,4 +1,5 @@
 /** The engine's work, in a thread beside the one that serves people. Each export is a task of the pool (engine.ts). */
+import { stepBack } from '../lib/background-thread.js';
 import { implicitAls, type AlsOptions, type Interactions } from './als.js';
 import { dbscan, type DbscanOptions } from './dbscan.js';
 import type { Matrix } from './errors.js';
@@ -9,6 +10,8 @@ import { kMeans, type KMeansOptions } from './kmeans.js';
 import { neighbours as near, type NeighbourOptions } from './neighbours.js';
 import { kMeansBySilhouette } from './silhouette.js';
 import { tensors } from './tensors.js';
+
+stepBack();
 
 /** Errors keep their class on this side alone: a refusal is handed over as what it says. */
 export type Outcome<Result> = { result: Result } | { refusal: { reason: MlRefusal['reason']; message: string } };

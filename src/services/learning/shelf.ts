@@ -16,7 +16,10 @@ export interface Shelf {
   createdAt: number[];
   vectors: Float32Array;
   popularity: Float32Array;
-  mostPopular: number;
+  /** ln(1 + popularity) as a share of that of the most popular. */
+  popular: Float32Array;
+  /** 2^(−age / 14 days), as of the last look for new products. */
+  fresh: Float32Array;
   /** Null where there are no factors to go by; those of products that came since are zeros. */
   factors: { values: Float32Array; f: number; gram: Float64Array } | null;
   clusters: { id: string; centroid: Float32Array }[];
@@ -28,6 +31,8 @@ interface ActiveModel {
   factors: number;
 }
 
+/** What is new counts half after so many days. */
+const NEW_DAYS = 14;
 /** New products are looked for this often, while somebody asks. */
 const FRESH_MS = 300_000;
 const PAGE = 200;
@@ -48,7 +53,7 @@ export class ShelfKeeper {
     const same = this.#shelf?.modelId === (active?.id ?? null) ? this.#shelf : null;
     if (same && Math.abs(now.getTime() - this.#readAt) < FRESH_MS) return same;
     const reading = this.#reading.run(active?.id ?? 'none', async () => {
-      this.#shelf = await this.#read(active ?? null);
+      this.#shelf = await this.#read(active ?? null, now.getTime());
       this.#readAt = now.getTime();
       return this.#shelf;
     });
@@ -58,7 +63,7 @@ export class ShelfKeeper {
     return same;
   }
 
-  async #read(active: ActiveModel | null): Promise<Shelf> {
+  async #read(active: ActiveModel | null, now: number): Promise<Shelf> {
     const space = ContentSpace.empty();
     let gram: Float64Array | null = null;
     const kept = new Map<string, { factors: Buffer | null; vector: Buffer; popularity: number }>();
@@ -102,10 +107,12 @@ export class ShelfKeeper {
         if (f && known?.factors) values.set(toFloats(known.factors), place * f);
       });
     }
+    const most = Math.log1p(popularity.reduce((best, value) => Math.max(best, value), 0));
     return {
       modelId: active?.id ?? null, trainedAt: active?.trainedAt ?? null, space, clusters, vectors, popularity,
       ids: products.map(({ id }) => id), places: new Map(products.map(({ id }, place) => [id, place])), shopIds: products.map(({ shopId }) => shopId), createdAt: products.map(({ createdAt }) => createdAt.getTime()),
-      mostPopular: popularity.reduce((most, value) => Math.max(most, value), 0),
+      popular: popularity.map((value) => (most ? Math.log1p(value) / most : 0)),
+      fresh: Float32Array.from(products, ({ createdAt }) => 2 ** (-Math.max(0, now - createdAt.getTime()) / (NEW_DAYS * 86_400_000))),
       factors: f && gram ? { values, f, gram } : null,
     };
   }

@@ -12,6 +12,10 @@ const MAX_CANDIDATES = 500;
 /** Of those who say the same of themselves, so many are looked at, and the last to have said so taken. */
 const MAX_LOOKED_AT = 1_000;
 const MAX_BY_WORDS = 100;
+/** With so many who are near, those who say the same are among them: only who has said so since the training is looked for. */
+const ENOUGH_NEAR = 20;
+/** Of those who have said something of themselves last, so many are looked at. */
+const MAX_LATELY = 200;
 const FEEDBACK_DAYS = 14;
 
 export type ReasonKind = 'MUTUAL_CONTACTS' | 'SHARED_GROUPS' | 'SHARED_INTERESTS' | 'SAME_PROFESSION' | 'SAME_PLACE' | 'LIKE_PEOPLE_NEAR' | 'BECAUSE_OF' | 'POPULAR' | 'NEW' | 'TALKED_ABOUT' | 'SIMILAR_CONTENT';
@@ -91,11 +95,14 @@ const CANDIDATES = `
     join group_members m on m.group_id = g.id and m.state = 'MEMBER' where v.user_id = $1 and v.state = 'MEMBER' group by 1 order by weight desc, 1 limit ${MAX_CANDIDATES}
   ), by_vectors as (
     select n.id, n.closeness::float8 from learned_people p join learned_models m on m.id = p.model_id and m.state = 'ACTIVE', unnest(p.neighbours, p.closeness) n(id, closeness) where p.user_id = $1 and $2
-  ), by_words as (
+  ), known as (select count(*) >= ${ENOUGH_NEAR} as near from by_vectors),
+  by_words as (
     select id from (
-      (select p.user_id as id, p.updated_at as at from own, personalizations p where p.enabled and p.interests && own.interests limit ${MAX_LOOKED_AT})
-      union (select p.user_id, p.updated_at from own, personalizations p where p.enabled and lower(p.profession) = own.profession limit ${MAX_LOOKED_AT})
-      union (select p.user_id, p.updated_at from own, personalizations p where p.enabled and lower(p.place) = own.place limit ${MAX_LOOKED_AT})) w order by at desc, id limit ${MAX_BY_WORDS}
+      (select p.user_id as id, p.updated_at as at from own, personalizations p where not (select near from known) and p.enabled and p.interests && own.interests limit ${MAX_LOOKED_AT})
+      union (select p.user_id, p.updated_at from own, personalizations p where not (select near from known) and p.enabled and lower(p.profession) = own.profession limit ${MAX_LOOKED_AT})
+      union (select p.user_id, p.updated_at from own, personalizations p where not (select near from known) and p.enabled and lower(p.place) = own.place limit ${MAX_LOOKED_AT})
+      union (select p.user_id, p.updated_at from own, (select * from personalizations where enabled order by updated_at desc limit ${MAX_LATELY}) p
+             where p.interests && own.interests or lower(p.profession) = own.profession or lower(p.place) = own.place)) w order by at desc, id limit ${MAX_BY_WORDS}
   ), ids as (select id from by_contacts union select id from by_groups union select id from by_vectors union select id from by_words)
   select u.id, coalesce(c.n, 0) as mutual, coalesce(g.n, 0) as groups, coalesce(g.weight, 0)::float8 as "groupWeight", coalesce(v.closeness, 0)::float8 as closeness,
     case when own.interests is null or s.interests is null then '{}'::text[] else array(select i from unnest(s.interests) i where i = any(own.interests) order by 1) end as interests,

@@ -30,9 +30,8 @@ export interface TalkedAt {
 
 const TALK_WEIGHT = 4;
 const POPULAR_WEIGHT = 0.15;
-/** What is new is worth so much more, half after so many days. */
+/** What is new is worth so much more, half after two weeks. */
 const NEW_WEIGHT = 0.1;
-const NEW_DAYS = 14;
 /** Less is no reason that anybody would understand. */
 const MIN_LIKENESS = 0.4;
 /** So long it is called new. */
@@ -83,11 +82,11 @@ export class SuggestedProducts {
     boundedInt(first, 'first', 1, MAX_SUGGESTIONS);
     const talk = await this.#talk(actor, where);
     const [shelf, { enabled }] = await Promise.all([this.keeper.shelf(reading.now), this.personalization.read(actor.userId)]);
-    const viewed = enabled ? await this.#viewed(shelf, actor, reading.now) : NOTHING;
-    const passedOver = await this.#passedOver(actor, shelf, viewed.known);
+    const [viewed, passedOver] = await Promise.all([enabled ? this.#viewed(shelf, actor, reading.now) : NOTHING, this.#passedOver(actor, shelf)]);
+    for (const place of viewed.known) passedOver.out.add(place);
     for (const id of talk?.shown ?? []) passedOver.out.add(shelf.places.get(id) ?? -1);
     const said = talk?.bag.counts.size ? shelf.space.vector(talk.bag) : null;
-    const pool = best(score(shelf, viewed, said, passedOver, reading.now.getTime()), POOL);
+    const pool = best(score(shelf, viewed, said, passedOver), POOL);
     const chosen = diverse(pool, first, ({ place }) => shelf.vectors.subarray(place * DIMENSIONS, (place + 1) * DIMENSIONS));
     const about = aboutOf(shelf, viewed.known, viewed.profile);
     const products = await Promise.all(chosen.map(({ place }) => reading.load(productById, shelf.ids[place]!)));
@@ -126,17 +125,20 @@ export class SuggestedProducts {
   }
 
   async #viewed(shelf: Shelf, actor: Actor, now: Date): Promise<Viewed> {
-    const strengths = (await this.#signals.strengths([actor.userId], now)).filter(({ productId }) => shelf.places.has(productId)).slice(0, 200);
+    const [all, [learned]] = await Promise.all([
+      this.#signals.strengths([actor.userId], now),
+      this.sql<{ vector: Buffer | null }>('select vector from learned_people where model_id = $1 and user_id = $2', [shelf.modelId, actor.userId]),
+    ]);
+    const strengths = all.filter(({ productId }) => shelf.places.has(productId)).slice(0, 200);
     const known = strengths.map(({ productId }) => shelf.places.get(productId)!);
-    const [learned] = await this.sql<{ vector: Buffer | null }>('select vector from learned_people where model_id = $1 and user_id = $2', [shelf.modelId, actor.userId]);
     const profile = learned?.vector ? toFloats(learned.vector) : shelf.space.vector((await this.#signals.about([actor.userId], now))[0]!.bag);
     // Solved anew, as it takes a tenth of a millisecond: what was done a moment ago counts.
     const factors = shelf.factors && known.length ? foldIn(shelf.factors.values, shelf.factors.gram, shelf.factors.f, known, strengths.map(({ strength }) => Math.log1p(strength)), ALS_ALPHA) : null;
     return { factors, profile, known, deeds: strengths.map(({ deed }) => deed) };
   }
 
-  /** What is not suggested: had already, dismissed, of shops of their own; and how often each was shown of late and not taken up. */
-  async #passedOver(actor: Actor, shelf: Shelf, known: readonly number[]): Promise<PassedOver> {
+  /** What is not suggested: dismissed, or of shops of their own; and how often each was shown of late and not taken up. */
+  async #passedOver(actor: Actor, shelf: Shelf): Promise<PassedOver> {
     const [dismissed, shops, shown] = await Promise.all([
       this.sql<{ id: string }>(`select target_id as id from suggestion_dismissals where user_id = $1 and target_type = 'PRODUCT'`, [actor.userId]),
       this.sql<{ id: string }>('select id from shops where owner_id = $1', [actor.userId]),
@@ -146,7 +148,7 @@ export class SuggestedProducts {
       ),
     ]);
     const place = (id: string): number => shelf.places.get(id) ?? -1;
-    return { out: new Set([...known, ...dismissed.map(({ id }) => place(id))]), shops: new Set(shops.map(({ id }) => id)), shown: new Map(shown.map(({ id, n }) => [place(id), n])) };
+    return { out: new Set(dismissed.map(({ id }) => place(id))), shops: new Set(shops.map(({ id }) => id)), shown: new Map(shown.map(({ id, n }) => [place(id), n])) };
   }
 
   /** What of all that they have done speaks most for it. */
@@ -162,7 +164,7 @@ export class SuggestedProducts {
 }
 
 /** Of each product, its score, and of what that comes. What is passed over has none (−∞). */
-function score(shelf: Shelf, { factors, profile, known }: Viewed, talk: Float32Array | null, passedOver: PassedOver, now: number): Float32Array {
+function score(shelf: Shelf, { factors, profile, known }: Viewed, talk: Float32Array | null, passedOver: PassedOver): Float32Array {
   const about = aboutOf(shelf, known, profile);
   const scores = new Float32Array(shelf.ids.length);
   for (let place = 0; place < scores.length; place++) {
@@ -171,9 +173,9 @@ function score(shelf: Shelf, { factors, profile, known }: Viewed, talk: Float32A
       continue;
     }
     const { taste, likeness, talk: said, popular } = groundsOf(shelf, place, factors, about, talk);
-    const fresh = 2 ** (-Math.max(0, now - shelf.createdAt[place]!) / (NEW_DAYS * 86_400_000));
-    const whole = taste + CONTENT_WEIGHT * likeness + POPULAR_WEIGHT * popular + NEW_WEIGHT * fresh + TALK_WEIGHT * Math.max(0, said);
-    scores[place] = tired(whole, passedOver.shown.get(place) ?? 0);
+    const whole = taste + CONTENT_WEIGHT * likeness + POPULAR_WEIGHT * popular + NEW_WEIGHT * shelf.fresh[place]! + TALK_WEIGHT * Math.max(0, said);
+    const shown = passedOver.shown.get(place);
+    scores[place] = shown ? tired(whole, shown) : whole;
   }
   return scores;
 }
@@ -193,16 +195,23 @@ function groundsOf(shelf: Shelf, place: number, factors: Float32Array | null, ab
     taste: factors && shelf.factors ? dot(factors, 0, shelf.factors.values, place * f, f) : 0,
     likeness: dot(about, 0, shelf.vectors, place * DIMENSIONS, DIMENSIONS),
     talk: talk ? dot(talk, 0, shelf.vectors, place * DIMENSIONS, DIMENSIONS) : 0,
-    popular: shelf.mostPopular ? Math.log1p(shelf.popularity[place]!) / Math.log1p(shelf.mostPopular) : 0,
+    popular: shelf.popular[place]!,
   };
 }
 
-/** The places of the best scores, the best first: without comparing all with all. */
+/** The places of the best scores, the best first: without putting all in order. */
 function best(scores: Float32Array, count: number): { place: number; score: number }[] {
-  const least = scores.length > count ? scores.slice().sort()[scores.length - count]! : -Infinity;
-  const found: { place: number; score: number }[] = [];
-  for (let place = 0; place < scores.length; place++) if (scores[place]! >= least && scores[place]! > -Infinity) found.push({ place, score: scores[place]! });
-  return found.sort((a, b) => b.score - a.score || a.place - b.place).slice(0, count);
+  let found: { place: number; score: number }[] = [];
+  let least = -Infinity;
+  const keep = () => (found = found.sort((a, b) => b.score - a.score || a.place - b.place).slice(0, count));
+  for (let place = 0; place < scores.length; place++) {
+    const score = scores[place]!;
+    if (score <= least) continue;
+    if (found.push({ place, score }) < 4 * count) continue;
+    keep();
+    least = found.at(-1)!.score;
+  }
+  return keep();
 }
 
 function cosine(values: Float32Array, a: number, b: number, f: number): number {

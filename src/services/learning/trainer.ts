@@ -142,7 +142,7 @@ export class Trainer {
     const matrix = { values: vectors, n: people.length, d: DIMENSIONS };
     const least = Math.ceil(people.length / MAX_CLUSTER);
     const candidates = wanted === null ? CANDIDATES.map((k) => Math.max(k, least)).filter((k) => k <= people.length / MIN_CLUSTER) : [];
-    const sample = people.length <= SAMPLE ? matrix : { values: vectors.slice(0, SAMPLE * DIMENSIONS), n: SAMPLE, d: DIMENSIONS };
+    const sample = people.length <= SAMPLE ? matrix : { values: vectors.subarray(0, SAMPLE * DIMENSIONS), n: SAMPLE, d: DIMENSIONS };
     const best = candidates.length ? await this.engine.clusterBest(sample, candidates, { seed, restarts: RESTARTS }) : null;
     const found = best && sample === matrix ? best : await this.engine.cluster(matrix, { k: Math.min(wanted ?? best?.k ?? 1, people.length), seed, restarts: RESTARTS });
     const silhouette = best?.silhouettes.find(({ k }) => k === best.k)?.silhouette ?? null;

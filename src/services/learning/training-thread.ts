@@ -4,10 +4,13 @@ import { DataSource } from 'typeorm';
 import { CONNECTION_LIMITS } from '../../db/connection-limits.js';
 import { Database } from '../../db/database.js';
 import { UnitOfWork } from '../../db/unit-of-work.js';
+import { stepBack } from '../../lib/background-thread.js';
 import { Trainer } from './trainer.js';
 import { ENGINE_CALLS, errorOf, failureOf, type EngineCall, type FromTraining, type ToTraining, type TrainingEngine, type TrainingStart } from './training-protocol.js';
 
 const CONNECTIONS = 2;
+
+stepBack();
 
 const { id, databaseUrl, now } = workerData as TrainingStart;
 const port = parentPort!;
