@@ -9,6 +9,12 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Whether a frame brings data: what ends a subscription is no event, and must not pass for one. */
+function isNext(buffer: Buffer, start: number): boolean {
+  const at = buffer.indexOf('"next"', start, 'latin1');
+  return at >= 0 && at < start + 64;
+}
+
 /** A graphql-transport-ws client as light as its socket: subscription frames are handed on unparsed. */
 export class GraphqlSocket {
   #socket!: LightSocket;
@@ -62,7 +68,7 @@ export class GraphqlSocket {
   }
 
   #take(buffer: Buffer, start: number, end: number): void {
-    if (buffer[start + ID_PLACE] === SUBSCRIPTION && buffer.indexOf('"next"', start, 'latin1') < start + 64) return this.onEvent(buffer, start, end);
+    if (buffer[start + ID_PLACE] === SUBSCRIPTION && isNext(buffer, start)) return this.onEvent(buffer, start, end);
     const message = JSON.parse(buffer.toString('utf8', start, end)) as { id?: string; type: string; payload?: { data?: Record<string, unknown>; errors?: { message: string }[] } & { message: string }[] };
     if (message.type === 'connection_ack') return this.#acknowledge?.();
     if (message.type === 'ping') return this.#socket.send('{"type":"pong"}');
@@ -76,6 +82,7 @@ export class GraphqlSocket {
       if (error) waiting.reject(new Error(error.message));
       else waiting.resolve(message.payload!.data!);
     }
+    if (message.type === 'complete' && message.id?.charCodeAt(0) === SUBSCRIPTION) this.fault ??= new Error('the server has ended a subscription');
     if (message.id && message.type !== 'complete') this.#waiting.delete(message.id);
   }
 }
