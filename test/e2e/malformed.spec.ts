@@ -133,15 +133,18 @@ describe('malformed messages', () => {
       ['invalid UTF-8', Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28])],
       ['a continuation of nothing', Buffer.from([0x80, 0x80, 0, 0, 0, 0])],
     ];
-    for (const [what, frame] of frames) {
-      const socket = createConnection(Number(port), hostname);
-      socket.on('error', () => undefined);
-      socket.write(`GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ${PROTOCOL}\r\n\r\n`);
-      await once(socket, 'data');
-      const closed = new Promise((resolve) => socket.once('close', resolve));
-      socket.write(frame);
-      socket.resume();
-      await within(closed, `the end after ${what}`);
+    // Also of a connection that is being refused, which speaks nothing that the server knows.
+    for (const protocols of [`Sec-WebSocket-Protocol: ${PROTOCOL}\r\n`, '']) {
+      for (const [what, frame] of frames) {
+        const socket = createConnection(Number(port), hostname);
+        socket.on('error', () => undefined);
+        socket.write(`GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${protocols}\r\n`);
+        await once(socket, 'data');
+        const closed = new Promise((resolve) => socket.once('close', resolve));
+        socket.write(frame);
+        socket.resume();
+        await within(closed, `the end after ${what}`);
+      }
     }
     assert.equal((await post(world, { query: '{ __typename }' })).status, 200);
   });

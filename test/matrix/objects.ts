@@ -137,7 +137,7 @@ const words = (text: string): readonly string[] => text.split(' ');
 
 /** What whoever sees the object sees of it. Of those with a question mark there is nothing on the stage, for nobody. */
 export const SHOWN: Readonly<Record<string, readonly string[]>> = {
-  App: words('apiKeys createdAt id name plan redirectUris scopes usage?'),
+  App: words('apiKeys createdAt id name plan redirectUris scopes usage? operations registeredOnly'),
   Bot: words('createdAt engine id languages? owner tools user'),
   Call: words('answeredAt chat chatId endReason? endedAt? eventCursor host id kind lobby locked participants recordingState recordings? screenShare showcase? startedAt startedBy state viewerState'),
   Cart: words('chat? chatId? createdAt currency eventCursor id itemCount lines owner shop state subtotal title? version'),
@@ -152,7 +152,7 @@ export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   Message: words('attachments? card? chat createdAt deletedAt? editedAt? edits? expiresAt? forwardedFrom? id kind linkPreview? mentions? reactions receipts replyTo? sender seq system? text thread? threadRoot? version viewerState'),
   NewsArticle: words('author? content? id imageUrl? language places publishedAt shortVersion source summary title topics? updatedAt? url viewerState'),
   NewsSource: words('category? eventCursor failure? failures feedUrl fetchedAt homepage? id language publisher section state topics?'),
-  Notification: words('actor call? chat count createdAt group? id kind message product? read webhook?'),
+  Notification: words('actor call? chat count createdAt group? id kind message product? read webhook? dataExportId?'),
   Order: words('address buyer createdAt currency fulfillments id invoice? lines number payment refunded returns shippingMethod? shop state timeline totals version'),
   Product: words('attributes? categories? createdAt description? id inStock media? options? price publishedAt rating reviews? shop similarProducts? slug status taxClass title url? variants version viewerState'),
   ProductVariant: words('active available compareAtPrice? id inStock picture? price prices product selectedOptions? sku trackStock weightGrams?'),

@@ -145,7 +145,8 @@ async function ofApps(world: World, { api }: Person): Promise<Record<string, str
   const { app } = (await api.createApp({ input: { name: 'An app', redirectUris: ['https://example.com/back'], scopes: ['chats:read'], idempotencyKey: world.key() } })).createApp;
   const { apiKey } = (await api.createApiKey({ input: { appId: app.id, name: 'A key', idempotencyKey: world.key() } })).createApiKey;
   const { webhook } = (await api.createWebhook({ input: { url: 'https://example.com/hook', events: ['MESSAGE_SENT'], idempotencyKey: world.key() } })).createWebhook;
-  return { appId: app.id, clientId: app.id, apiKeyId: apiKey.id, webhookId: webhook.id };
+  const { operations } = (await api.registerAppOperations({ input: { appId: app.id, documents: ['query Mine { viewer { user { id } } }'] } })).registerAppOperations;
+  return { operationHash: operations[0]!.hash, appId: app.id, clientId: app.id, apiKeyId: apiKey.id, webhookId: webhook.id };
 }
 
 async function ofStatuses(world: World, { api }: Person): Promise<Record<string, string>> {

@@ -58,11 +58,11 @@ export class VoiceServer {
   /** Takes over an upgrade that was let in. */
   accept(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
     this.#wss.handleUpgrade(request, duplex, head, (socket) => {
+      socket.on('error', () => undefined); // 'close' follows, also of one that is refused
       if (this.#draining) return socket.close(VOICE_REFUSED.restart, 'Restarting: connect again');
       this.#sockets.set(socket, { sessionId: null });
       this.#alive.add(socket);
       socket.on('pong', () => this.#alive.add(socket));
-      socket.on('error', () => undefined); // 'close' follows
       socket.on('close', () => this.#sockets.delete(socket));
       const late = setTimeout(() => socket.close(VOICE_REFUSED.noJoin, 'Say who you are'), JOIN_WITHIN_MS);
       socket.once('close', () => clearTimeout(late));

@@ -65,7 +65,6 @@ export class WsConnection {
     this.#initTimer = setTimeout(() => this.close(CLOSE.initTimeout, 'Connection initialisation timeout'), deps.options.initTimeoutMs);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('close', () => this.#closed());
-    socket.on('error', () => undefined); // 'close' follows
   }
 
   get subscriptions(): number {

@@ -114,6 +114,8 @@ export class WsServer {
   }
 
   #accept(socket: WebSocket, request: IncomingMessage, duplex: Duplex): void {
+    // Before anything else: a broken frame of one that is being refused would end the process, unheard.
+    socket.on('error', () => undefined); // 'close' follows
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) return socket.close(4406, 'Subprotocol not acceptable');
     const id = randomUUID();
     const connection = new WsConnection(socket, duplex, { id, address: this.options.addressOf(request) }, {
