@@ -13,6 +13,7 @@ import {
 } from 'graphql';
 import { OmniTalkError } from '../../sdk/index.js';
 import { ERROR_CODES } from '../../src/lib/errors.js';
+import { decodeId } from '../../src/lib/ids.js';
 import { Seat, startCall } from '../testkit/calls.js';
 import { ADDRESS, openShop, sell } from '../testkit/commerce.js';
 import { digest } from '../testkit/digest.js';
@@ -20,7 +21,7 @@ import { bbcFeed, story } from '../testkit/feeds.js';
 import { addSource, administrator, articles, fetchFeeds } from '../testkit/news.js';
 import { PIXEL } from '../testkit/pictures.js';
 import { Publisher } from '../testkit/publisher.js';
-import { World, type Person } from '../testkit/world.js';
+import { eventually, World, type Person } from '../testkit/world.js';
 
 /**
  * Every mutation of the schema, each field of its input in turn, with values that no client should send. Whatever is
@@ -119,6 +120,9 @@ describe('bad input', () => {
     const [transportId, receiving] = [await mine.transport('SEND', true), await mine.transport('RECEIVE', true)];
     const producerId = await mine.produce(transportId);
     const consumerId = await mine.consume(receiving, await theirs.produce(await theirs.transport('SEND')));
+    // That they follow the call is written behind the answer to it.
+    const unlinked = () => world.sql(`select from call_participants where call_id = $1 and state = 'JOINED' and link_node is null`, [decodeId('Call', callId)]);
+    await eventually(async () => (await unlinked()).length === 0, 'both follow the call');
     const { tokenId } = (await person.api.createCallToken({ input: { callId, name: 'Guest', idempotencyKey: world.key() } })).createCallToken;
     return { callId, participantId: theirs.participantId, transportId, producerId, dataProducerId: producerId, consumerId, tokenId };
   };
