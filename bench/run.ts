@@ -130,8 +130,12 @@ async function versus(names: readonly string[], rounds: number, only: string[] |
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { vs: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string', default: '3' }, documents: { type: 'string', default: '1' }, personal: { type: 'boolean', default: false }, 'commit-delay': { type: 'string', default: '0' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
+    options: { help: { type: 'boolean', default: false }, vs: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string', default: '3' }, documents: { type: 'string', default: '1' }, personal: { type: 'boolean', default: false }, 'commit-delay': { type: 'string', default: '0' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
   });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
   if (values.vs) return versus(positionals.length ? positionals : VERSUS, Number(values.rounds), values.only?.split(',') ?? null, values.save ? command : null);
   const name = positionals[0] ?? '';
