@@ -35,6 +35,7 @@ import { AppPlans1764600000012 } from './migrations/1764600000012-app-plans.js';
 import { AppOperations1764600000013 } from './migrations/1764600000013-app-operations.js';
 import { ExportNotices1764600000014 } from './migrations/1764600000014-export-notices.js';
 import { PeopleLately1764600000020 } from './migrations/1764600000020-people-lately.js';
+import { HandOver1764710000000 } from './migrations/1764710000000-hand-over.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -77,6 +78,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       AppOperations1764600000013,
       ExportNotices1764600000014,
       PeopleLately1764600000020,
+      HandOver1764710000000,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

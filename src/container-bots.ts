@@ -13,14 +13,17 @@ import type { Reader } from './news/reader.js';
 import type { Outbound } from './outbound/outbound.js';
 import { BotKnowledgeResolver, BotMemoryResolver, BotReplyEventResolver, BotResolver, BotVerbsResolver, ViewerBotsResolver } from './resolvers/bots.js';
 import { ReadingHelpResolver, SentimentResolver } from './resolvers/reading-help.js';
+import { BotHandOverResolver, SupportCaseResolver, SupportVerbsResolver, ViewerSupportResolver } from './resolvers/support.js';
 import { AssistantService } from './services/bots/assistant.js';
 import { BotDesk } from './services/bots/bot-desk.js';
 import { BotWriter } from './services/bots/bot-writer.js';
 import { BotService } from './services/bots/bots.js';
+import { HandOver } from './services/bots/hand-over.js';
 import { BotKnowledgeService } from './services/bots/knowledge.js';
 import { Moods } from './services/bots/moods.js';
 import { ReadingHelp } from './services/bots/reading-help.js';
 import { ReadingRoom } from './services/bots/reading-room.js';
+import { SupportCases } from './services/bots/support-cases.js';
 import { BotTools } from './services/bots/tools.js';
 import type { OrderService } from './services/commerce/orders.js';
 import { ProductSearch } from './services/commerce/product-search.js';
@@ -34,6 +37,8 @@ import type { ObjectStore } from './storage/store.js';
 
 /** How often a model helps one person in an hour. */
 const HELP_AN_HOUR = 120;
+/** How often one person asks for another than a bot in an hour, by the mutation. */
+const HAND_OVERS_AN_HOUR = 20;
 
 export interface BotDeps {
   config: Config;
@@ -78,11 +83,13 @@ export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens
   const help = new ReadingHelp(db.sql, model, new Quota(db.sql, clock, { name: 'language-help', points: HELP_AN_HOUR, seconds: 3_600 }));
   const assistant = config.ASSISTANT ? new AssistantService(db.sql, unitOfWork, messages) : null;
   await assistant?.ensure();
-  const desk = new BotDesk(db, unitOfWork, bus, messages, writer, assistant, clock, log);
+  const handOver = new HandOver(db.sql, unitOfWork, new Quota(db.sql, clock, { name: 'support-cases', points: HAND_OVERS_AN_HOUR, seconds: 3_600 }));
+  const cases = new SupportCases(db.sql, unitOfWork);
+  const desk = new BotDesk(db, unitOfWork, bus, messages, writer, handOver, assistant, clock, log);
   return {
     jobs: { bots: desk },
     consumers: [desk],
-    resolvers: [new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help), new SentimentResolver(new Moods(db.sql))],
+    resolvers: [new BotHandOverResolver(), new SupportVerbsResolver(handOver, cases), new ViewerSupportResolver(cases), new SupportCaseResolver(), new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help), new SentimentResolver(new Moods(db.sql))],
     close: () => desk.close(),
   };
 }

@@ -33,6 +33,8 @@ export type UserEventRef =
   | { kind: 'scheduled.changed'; scheduledId: string }
   /** To whoever has said it, and to those who moderate. */
   | { kind: 'moderation.changed'; caseId: string }
+  /** To whoever has asked for a person, to whoever has taken it, and to those who could. */
+  | { kind: 'support.changed'; caseId: string }
   | { kind: 'profile.changed' }
   | { kind: 'account.changed' }
   | { kind: 'file.changed'; fileId: string }

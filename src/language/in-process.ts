@@ -70,7 +70,7 @@ export interface InProcessAnswer {
 
 /** Answers without any model: by quoting what it was given to read, and never more than that says. */
 export function answerInProcess(question: string, hits: readonly Hit[], persona: Persona): InProcessAnswer {
-  const phrases = PHRASES[languageIn(question, persona)]!;
+  const phrases = PHRASES[spokenLanguage(question, persona.languages)]!;
   const good = hits.filter(({ score }) => score >= ENOUGH);
   if (!good.length) {
     const talk = SMALL_TALK.find(({ test, most }) => test.test(question.trim()) && wordsOf(question).length <= most);
@@ -85,7 +85,8 @@ export function answerInProcess(question: string, hits: readonly Hit[], persona:
   return { text: sources.map(({ passage }) => quoteOf(question, passage, QUOTED_SENTENCES)).join('\n\n'), sources, kind: 'ANSWER' };
 }
 
-function languageIn(question: string, { languages }: Persona): string {
+/** In which of the languages that are spoken here a bot says something to somebody: theirs where it can. */
+export function spokenLanguage(question: string, languages: readonly string[]): string {
   const asked = languageOf(question);
   const spoken = languages.filter((language) => language in PHRASES);
   if (asked !== null && asked in PHRASES && (!spoken.length || spoken.includes(asked))) return asked;

@@ -54,6 +54,7 @@ export const ID_PREFIXES = {
   Bot: 'bot',
   BotKnowledge: 'bkn',
   BotMemory: 'bmm',
+  SupportCase: 'sup',
   SuggestedGroup: 'sgg',
   LearnedModel: 'mdl',
   ModerationCase: 'mod',

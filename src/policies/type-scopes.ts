@@ -236,6 +236,7 @@ export const TYPE_SCOPES: Readonly<Record<string, Access>> = {
 
   // bots, and what models make of words
   Bot: 'bots:read',
+  BotHandOver: 'bots:read',
   BotKnowledge: 'bots:read',
   BotMemory: 'bots:read',
   BotReplyEvent: 'bots:read',
@@ -244,6 +245,9 @@ export const TYPE_SCOPES: Readonly<Record<string, Access>> = {
   ChatSentimentLanguage: 'bots:read',
   ChatSentimentPeriod: 'bots:read',
   MessageSentiment: 'bots:read',
+  SupportCase: 'bots:read',
+  SupportCaseChanged: 'bots:read',
+  SupportLine: 'bots:read',
 
   // webhooks
   Webhook: 'webhooks:read',

@@ -51,6 +51,7 @@ import { StatusGroupResolver, UserStatusesResolver, ViewerStatusesResolver } fro
 import { StatusHighlightResolver } from './status-highlights.js';
 import { StatusCardResolver, StatusInsightsResolver, StatusResolver, StatusViewerResolver } from './statuses.js';
 import { SubscriptionResolver } from './subscriptions.js';
+import { SUPPORT_RESOLVERS } from './support.js';
 import { MessageSystemResolver, SystemNoticeResolver } from './system-notice.js';
 import { WEBHOOK_RESOLVERS } from './webhooks.js';
 import { UserResolver, ViewerResolver } from './user.js';
@@ -115,7 +116,7 @@ export const RESOLVERS = [
   ...FILE_RESOLVERS,
   ...CALL_RESOLVERS,
   LinkPreviewResolver, LinkPreviewPartsResolver,
-  ...BOT_RESOLVERS,
+  ...BOT_RESOLVERS, ...SUPPORT_RESOLVERS,
   ReadingHelpResolver,
   SentimentResolver,
   ...NEWS_RESOLVERS,

@@ -10,6 +10,7 @@ import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
 import { OrderChangedType } from './order.js';
 import { ModerationCaseChangedType } from './moderation.js';
+import { SupportCaseChangedType } from './support.js';
 import { NOTIFICATION_EVENT_TYPES } from './notifications.js';
 import { PrivacySettingsType } from './people.js';
 import { ScheduledMessageType } from './scheduled.js';
@@ -205,6 +206,7 @@ export const USER_EVENT_TYPES: ClassType[] = [
   SessionsChangedType,
   ScheduledMessageChangedType,
   ModerationCaseChangedType,
+  SupportCaseChangedType,
   MessageMarksChangedType,
   AccountChangedType,
   FileChangedType,

@@ -15,6 +15,7 @@ import { fileById } from './loaders/files.js';
 import { groupById, groupMember } from './loaders/groups.js';
 import { moderationCase } from './loaders/moderation.js';
 import { streamHead } from './loaders/streams.js';
+import { supportCase } from './loaders/support.js';
 import { hydrateStatusEvent } from './statuses/status-events.js';
 import { chatStream } from '../events/catalogue.js';
 import type { LoaderDef } from '../db/loaders.js';
@@ -143,6 +144,8 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
       return make('ScheduledMessageChanged', { scheduledMessageId: encodeId('ScheduledMessage', ref.scheduledId), scheduledKey: ref.scheduledId });
     case 'moderation.changed':
       return make('ModerationCaseChanged', { caseId: encodeId('ModerationCase', ref.caseId), case: await load(moderationCase, ref.caseId) });
+    case 'support.changed':
+      return make('SupportCaseChanged', { supportCaseId: encodeId('SupportCase', ref.caseId), supportCase: await load(supportCase, ref.caseId) });
     case 'account.changed': {
       const account = await load(accountById, userId);
       return make('AccountChanged', { ...account, roles: account ? [account.role] : [] });

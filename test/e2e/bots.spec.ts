@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { BotReplyEvent } from '../../sdk/client.js';
+import { ask as askIn, replyTo, seqOf } from '../testkit/bots.js';
 import { LanguageServer } from '../testkit/language-server.js';
 import { eventually, fails, settle, within, World, type Person } from '../testkit/world.js';
 
@@ -14,21 +14,6 @@ A: You may send anything back within 30 days; we refund the price.
 Q: Which cards do you accept?
 A: We take Visa and Mastercard.
 `;
-
-/** Reads what bots write in answer to a message until one has ended. */
-async function replyTo(person: Person, messageId: string): Promise<BotReplyEvent[]> {
-  const stream = person.client.botReply(messageId);
-  const told: BotReplyEvent[] = [];
-  try {
-    do told.push((await within(stream.next(), 'a bot’s answer', 30_000)).value as BotReplyEvent);
-    while (told.at(-1)!.state === 'WRITING');
-  } finally {
-    await stream.return();
-  }
-  return told;
-}
-const messageOf = async (person: Person, chatId: string, seq: number) => (await person.api.messageBySeq({ chatId, seq })).chat!.message!;
-const seqOf = (id: string) => Number(id.split('_')[2]);
 
 describe('bots', function () {
   this.timeout(60_000);
@@ -54,11 +39,7 @@ describe('bots', function () {
         server.asked.length = 0;
         server.reply = () => ({ texts: ['Within ', 'three ', 'days.'] });
       });
-      const ask = async (person: Person, text: string, chat = chatId) => {
-        const message = await world.say(person, chat, text);
-        const told = await replyTo(person, message.id);
-        return { message, told, last: told.at(-1)!, answer: told.at(-1)!.answerId === null ? null : await messageOf(person, chat, seqOf(told.at(-1)!.answerId!)) };
-      };
+      const ask = (person: Person, text: string, chat = chatId) => askIn(world, person, chat, text);
 
       it('is made from a file, brought into a group, mentioned, and answers with its sources', async () => {
         const { bot, token } = (await ann.api.createBot({ input: { handle: 'tilly', displayName: 'Tilly', about: 'I know the tea shop.', engine: 'BUILT_IN', idempotencyKey: 'one' } })).createBot;

@@ -48,6 +48,7 @@ export const OBJECTS = table(`
 field                          nobody      expired     stranger    blocked     exMember    member      admin       moderator   owner
 App                            sign-in     expired     null        null        null        null        null        null        ok
 Bot                            sign-in     expired     ok          ok          ok          ok          ok          ok          ok
+Bot.handOver                   sign-in     expired     null        null        null        null        null        null        ok
 Bot.knowledge                  sign-in     expired     -           -           -           -           -           -           ok
 Bot.settings                   sign-in     expired     null        null        null        null        null        null        ok
 Call                           sign-in     expired     null        null        null        ok          ok          null        ok
@@ -127,6 +128,8 @@ Viewer.statuses                null        expired     -           -           -
 Viewer.storage                 null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.suggestedGroups         null        expired     -           -           -           -           -           -           -
 Viewer.suggestedUsers          null        expired     -           -           -           ok          ok          -           ok
+Viewer.supportCases            null        expired     -           -           -           -           -           -           -
+Viewer.supportQueue            null        expired     -           -           -           ok          ok          -           ok
 Viewer.unreadNotificationCount null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.user                    null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.webhooks                null        expired     -           -           -           -           -           -           ok
@@ -138,7 +141,7 @@ const words = (text: string): readonly string[] => text.split(' ');
 /** What whoever sees the object sees of it. Of those with a question mark there is nothing on the stage, for nobody. */
 export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   App: words('apiKeys createdAt id name plan redirectUris scopes usage? operations registeredOnly'),
-  Bot: words('createdAt engine id languages? owner tools user'),
+  Bot: words('createdAt engine handsOver id languages? owner tools user'),
   Call: words('answeredAt chat chatId endReason? endedAt? eventCursor host id kind lobby locked participants recordingState recordings? screenShare showcase? startedAt startedBy state viewerState'),
   Cart: words('chat? chatId? createdAt currency eventCursor id itemCount lines owner shop state subtotal title? version'),
   Chat: words('activeCall avatar? carts? createdAt documents encryption eventCursor group? id kind lastMessage memberCount members message messageTtlSeconds? messages messagesAround pinnedMessages sentiment slowModeSeconds title viewerState'),

@@ -73,6 +73,7 @@ export async function setStage(): Promise<Stage> {
     ...(await inShop(world, owner, chatId)), ...(await inCall(world, owner, target, chatId)), ...(await ofApps(world, owner)), ...(await ofStatuses(world, owner)), ...(await ofBots(world, owner)),
     ...(await ofNews(world, owner, publisher)), ...(await ofCases(world, owner, targetMessageId)),
   };
+  Object.assign(things, await ofSupport(world, owner, target, things['botId']!, chatId));
   const tokens = { nobody: null, expired: first.accessToken, stranger: stranger.accessToken, blocked: blocked.accessToken, exMember: exMember.accessToken, member: member.accessToken, admin: admin.accessToken, moderator: moderator.accessToken, owner: owner.accessToken };
   return { world, tokens, things, stop: async () => {
     listening.close();
@@ -158,6 +159,12 @@ async function ofBots(world: World, { api }: Person): Promise<Record<string, str
   const botId = (await api.createBot({ input: { handle: 'owners_bot', displayName: 'A bot', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot.bot.id;
   const { knowledge } = (await api.addBotKnowledge({ input: { botId, text: 'Tea is hot.', idempotencyKey: world.key() } })).addBotKnowledge;
   return { botId, knowledgeId: knowledge[0]!.id };
+}
+
+/** Handed over by her bot to those of the chat: somebody else waits for one of them. */
+async function ofSupport(world: World, { api }: Person, asker: Person, botId: string, chatId: string): Promise<Record<string, string>> {
+  await api.setBotHandOver({ input: { botId, chatId } });
+  return { supportCaseId: (await asker.api.requestPerson({ input: { botId, withTranscript: true, idempotencyKey: world.key() } })).requestPerson.supportCase.id };
 }
 
 async function ofNews(world: World, owner: Person, publisher: Publisher): Promise<Record<string, string>> {

@@ -292,6 +292,7 @@ export class Replica extends Refetch {
       case 'ReceiptsChanged':
       case 'ViewerReceiptChanged':
       case 'ModerationCaseChanged':
+      case 'SupportCaseChanged':
       case 'IncomingCall':
       case 'CallRingEnded':
       case 'SessionsChanged':

@@ -186,6 +186,15 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await ann.api.decideModerationCase({ input: { caseId, decision: 'REJECT', note: 'No bets here.' } });
       await bob.api.appealModeration({ input: { caseId, text: 'It was a figure of speech.' } });
     },
+    'support.changed': async () => {
+      const botId = (await ann.api.createBot({ input: { handle: `help_${world.key().replace('-', '_')}`, displayName: 'Help', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot.bot.id;
+      await ann.api.setBotHandOver({ input: { botId, chatId: await world.groupChat(ann, [bob], 'Support') } });
+      const asked = async (person: Person) => (await person.api.requestPerson({ input: { botId, withTranscript: true, idempotencyKey: world.key() } })).requestPerson.supportCase.id;
+      const first = await asked(carol);
+      await bob.api.takeSupportCase({ input: { supportCaseId: first } });
+      await bob.api.resolveSupportCase({ input: { supportCaseId: first } });
+      await bob.api.cancelSupportCase({ input: { supportCaseId: await asked(bob) } });
+    },
     'profile.changed': async () => {
       await bob.api.updateProfile({ input: { about: 'Likes tea', displayName: 'Bobby', discoverable: false } });
       await ann.api.updateProfile({ input: { displayName: 'Anna' } });

@@ -14,7 +14,9 @@ import type { MessageService } from '../messages.js';
 import { Quota } from '../quota.js';
 import type { AssistantService } from './assistant.js';
 import type { BotWriter, Question, Writer } from './bot-writer.js';
+import type { HandOver } from './hand-over.js';
 import { LiveReply } from './live-reply.js';
+import { SERVES } from './service-area.js';
 
 /** Answers that are written at once in this process. */
 const AT_ONCE = 8;
@@ -51,6 +53,7 @@ export class BotDesk implements LogConsumer {
     private readonly bus: Bus,
     private readonly messages: Pick<MessageService, 'deliver'>,
     private readonly writer: BotWriter,
+    private readonly handOver: HandOver,
     private readonly assistant: AssistantService | null,
     private readonly clock: Clock,
     private readonly log: Logger,
@@ -109,7 +112,8 @@ export class BotDesk implements LogConsumer {
     if (task.tries === 1 && !(await this.#mayAnswer(bot, task.askerId))) return this.#settle(task, 'LIMITED', null, live);
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(PATIENCE_MS)]);
     try {
-      const { text, sources } = await this.writer.write(bot, question, { say: (piece) => live.add(piece), restart: () => live.restart() }, signal);
+      const write = () => this.writer.write(bot, question, { say: (piece) => live.add(piece), restart: () => live.restart() }, signal);
+      const { text, sources, known } = await this.handOver.answer(bot, question, write);
       const key = `bot ${task.chatId} ${task.seq}`.replaceAll(' ', ':');
       const { seq } = await this.messages.deliver(
         {
@@ -119,7 +123,7 @@ export class BotDesk implements LogConsumer {
         },
         { poll: null, files: null },
       );
-      await this.#settle(task, 'DONE', seq, live, text);
+      await this.#settle(task, 'DONE', seq, live, text, known);
     } catch (error) {
       live.end('FAILED', '', null);
       if (this.#closing.signal.aborted) {
@@ -160,14 +164,14 @@ export class BotDesk implements LogConsumer {
     return { bot, question: { chatId, seq, botId, askerId, text: question || text, askerName, direct, botSeesFrom, now: this.clock.now() } };
   }
 
-  async #settle({ chatId, seq, botId }: Task, state: 'DONE' | 'FAILED' | 'LIMITED', answerSeq: number | null, live: LiveReply, text = ''): Promise<void> {
-    await this.db.sql(`update bot_replies set state = $4, answer_seq = $5 where chat_id = $1 and seq = $2 and bot_id = $3 and state = 'WAITING'`, [chatId, seq, botId, state, answerSeq]);
+  async #settle({ chatId, seq, botId }: Task, state: 'DONE' | 'FAILED' | 'LIMITED', answerSeq: number | null, live: LiveReply, text = '', known: boolean | null = null): Promise<void> {
+    await this.db.sql(`update bot_replies set state = $4, answer_seq = $5, known = $6 where chat_id = $1 and seq = $2 and bot_id = $3 and state = 'WAITING'`, [chatId, seq, botId, state, answerSeq, known]);
     live.end(state, text, answerSeq);
   }
 }
 
 /**
- * Of messages that were sent: which bots they are for. A bot that somebody has made works where its owner is, or talks to its owner; the built-in one works everywhere.
+ * Of messages that were sent: which bots they are for, as far as those work in the chat.
  * Nothing is for a bot once only bots have spoken for a while.
  */
 const ADDRESSED = `
@@ -183,7 +187,7 @@ addressed as (
 insert into bot_replies (chat_id, seq, bot_id, asker_id, created_at)
 select a.chat_id, a.seq, b.id, a.sender_id, $3 from addressed a join bots b on b.id = a.bot_id and b.engine = 'BUILT_IN' and b.id <> a.sender_id
 join chat_members me on me.chat_id = a.chat_id and me.user_id = b.id and me.visible_from_seq <= a.seq
-where (b.owner_id is null or exists (select from chat_members o where o.chat_id = a.chat_id and o.user_id = b.owner_id))
+join chats c on c.id = a.chat_id where ${SERVES}
   and exists (select from (select p.sender_id from messages p where p.chat_id = a.chat_id and p.seq <= a.seq and p.kind <> 'SYSTEM' order by p.seq desc limit $4) l
               join users u on u.id = l.sender_id where u.kind = 'PERSON')
 on conflict do nothing returning seq`;

@@ -2,7 +2,7 @@ import type { Sql } from '../../db/database.js';
 import { sumIn, calculate } from '../../language/calculator.js';
 import { LanguageError, type ToolCall, type Turn, type Usage } from '../../language/contract.js';
 import type { GuardedModel } from '../../language/guarded.js';
-import { answerInProcess, ENOUGH } from '../../language/in-process.js';
+import { answerInProcess, ENOUGH, type InProcessAnswer } from '../../language/in-process.js';
 import type { Logger } from '../../lib/logger.js';
 import type { BotRow } from '../loaders/bots.js';
 import { conversationBefore, type Conversation } from './conversation.js';
@@ -25,6 +25,8 @@ export interface Question extends Errand {
 export interface Answer {
   text: string;
   sources: { title: string; quote: string; url: string | null }[];
+  /** Whether what it was given to read, or a tool, had something to say; null: nobody has asked it. */
+  known: boolean | null;
 }
 /** Who it is that answers. */
 export type Writer = BotRow & { displayName: string; about: string | null };
@@ -63,18 +65,18 @@ export class BotWriter {
   }
 
   #byQuoting(bot: Writer, question: Question, found: FoundPassage[]): Answer {
-    const { text, sources } = answerInProcess(question.text, found, { name: bot.displayName, about: bot.about ?? '', languages: bot.languages });
+    const { text, sources, kind } = inProcess(bot, question, found);
     const quoted = new Set(sources.map(({ passage }) => passage.id));
-    return { text: text.slice(0, MAX_ANSWER), sources: found.filter(({ passage }) => quoted.has(passage.id)).map(asSource) };
+    return { text: text.slice(0, MAX_ANSWER), sources: found.filter(({ passage }) => quoted.has(passage.id)).map(asSource), known: kind !== 'UNKNOWN' };
   }
 
   /** What can be told from the question alone. */
   async #byTool({ tools }: Writer, question: Question): Promise<Answer | null> {
     const sum = tools.includes('CALCULATOR') ? sumIn(question.text) : null;
-    if (sum !== null) return { text: `${sum} = ${calculate(sum)}`, sources: [] };
-    if (tools.includes('DATE') && WHAT_TIME.test(question.text)) return { text: `It is ${question.now.toISOString().replace('T', ' ').slice(0, 16)} UTC.`, sources: [] };
+    if (sum !== null) return { text: `${sum} = ${calculate(sum)}`, sources: [], known: true };
+    if (tools.includes('DATE') && WHAT_TIME.test(question.text)) return { text: `It is ${question.now.toISOString().replace('T', ' ').slice(0, 16)} UTC.`, sources: [], known: true };
     const keep = tools.includes('REMEMBER') ? REMEMBER.exec(question.text)?.[1] : undefined;
-    return keep === undefined ? null : { text: await remember(this.sql, question, keep.trim()), sources: [] };
+    return keep === undefined ? null : { text: await remember(this.sql, question, keep.trim()), sources: [], known: true };
   }
 
   async #byModel(model: GuardedModel, bot: Writer, question: Question, found: FoundPassage[], live: { say(text: string): void; restart(): void }, signal: AbortSignal): Promise<Answer> {
@@ -97,7 +99,8 @@ export class BotWriter {
       if (!calls.length || round >= ROUNDS) {
         const clean = readable(text).slice(0, MAX_ANSWER).trim();
         if (!clean) throw new LanguageError('REFUSED', 'the model answered nothing');
-        return { text: clean, sources: read.map(asSource) };
+        // A model says in its own words that it does not know: whether it could is told as without one.
+        return { text: clean, sources: read.map(asSource), known: round > 0 || inProcess(bot, question, found).kind !== 'UNKNOWN' };
       }
       live.restart();
       turns.push({ role: 'assistant', text, calls: calls.slice(0, CALLS_A_ROUND) });
@@ -118,6 +121,9 @@ export class BotWriter {
     );
   }
 }
+
+const inProcess = (bot: Writer, question: Question, found: FoundPassage[]): InProcessAnswer =>
+  answerInProcess(question.text, found, { name: bot.displayName, about: bot.about ?? '', languages: bot.languages });
 
 /** What a message can hold of what a model has written. */
 // eslint-disable-next-line no-control-regex -- naming control characters is the point

@@ -2,6 +2,7 @@ import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { userStream } from '../../events/catalogue.js';
 import { NOBODY } from '../actor.js';
 import { endApp } from '../apps/end-app.js';
+import { leaveCase } from '../bots/support-cases.js';
 import { lockChat } from '../chat-access.js';
 import { dropContact } from '../contacts.js';
 import { exitGroup, lockChatInGroup, lockGroup } from '../group-membership.js';
@@ -14,7 +15,7 @@ import { lockHighlightsWith, tellHighlight } from '../statuses/highlight-items.j
 import { tellOthers } from '../statuses/status-news.js';
 
 /** `pseudonym` is taken in the transaction that decides, `files` when nothing shows them any more: erasure.ts. */
-export const STEPS = ['pseudonym', 'apps', 'statuses', 'memberships', 'messages', 'contacts', 'bots', 'shops', 'files'] as const;
+export const STEPS = ['pseudonym', 'apps', 'statuses', 'memberships', 'messages', 'contacts', 'bots', 'support', 'shops', 'files'] as const;
 export type StepName = (typeof STEPS)[number];
 
 /** Who acts: in the log of writes alone. */
@@ -31,6 +32,7 @@ export class ErasureSteps {
     messages: (userId) => this.#messages(userId),
     contacts: (userId) => this.#contacts(userId),
     bots: (userId) => this.#each('select id from bots where owner_id = $1 order by id', userId, (tx, id) => this.#retireBot(tx, id)),
+    support: (userId) => this.#each(`select id from support_cases where (asker_id = $1 or agent_id = $1) and state in ('OPEN', 'ASSIGNED') order by id`, userId, (tx, id) => leaveCase(tx, id, userId)),
     shops: (userId) => this.statement(`update products set status = 'ARCHIVED', version = version + 1 where status <> 'ARCHIVED' and shop_id in (select id from shops where owner_id = $1)`, userId),
   };
 

@@ -43,6 +43,10 @@ export const LEARNING: readonly Holding[] = [
 export const BOTS: readonly Holding[] = [
   { table: 'bots', columns: ['id', 'owner_id'], exported: 'select b.id, u.handle, u.display_name, b.engine, b.instructions, b.model, b.tools, b.languages, b.created_at from bots b join users u on u.id = b.id where b.owner_id = $1 order by b.id', erased: { step: 'bots' }, why: 'A bot answers no more, and forgets what it was told; its row stays, since others have its messages.' },
   { table: 'bot_memories', columns: ['user_id'], exported: 'select bot_id, chat_id, text, created_at from bot_memories where user_id = $1 order by id', erased: rowsOf('bot_memories', 'user_id'), why: 'What bots were to remember of them.' },
+  {
+    table: 'support_cases', columns: ['asker_id', 'agent_id'], exported: 'select id, bot_id, state, reason, agent_id = $1 as taken, created_at, assigned_at, closed_at from support_cases where asker_id = $1 or agent_id = $1 order by id',
+    erased: { step: 'support' }, why: 'What they have asked for is cancelled; what they have taken waits for somebody else. What was said is in the chats, not here.',
+  },
   { table: 'bot_replies', columns: ['asker_id'], exported: null, erased: null, why: 'Which message a bot has answered, by numbers.' },
 ];
 
