@@ -36,6 +36,7 @@ import { AppOperations1764600000013 } from './migrations/1764600000013-app-opera
 import { ExportNotices1764600000014 } from './migrations/1764600000014-export-notices.js';
 import { PeopleLately1764600000020 } from './migrations/1764600000020-people-lately.js';
 import { HandOver1764710000000 } from './migrations/1764710000000-hand-over.js';
+import { Encryption1764800000000 } from './migrations/1764800000000-encryption.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -79,6 +80,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       ExportNotices1764600000014,
       PeopleLately1764600000020,
       HandOver1764710000000,
+      Encryption1764800000000,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

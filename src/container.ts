@@ -7,6 +7,7 @@ import { makeCommerce, makeProductLinks } from './container-commerce.js';
 import { LowStock } from './services/commerce/low-stock.js';
 import type { PaymentHooks } from './services/commerce/payment-hooks.js';
 import { makeDocuments } from './container-documents.js';
+import { makeEncryption } from './container-encryption.js';
 import { makeFiles, makeStore, type Files } from './container-files.js';
 import { makePeople } from './container-people.js';
 import { makePrivacy } from './container-privacy.js';
@@ -159,6 +160,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   const { groups, resolvers: chatResolvers } = await makeChats({ db, unitOfWork });
   const messages = makeMessages({ db, unitOfWork, clock, access, sendQueue, chats, gate });
 
+  const encryption = makeEncryption({ db, unitOfWork, clock, sendQueue });
   const timely = makeTimely({ config, db, unitOfWork, clock, log, hub, messages: messages.messages });
 
   const statuses = makeStatuses({ db, unitOfWork });
@@ -197,6 +199,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
     new ChatMemberResolver(),
     ...chatResolvers,
     ...messages.resolvers,
+    ...encryption.resolvers,
     ...timely.resolvers,
     ...documents.resolvers,
     ...statuses.resolvers,
@@ -229,7 +232,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
     receipts: timely.receipts,
     paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
-    jobs: { ...accounts.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...moderation.jobs, ...commerce.jobs, ...privacy.jobs, ...operators.jobs, oauth: apps.oauth },
+    jobs: { ...accounts.jobs, ...encryption.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...moderation.jobs, ...commerce.jobs, ...privacy.jobs, ...operators.jobs, oauth: apps.oauth },
     consumers: new LogConsumers([...(config.NOTIFICATIONS ? [...notifications.consumers, new LowStock(unitOfWork, notifications.pushes)] : []), ...webhooks.consumers, ...moderation.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {

@@ -48,11 +48,20 @@ export type CardRef =
   | BotCardRef
   | StatusRef
   | FilesRef
+  | EncryptedRef
   | SystemRef;
 /** What a bot's answer rests on, as it stood. */
 export interface BotCardRef {
   type: 'bot';
   sources: { title: string; quote: string; url: string | null }[];
+}
+/** What only the devices of the chat can read: an MLSMessage in base64, which one of them has made in an epoch of the group. */
+export interface EncryptedRef {
+  type: 'encrypted';
+  generation: number;
+  epoch: number;
+  deviceId: string;
+  content: string;
 }
 /** The status that a message answers. */
 export interface StatusRef {

@@ -19,7 +19,11 @@ export type ChatEventRef =
   /** Somebody has joined or left a group buy, or it was decided. */
   | { kind: 'groupbuy.changed'; groupBuyId: string }
   | { kind: 'call.started'; callId: string }
-  | { kind: 'call.ended'; callId: string };
+  | { kind: 'call.ended'; callId: string }
+  /** The commit that leads out of this epoch. */
+  | { kind: 'encryption.committed'; generation: number; epoch: number }
+  /** A group was made, or a member's devices are others. */
+  | { kind: 'encryption.changed' };
 
 /** On a person's own stream. */
 export type UserEventRef =
@@ -39,6 +43,9 @@ export type UserEventRef =
   | { kind: 'account.changed' }
   | { kind: 'file.changed'; fileId: string }
   | { kind: 'sessions.changed'; sessionId: string }
+  /** One of their devices was let into an encrypted chat. */
+  | { kind: 'welcome.added'; welcomeId: string; deviceId: string; chatId: string }
+  | { kind: 'keypackages.low'; deviceId: string }
   | StatusEventRef
   | { kind: 'call.incoming'; callId: string }
   | { kind: 'call.ring.ended'; callId: string; reason: RingEndReason }
@@ -111,6 +118,8 @@ export const CHAT_EVENT_KINDS = [
   'groupbuy.changed',
   'call.started',
   'call.ended',
+  'encryption.committed',
+  'encryption.changed',
 ] as const satisfies ChatEventRef['kind'][];
 
 export const chatStream = (chatId: string): string => `chat:${chatId}`;

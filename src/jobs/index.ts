@@ -7,6 +7,8 @@ import { GroupBuySettling } from '../services/commerce/group-buy-settling.js';
 import { PaymentService } from '../services/commerce/payments.js';
 import type { Reconciliation } from '../services/commerce/reconciliation.js';
 import { DisappearingMessages } from '../services/disappearing.js';
+import type { DeviceNews } from '../services/mls/device-news.js';
+import type { DevicesJob } from '../services/mls/device-ends.js';
 import type { DocumentService } from '../services/documents/documents.js';
 import type { FileProcessor } from '../services/files/file-processor.js';
 import { FileRemoval } from '../services/files/file-removal.js';
@@ -43,6 +45,7 @@ export interface JobDeps {
   scheduled: ScheduledMessageService;
   disappearing: DisappearingMessages;
   documents: DocumentService;
+  devices: DeviceNews;
   files: FileProcessor;
   fileRemoval: FileRemoval;
   /** Null where the settings say so. */
@@ -89,6 +92,11 @@ const TASKS = {
   'end-stale-co-browsing': async ({ documents }) => {
     while (await documents.endStale());
   },
+  'tell-of-devices': ({ devices }, { userId }: DevicesJob) => devices.tell(userId),
+  'end-lost-devices': async ({ devices }) => {
+    await devices.endLost();
+    await devices.forget();
+  },
   'tell-of-status': ({ statusNews }, payload: TellingJob) => statusNews.tell(payload),
   'process-file': ({ files }, payload: { id: string }) => files.run(payload.id),
   'moderate-by-model': ({ moderationWatch }, payload: { chatId: string; seq: number }) => moderationWatch.byModel(payload),
@@ -122,6 +130,7 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'forget-sent-schedules': '37 4 * * *',
   'forget-held-messages': '17 4 * * *',
   'end-stale-co-browsing': '47 * * * *',
+  'end-lost-devices': '12 * * * *',
   'forget-old-news': '57 3 * * *',
   'forget-link-previews': '7 * * * *',
   'keep-retention': '17 4 * * *',

@@ -64,6 +64,8 @@ export const ID_PREFIXES = {
   ApiKey: 'key',
   Webhook: 'whk',
   WebhookDelivery: 'whd',
+  Device: 'dev',
+  Welcome: 'wlc',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

@@ -12,6 +12,8 @@ export interface ChatAccess {
     slowModeSeconds: number;
     /** What may be said: the chat's own rules and its group's. */
     rules: readonly ModerationRules[];
+    /** Of an encrypted chat whose group has been made. */
+    mls: MlsStanding | null;
   };
   /** The actor's membership; null when they are not in the chat. */
   member: {
@@ -24,19 +26,52 @@ export interface ChatAccess {
   blocked: boolean;
 }
 
+/** How an encrypted chat's group stands, for one member. */
+export interface MlsStanding {
+  generation: number;
+  epoch: number;
+  /** Somebody is in the group who is no longer in the chat, or a device that is gone. */
+  stale: boolean;
+  /** The member's devices that are in the group. */
+  devices: string[];
+}
+
+/** In what a message was encrypted, and by which device. */
+export interface Sealed {
+  generation: number;
+  epoch: number;
+  deviceId: string;
+}
+
 /** A chat that the actor is not in does not exist for them. */
 export function assertCanRead(access: ChatAccess | null): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
   if (!access?.member) throw notFound('chat');
 }
 
+/** For what the server can read. */
 export function assertCanSend(access: ChatAccess | null): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
-  assertCanRead(access);
-  if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
-  if (access.chat.encryption !== 'NONE') throw forbidden('This chat is end-to-end encrypted: it takes encrypted messages alone.');
+  assertCanTakePart(access);
+  assertReadable(access);
 }
 
-/** A call's media is encrypted on its way, whatever the chat's messages are. */
-export function assertCanCall(access: ChatAccess | null): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
+/** For whatever needs words that the server can read. */
+export function assertReadable(access: ChatAccess): void {
+  if (access.chat.encryption !== 'NONE') throw new DomainError('ENCRYPTED_CHAT', 'This chat is end-to-end encrypted: the server takes nothing that it could read.');
+}
+
+/** For what only devices of the group can read. `EPOCH_CONFLICT`: of another epoch than the group's, or somebody has to be taken out of it first. */
+export function assertCanSendEncrypted(access: ChatAccess | null, sealed: Sealed): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
+  assertCanTakePart(access);
+  const { encryption, mls } = access.chat;
+  if (encryption !== 'MLS') throw new DomainError('STATE_CONFLICT', 'This chat is not end-to-end encrypted.');
+  if (!mls) throw new DomainError('STATE_CONFLICT', 'The chat has no group yet: make it first.');
+  if (!mls.devices.includes(sealed.deviceId)) throw forbidden('This device is not in the chat’s group: join it first.');
+  if (mls.stale) throw new DomainError('EPOCH_CONFLICT', 'Somebody is in the group who is no longer in the chat: take them out first.');
+  if (mls.generation !== sealed.generation || mls.epoch !== sealed.epoch) throw new DomainError('EPOCH_CONFLICT', `The group is in epoch ${mls.epoch}.`);
+}
+
+/** For what says no more than that somebody does it: pins; and a call's media is encrypted on its way, whatever the chat's messages are. */
+export function assertCanTakePart(access: ChatAccess | null): asserts access is ChatAccess & { member: NonNullable<ChatAccess['member']> } {
   assertCanRead(access);
   if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
 }

@@ -1,5 +1,5 @@
 import { DomainError, forbidden, notFound } from '../lib/errors.js';
-import { assertCanSend, isChatAdmin, type ChatAccess } from './chat-policy.js';
+import { assertCanSend, assertCanTakePart, isChatAdmin, type ChatAccess } from './chat-policy.js';
 
 /** What of a message decides who may do what with it. */
 export interface MessageFacts {
@@ -56,7 +56,7 @@ export function assertCanReact(access: SeenBy, message: MessageFacts): void {
 
 /** Those who run a group chat; both in a direct chat. Unpinning asks the same, but the message need not stand. */
 export function assertCanPin(access: SeenBy): void {
-  assertCanSend(access);
+  assertCanTakePart(access);
   if (access.chat.kind === 'GROUP' && !isChatAdmin(access)) throw forbidden('Only those who run the chat pin messages.');
 }
 

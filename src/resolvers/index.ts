@@ -22,6 +22,9 @@ import { GroupMembershipResolver, GroupMemberResolver } from './group-members.js
 import { ChatGroupResolver, GroupResolver, GroupViewerStateResolver, ViewerGroupsResolver } from './groups.js';
 import { ChatInvitesResolver, InviteLinkResolver } from './invites.js';
 import { MessageResolver, MessageReferenceResolver } from './message.js';
+import {
+  ChatEncryptionResolver, ClaimedKeyPackageResolver, DeviceResolver, EncryptedBodyResolver, EncryptedMessageResolver, GroupDeviceResolver, MlsCommitResolver, MlsGroupResolver, MlsWelcomeResolver, ViewerDevicesResolver,
+} from './encryption.js';
 import { MessageChangesResolver, MessageMarksChangedResolver, MessageSharingResolver, StarredMessagesResolver } from './message-changes.js';
 import { ChatMessagesResolver, ForwardOriginResolver, MessagePartsResolver, ReactionGroupResolver, ThreadSummaryResolver } from './message-parts.js';
 import { LEARNING_RESOLVERS } from './learning.js';
@@ -63,6 +66,9 @@ const CHAT_RESOLVERS = [
 ];
 const GROUP_RESOLVERS = [GroupResolver, GroupViewerStateResolver, ChatGroupResolver, ViewerGroupsResolver, GroupMembershipResolver, GroupMemberResolver];
 
+const ENCRYPTION_RESOLVERS = [
+  DeviceResolver, ClaimedKeyPackageResolver, ViewerDevicesResolver, ChatEncryptionResolver, MlsGroupResolver, GroupDeviceResolver, MlsCommitResolver, MlsWelcomeResolver, EncryptedMessageResolver, EncryptedBodyResolver,
+];
 const DOCUMENT_RESOLVERS = [DocumentResolver, ChatDocumentsResolver, CoBrowsingResolver, DocumentChangedResolver, AwarenessChangedResolver];
 const FILE_RESOLVERS = [FileResolver, UploadResolver, UploadPartResolver, AttachmentResolver, ViewerStorageResolver];
 const CALL_RESOLVERS = [
@@ -102,6 +108,7 @@ export const RESOLVERS = [
   MessageSharingResolver,
   StarredMessagesResolver,
   MessageMarksChangedResolver,
+  ...ENCRYPTION_RESOLVERS,
   PeopleResolver,
   UserViewerStateResolver,
   ViewerPrivacyResolver,

@@ -1,11 +1,12 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { ChatMemberType, ChatType } from './chat.js';
-import { ChatKind, MemberRole } from './enums.js';
+import { ChatEncryption, ChatKind, MemberRole } from './enums.js';
 import { DateTime } from './scalars.js';
 
 @InputType('CreateChatInput')
 export class CreateChatInput {
   @Field(() => ChatKind) kind: 'DIRECT' | 'GROUP';
+  @Field(() => ChatEncryption, { nullable: true, description: 'Default NONE. MLS: end-to-end encrypted, with at most 250 members.' }) encryption?: 'NONE' | 'MLS' | null;
   @Field(() => [ID], { description: 'Of the others; one in a direct chat, up to 1,000 in a group chat.' }) memberIds: string[];
   @Field(() => String, { nullable: true, description: 'Of a group chat: 1 to 256 bytes.' }) title?: string | null;
   @Field(() => ID, { nullable: true, description: 'The group that the chat is to be a part of: for those who run it, with its members.' }) groupId?: string | null;

@@ -2,6 +2,7 @@ import { registerEnumType } from 'type-graphql';
 import { AUDIT_ACTIONS, PARTNER_ACTIONS } from '../entities/audit.js';
 import { USER_ROLES } from '../entities/user.js';
 import { SYSTEM_ACTIONS } from '../entities/message.js';
+import { CHAT_FEATURES } from '../policies/mls-policy.js';
 
 /** GraphQL enums whose values are their own names. */
 function enumOf<const Values extends readonly string[]>(name: string, values: Values, description?: string): { [Value in Values[number]]: Value } {
@@ -21,6 +22,8 @@ export const Role = enumOf('Role', USER_ROLES, 'What somebody does for this plac
 export const AuditAction = enumOf('AuditAction', [...AUDIT_ACTIONS, ...PARTNER_ACTIONS]);
 export const ChatKind = enumOf('ChatKind', ['DIRECT', 'GROUP']);
 export const ChatEncryption = enumOf('ChatEncryption', ['NONE', 'MLS'], 'Fixed when the chat is made.');
+export const GroupDeviceState = enumOf('GroupDeviceState', ['IN_GROUP', 'MISSING', 'GONE'], 'MISSING: a device of a member, not in the group. GONE: in the group, but ended, or its owner has left the chat.');
+export const ChatFeatureEnum = enumOf('ChatFeature', CHAT_FEATURES);
 export const MemberRole = enumOf('MemberRole', ['OWNER', 'ADMIN', 'MEMBER']);
 export const MessageKind = enumOf('MessageKind', ['TEXT', 'MEDIA', 'VOICE', 'CARD', 'SYSTEM', 'ENCRYPTED']);
 export const ReferenceState = enumOf('ReferenceState', ['VISIBLE', 'DELETED', 'HIDDEN'], 'HIDDEN: from before one joined.');

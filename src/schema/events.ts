@@ -5,6 +5,7 @@ import { ContactType } from './contacts.js';
 import { ChatType, ChatMemberType, ChatSettingsType } from './chat.js';
 import { DocumentType } from './document.js';
 import { Role } from './enums.js';
+import { ENCRYPTION_OF_CHAT, ENCRYPTION_OF_INBOX } from './encryption.js';
 import { FileType } from './file.js';
 import { GroupType } from './group.js';
 import { MessageType, ReactionGroupType } from './message.js';
@@ -195,6 +196,7 @@ export const CHAT_EVENT_TYPES: ClassType[] = [
   GroupBuyChangedType,
   ReceiptsChangedType,
   ...CALLS_OF_CHAT,
+  ...ENCRYPTION_OF_CHAT,
   ResyncRequiredType,
 ];
 export const USER_EVENT_TYPES: ClassType[] = [
@@ -218,6 +220,7 @@ export const USER_EVENT_TYPES: ClassType[] = [
   ...STATUSES_OF_INBOX,
   OrderChangedType,
   ...NOTIFICATION_EVENT_TYPES,
+  ...ENCRYPTION_OF_INBOX,
 ];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });

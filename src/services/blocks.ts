@@ -7,7 +7,7 @@ import type { Actor } from './actor.js';
 import { bumpAcl } from './chat-access.js';
 import { dropContact } from './contacts.js';
 import { USER_COLUMNS, type UserRow } from './loaders/users.js';
-import { lockPairs } from './pairs.js';
+import { directKeys, lockPairs } from './pairs.js';
 import { assertIsThere } from './person-checks.js';
 import type { PresenceNews } from './presence-news.js';
 
@@ -63,11 +63,10 @@ export class BlockService {
   async #change(actor: Actor, userId: string, operation: string, work: (tx: Tx) => Promise<boolean>): Promise<void> {
     await this.unitOfWork.run({ actorId: actor.userId, operation }, async (tx) => {
       await lockPairs(tx.sql, actor.userId, [userId]);
-      const key = [actor.userId, userId].sort().join(':');
       // What was decided about sending in it holds no more.
-      const [chat] = await tx.sql<{ id: string }>('select id from chats where direct_key = $1 for update', [key]);
+      const chats = await tx.sql<{ id: string }>('select id from chats where direct_key = any($1) order by id for update', [Object.values(directKeys(actor.userId, userId))]);
       if (!(await work(tx))) return;
-      if (chat) await bumpAcl(tx.sql, chat.id);
+      for (const { id } of chats) await bumpAcl(tx.sql, id);
       tx.append(userStream(actor.userId), { kind: 'block.changed', userId });
       tx.afterCommit.push(() => this.presence.tell([actor.userId, userId]));
     });

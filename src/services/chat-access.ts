@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Sql } from '../db/database.js';
-import type { ChatAccess } from '../policies/chat-policy.js';
+import type { ChatAccess, MlsStanding } from '../policies/chat-policy.js';
 import type { ModerationRules } from '../policies/moderation-policy.js';
 
 const KEPT = 20_000;
@@ -16,6 +16,7 @@ interface AccessRow {
   silencedUntil: Date | null;
   ownRules: ModerationRules | null;
   groupRules: ModerationRules | null;
+  mls: MlsStanding | null;
 }
 
 const NO_RULES: readonly ModerationRules[] = [];
@@ -44,13 +45,23 @@ export class ChatAccessReader {
   }
 }
 
+/** Of a leaf `l` of chat `c`: there is nobody behind it any more. */
+export const LEAF_IS_GONE = `(not exists (select from mls_devices d where d.session_id = l.device_id and d.ended_at is null)
+  or not exists (select from chat_members o where o.chat_id = l.chat_id and o.user_id = l.user_id))`;
+
+const MLS_STANDING = `(select jsonb_build_object('generation', g.generation, 'epoch', g.epoch,
+    'stale', exists (select from mls_leaves l where l.chat_id = g.chat_id and ${LEAF_IS_GONE}),
+    'devices', coalesce((select jsonb_agg(l.device_id) from mls_leaves l where l.chat_id = g.chat_id and l.user_id = $2 and not ${LEAF_IS_GONE}), '[]'))
+  from mls_groups g where g.chat_id = c.id)`;
+
 export async function readChatAccess(sql: Sql, chatId: string, userId: string): Promise<ChatAccess | null> {
   const [row] = await sql<AccessRow>(
     `select c.kind, c.encryption, c.acl_version as "aclVersion", c.slow_mode_seconds as "slowModeSeconds", m.role, m.visible_from_seq as "visibleFromSeq",
             m.silenced_until as "silencedUntil", c.moderation as "ownRules", (select g.moderation from groups g where g.id = c.group_id) as "groupRules",
             c.kind = 'DIRECT' and exists (
               select from chat_members o join blocks b on (b.blocker_id, b.blocked_id) in ((o.user_id, $2), ($2, o.user_id))
-              where o.chat_id = c.id and o.user_id <> $2) as blocked
+              where o.chat_id = c.id and o.user_id <> $2) as blocked,
+            case when c.encryption = 'MLS' then ${MLS_STANDING} end as mls
      from chats c left join chat_members m on m.chat_id = c.id and m.user_id = $2 where c.id = $1`,
     [chatId, userId],
   );

@@ -14,6 +14,7 @@ import { blockOf, contactOf } from './loaders/relations.js';
 import { fileById } from './loaders/files.js';
 import { groupById, groupMember } from './loaders/groups.js';
 import { moderationCase } from './loaders/moderation.js';
+import { mlsCommit } from './loaders/mls.js';
 import { streamHead } from './loaders/streams.js';
 import { supportCase } from './loaders/support.js';
 import { hydrateStatusEvent } from './statuses/status-events.js';
@@ -111,6 +112,10 @@ function hydrateChatEvent(chatId: string, ref: ChatEventRef, make: Make, load: L
     case 'call.started':
     case 'call.ended':
       return make(CALL_OF_CHAT_EVENTS[ref.kind], { ...chat, callId: encodeId('Call', ref.callId), callKey: ref.callId });
+    case 'encryption.committed':
+      return load(mlsCommit, { chatId, generation: ref.generation, epoch: ref.epoch }).then((commit) => make('EncryptionCommitted', { ...chat, commit }));
+    case 'encryption.changed':
+      return make('EncryptionChanged', chat);
   }
 }
 
@@ -140,6 +145,10 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
     }
     case 'sessions.changed':
       return make('SessionsChanged', { sessionId: encodeId('Session', ref.sessionId) });
+    case 'welcome.added':
+      return make('WelcomeAdded', { welcomeId: encodeId('Welcome', ref.welcomeId), deviceId: encodeId('Device', ref.deviceId), chatId: encodeId('Chat', ref.chatId) });
+    case 'keypackages.low':
+      return make('KeyPackagesLow', { deviceId: encodeId('Device', ref.deviceId) });
     case 'scheduled.changed':
       return make('ScheduledMessageChanged', { scheduledMessageId: encodeId('ScheduledMessage', ref.scheduledId), scheduledKey: ref.scheduledId });
     case 'moderation.changed':

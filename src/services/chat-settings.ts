@@ -80,7 +80,7 @@ export class ChatSettingsService {
     if (moved.includes('messageTtlSeconds')) await say('MESSAGE_TTL_CHANGED', after.messageTtlSeconds === null ? null : String(after.messageTtlSeconds));
   }
 
-  /** The actor's own settings of a chat that they are in. Errors: NOT_FOUND, LIMIT_REACHED (pinned chats), INVALID_INPUT. */
+  /** The actor's own settings of a chat that they are in. Errors: NOT_FOUND, LIMIT_REACHED (pinned chats), ENCRYPTED_CHAT (a draft), INVALID_INPUT. */
   async updateOwn(actor: Actor, input: UpdateChatSettings): Promise<void> {
     const { chatId } = input;
     const mutedUntil = muting(input);
@@ -94,6 +94,7 @@ export class ChatSettingsService {
         [chatId, actor.userId],
       );
       if (!was) throw notFound('chat');
+      if (draft !== null) await assertKeepsDrafts(tx, chatId);
       const now: OwnSettings = { ...was };
       if (mutedUntil !== undefined) now.mutedUntil = mutedUntil;
       if (input.pinned != null && input.pinned !== (was.pinnedAt !== null)) now.pinnedAt = input.pinned ? tx.now : null;
@@ -147,6 +148,11 @@ function muting({ muted, mutedUntil }: UpdateChatSettings): Date | null | undefi
     return mutedUntil;
   }
   return muted === true ? FOREVER : mutedUntil;
+}
+
+async function assertKeepsDrafts(tx: Tx, chatId: string): Promise<void> {
+  const encrypted = await tx.sql(`select from chats where id = $1 and encryption <> 'NONE'`, [chatId]);
+  if (encrypted.length) throw new DomainError('ENCRYPTED_CHAT', 'What is begun in an end-to-end encrypted chat stays on the device.', { field: 'draft' });
 }
 
 async function assertRoomForPin(tx: Tx, userId: string): Promise<void> {

@@ -4,13 +4,14 @@ import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
 import { newId, NIL_UUID } from '../lib/ids.js';
 import { cleanText, distinct } from '../lib/validate.js';
+import type { ChatEncryption } from '../entities/chat.js';
 import type { Actor, Reading } from './actor.js';
 import { canSeeInside, assertRunsGroup } from '../policies/group-policy.js';
 import { lockGroup } from './group-membership.js';
 import { chatById, CHAT_COLUMNS, MEMBER_COLUMNS, viewerChat, viewerMembership, type ChatRow, type MemberRow } from './loaders/chats.js';
 import { groupAccess } from './loaders/groups.js';
-import { addMembers, assertNotAcrossBlock, assertPeopleExist } from './membership.js';
-import { lockPairs } from './pairs.js';
+import { addMembers, assertNotAcrossBlock, assertPeopleExist, MAX_ENCRYPTED_MEMBERS, tooManyForMls } from './membership.js';
+import { directKeys, lockPairs } from './pairs.js';
 
 export const MAX_TITLE_BYTES = 256;
 const MAX_NEW_MEMBERS = 1_000;
@@ -18,6 +19,7 @@ const MAX_CHATS_OF_GROUP = 100;
 
 export interface CreateChat {
   kind: 'DIRECT' | 'GROUP';
+  encryption?: ChatEncryption | null;
   memberIds: string[];
   title?: string | null;
   /** The group that the chat is a part of. */
@@ -58,7 +60,7 @@ export class ChatService {
   }
 
   /**
-   * Makes a chat with the actor as owner. A direct chat between two people is made once: later calls, from either side, find it.
+   * Makes a chat with the actor as owner. A direct chat between two people is made once, and an encrypted one once: later calls, from either side, find it.
    * A chat of a group is made by those who run the group, of its members. Errors: NOT_FOUND (a member, the group), FORBIDDEN, BLOCKED, LIMIT_REACHED, INVALID_INPUT.
    */
   async create(actor: Actor, input: CreateChat): Promise<ChatRow> {
@@ -68,6 +70,8 @@ export class ChatService {
       if (input.title != null) throw invalidInput('title', 'A direct chat has no title.');
       if (input.groupId != null) throw invalidInput('groupId', 'A direct chat is in no group.');
     }
+    const encryption = input.encryption ?? 'NONE';
+    if (encryption === 'MLS' && others.length >= MAX_ENCRYPTED_MEMBERS) throw tooManyForMls();
     const title = input.title == null ? null : cleanText(input.title, { field: 'title', maxBytes: MAX_TITLE_BYTES });
     const { idempotencyKey, ...bound } = input;
     const { chatId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'createChat', idempotencyKey, input: bound }, async (tx) => {
@@ -76,7 +80,7 @@ export class ChatService {
       if (input.kind === 'DIRECT') await lockPairs(tx.sql, actor.userId, others);
       await assertNotAcrossBlock(tx.sql, actor.userId, others, 'memberIds');
       if (input.groupId != null) await assertFitsGroup(tx, input.groupId, others);
-      return { chatId: input.kind === 'DIRECT' ? await directChat(tx, actor.userId, others[0]!) : await makeGroupChat(tx, actor.userId, others, title, input.groupId ?? null) };
+      return { chatId: input.kind === 'DIRECT' ? await directChat(tx, actor.userId, others[0]!, encryption) : await makeGroupChat(tx, actor.userId, others, title, input.groupId ?? null, encryption) };
     });
     const [chat] = await this.sql<ChatRow>(`select ${CHAT_COLUMNS} from chats c where c.id = $1`, [chatId]);
     return chat!;
@@ -84,10 +88,10 @@ export class ChatService {
 }
 
 /** The direct chat of two people, which is made where there is none; the caller holds the pair's lock, and has asked for blocks. */
-export async function directChat(tx: Tx, actorId: string, otherId: string): Promise<string> {
-  const key = [actorId, otherId].sort().join(':');
+export async function directChat(tx: Tx, actorId: string, otherId: string, encryption: ChatEncryption = 'NONE'): Promise<string> {
+  const key = directKeys(actorId, otherId)[encryption];
   const id = newId();
-  const made = await tx.sql(`insert into chats (id, kind, direct_key, created_at, last_message_at) values ($1, 'DIRECT', $2, $3, $3) on conflict (direct_key) do nothing returning id`, [id, key, tx.now]);
+  const made = await tx.sql(`insert into chats (id, kind, encryption, direct_key, created_at, last_message_at) values ($1, 'DIRECT', $4, $2, $3, $3) on conflict (direct_key) do nothing returning id`, [id, key, tx.now, encryption]);
   if (!made.length) {
     const [found] = await tx.sql<{ id: string }>('select id from chats where direct_key = $1', [key]);
     return found!.id;
@@ -100,9 +104,9 @@ export async function directChat(tx: Tx, actorId: string, otherId: string): Prom
 }
 
 /** Makes a group chat with the actor as owner; the caller has checked everybody. */
-export async function makeGroupChat(tx: Tx, actorId: string, others: string[], title: string | null, groupId: string | null): Promise<string> {
+export async function makeGroupChat(tx: Tx, actorId: string, others: string[], title: string | null, groupId: string | null, encryption: ChatEncryption = 'NONE'): Promise<string> {
   const id = newId();
-  await tx.sql(`insert into chats (id, kind, title, group_id, created_at, last_message_at) values ($1, 'GROUP', $2, $3, $4, $4)`, [id, title, groupId, tx.now]);
+  await tx.sql(`insert into chats (id, kind, encryption, title, group_id, created_at, last_message_at) values ($1, 'GROUP', $5, $2, $3, $4, $4)`, [id, title, groupId, tx.now, encryption]);
   await addMembers(tx, id, [{ userId: actorId, role: 'OWNER' }, ...others.map((userId) => ({ userId, role: 'MEMBER' as const }))]);
   return id;
 }

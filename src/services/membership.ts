@@ -1,5 +1,6 @@
 import type { Sql } from '../db/database.js';
 import type { Tx } from '../db/unit-of-work.js';
+import type { ChatEncryption } from '../entities/chat.js';
 import type { SystemAction } from '../entities/message.js';
 import { chatStream, userStream } from '../events/catalogue.js';
 import { DomainError, notFound } from '../lib/errors.js';
@@ -9,6 +10,9 @@ import { blockedPairs } from './pairs.js';
 
 /** Of a group chat. */
 export const MAX_MEMBERS = 10_000;
+/** Of an encrypted one: every device of each takes part in every change of who is in it. */
+export const MAX_ENCRYPTED_MEMBERS = 250;
+export const tooManyForMls = (): DomainError => new DomainError('LIMIT_REACHED', `An encrypted chat has at most ${MAX_ENCRYPTED_MEMBERS} members.`);
 
 export async function assertPeopleExist(tx: Tx, ids: string[]): Promise<void> {
   const [row] = await tx.sql<{ n: number }>('select count(*)::int as n from users where id = any($1) and suspended_at is null', [ids]);
@@ -42,16 +46,24 @@ export async function addMembers(tx: Tx, chatId: string, members: { userId: stri
     [chatId, members.map((member) => member.userId), members.map((member) => member.role), tx.now, stream],
   );
   if (!rows.length) return [];
-  const [chat] = await tx.sql<{ member_count: number }>(
-    'update chats set member_count = member_count + $2, acl_version = acl_version + 1 where id = $1 returning member_count',
+  const [chat] = await tx.sql<{ member_count: number; encryption: ChatEncryption }>(
+    'update chats set member_count = member_count + $2, acl_version = acl_version + 1 where id = $1 returning member_count, encryption',
     [chatId, rows.length],
   );
   if (chat!.member_count > MAX_MEMBERS) throw new DomainError('LIMIT_REACHED', `A chat has at most ${MAX_MEMBERS} members.`);
+  if (chat!.encryption === 'MLS') await assertFitsEncrypted(tx, chat!.member_count, rows.map((row) => row.user_id));
   for (const row of rows) {
     tx.append(stream, { kind: 'member.joined', userId: row.user_id, visibleFromSeq: row.visible_from_seq });
     tx.append(userStream(row.user_id), { kind: 'chat.added', chatId });
   }
   return rows.map((row) => row.user_id);
+}
+
+/** Whoever works on the server, as bots do, can hold no keys of their own. */
+async function assertFitsEncrypted(tx: Tx, members: number, userIds: readonly string[]): Promise<void> {
+  if (members > MAX_ENCRYPTED_MEMBERS) throw tooManyForMls();
+  const bots = await tx.sql(`select from users where id = any($1) and kind = 'BOT' limit 1`, [userIds]);
+  if (bots.length) throw new DomainError('ENCRYPTED_CHAT', 'Bots can’t be in an end-to-end encrypted chat.', { field: 'memberIds' });
 }
 
 /** `addMembers`, told in the history: people who came by themselves have joined, others were added. */

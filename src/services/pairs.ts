@@ -1,4 +1,5 @@
 import type { Sql } from '../db/database.js';
+import type { ChatEncryption } from '../entities/chat.js';
 
 /**
  * Holds, until the transaction ends, what two people are to each other: contacts, blocks, and their direct chat. Whoever
@@ -11,6 +12,12 @@ export const lockPairs = (sql: Sql, userId: string, otherIds: readonly string[])
        select distinct hashtextextended(least($1::uuid, o) || ':' || greatest($1::uuid, o), 0) as h from unnest($2::uuid[]) o order by 1) pairs`,
     [userId, otherIds],
   );
+
+/** The keys of the direct chats of two people, of which each is made once. Both hold both ids: the encrypted one's in the other order. */
+export function directKeys(userId: string, otherId: string): Readonly<Record<ChatEncryption, string>> {
+  const pair = [userId, otherId].sort();
+  return { NONE: pair.join(':'), MLS: pair.reverse().join(':') };
+}
 
 /** Those of the others between whom and the person there is a block, whoever made it: what is direct between two people asks it first. */
 export async function blockedPairs(sql: Sql, userId: string, otherIds: readonly string[]): Promise<Set<string>> {

@@ -4,7 +4,7 @@ import type { AfterCommit } from '../db/unit-of-work.js';
 import { chatStream } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError, notFound } from '../lib/errors.js';
-import { assertCanSend, slowModeFor, type ChatAccess } from '../policies/chat-policy.js';
+import { assertCanSend, assertCanSendEncrypted, slowModeFor, type ChatAccess } from '../policies/chat-policy.js';
 import { isLookedAt } from '../policies/moderation-policy.js';
 import type { ChatAccessReader } from './chat-access.js';
 import type { MessageRow } from './loaders/messages.js';
@@ -65,7 +65,8 @@ export class SendQueue {
     try {
       let access = await this.access.cached(draft.chatId, draft.senderId);
       // Nothing compares the version of what rules refuse: they are asked as they are now.
-      if (access && isLookedAt(access)) access = await this.access.fresh(draft.chatId, draft.senderId);
+      // Nor does anything compare how a group stands where a message is refused for it.
+      if (access && (isLookedAt(access) || !fits(access, draft))) access = await this.access.fresh(draft.chatId, draft.senderId);
       const earlier = await this.#judge(draft, access);
       if (earlier) return earlier;
       return await new Promise((resolve, reject) => this.#enqueue({ draft, access: access!, attempts: 0, resolve, reject }, false));
@@ -77,7 +78,7 @@ export class SendQueue {
   /** Null when the sender may send. Who no longer may, but has sent this before, gets the answer that was lost. */
   async #judge(draft: Draft, access: ChatAccess | null): Promise<MessageRow | null> {
     try {
-      assertCanSend(access);
+      assertTakes(access, draft);
       if (isLookedAt(access)) await this.gate.pass(access, draft);
       return null;
     } catch (error) {
@@ -257,6 +258,15 @@ export class SendQueue {
   #failed(sends: Waiting[], error: unknown): void {
     for (const send of sends) send.reject(error);
   }
+}
+
+function assertTakes(access: ChatAccess | null, { card }: Draft): asserts access is ChatAccess {
+  if (card?.type === 'encrypted') assertCanSendEncrypted(access, card);
+  else assertCanSend(access);
+}
+
+function fits({ chat: { mls } }: ChatAccess, { card }: Draft): boolean {
+  return card?.type !== 'encrypted' || (mls !== null && !mls.stale && mls.generation === card.generation && mls.epoch === card.epoch && mls.devices.includes(card.deviceId));
 }
 
 const sendOf = ({ draft, access }: Waiting): Send => ({

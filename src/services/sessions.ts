@@ -8,6 +8,7 @@ import { newId } from '../lib/ids.js';
 import type { Actor } from './actor.js';
 import { userById, type UserRow } from './loaders/users.js';
 import { LOST_ANSWER_MS, type RefreshTokens } from './refresh-tokens.js';
+import { endDevices } from './mls/device-ends.js';
 import type { SessionGate } from './session-gate.js';
 import type { AccessTokens } from './tokens.js';
 
@@ -183,6 +184,7 @@ export class SessionService {
     const rows = await tx.sql<{ id: string }>('update sessions set ended_at = $2, end_reason = $3 where id = any($1) and ended_at is null returning id', [ids, tx.now, reason]);
     const ended = rows.map((row) => row.id);
     for (const id of ended) tx.append(userStream(userId), { kind: 'sessions.changed', sessionId: id });
+    await endDevices(tx, userId, ended);
     tx.afterCommit.push(() => this.gate.ended(ended));
     return ended;
   }

@@ -5,7 +5,7 @@ import { callStream, chatStream, userStream } from '../../events/catalogue.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { distinct } from '../../lib/validate.js';
-import { assertCanCall } from '../../policies/chat-policy.js';
+import { assertCanTakePart } from '../../policies/chat-policy.js';
 import { assertCanEnd, assertIsOn, assertRunsCall, seesCall, type CallAccess } from '../../policies/call-policy.js';
 import type { Actor } from '../actor.js';
 import { lockChat } from '../chat-access.js';
@@ -74,7 +74,7 @@ export class CallService {
     await this.node.choose(this.sql);
     const { callId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'startCall', idempotencyKey, input: bound }, async (tx) => {
       const access = await lockChat(tx.sql, input.chatId, actor.userId);
-      assertCanCall(access);
+      assertCanTakePart(access);
       if (input.lobby && access.chat.kind === 'DIRECT') throw invalidInput('lobby', 'A direct call has no lobby.');
       const [active] = await tx.sql(`select from calls where chat_id = $1 and state <> 'ENDED'`, [input.chatId]);
       if (active) throw new DomainError('STATE_CONFLICT', 'A call goes on in this chat: join it.', { field: 'chatId' });

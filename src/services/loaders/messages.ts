@@ -33,7 +33,7 @@ const ALWAYS = 'm.seq, m.sender_id as "senderId", m.kind, m.created_at as "creat
 /** Columns that most readings don't need, by the fields that do. */
 const FIELD_COLUMNS: Readonly<Record<string, string>> = {
   __typename: '', id: '', seq: '', sender: '', kind: '', createdAt: '', deletedAt: '', expiresAt: '', text: '',
-  version: ', m.version', editedAt: ', m.edited_at as "editedAt"', reactions: ', m.reactions', attachments: ', m.card', linkPreview: ', m.preview',
+  version: ', m.version', editedAt: ', m.edited_at as "editedAt"', reactions: ', m.reactions', attachments: ', m.card', encrypted: ', m.card', linkPreview: ', m.preview',
 };
 
 /**
@@ -44,7 +44,7 @@ const FIELD_COLUMNS: Readonly<Record<string, string>> = {
 export function messageColumns(fields: ReadonlySet<string>): string | null {
   let columns = ALWAYS;
   for (const field of fields) if (!(field in FIELD_COLUMNS)) return null;
-  for (const [field, column] of Object.entries(FIELD_COLUMNS)) if (column && fields.has(field)) columns += column;
+  for (const [field, column] of Object.entries(FIELD_COLUMNS)) if (column && fields.has(field) && !columns.includes(column)) columns += column;
   return columns;
 }
 

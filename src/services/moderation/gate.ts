@@ -59,7 +59,8 @@ export class ModerationGate {
     if (!isLookedAt(access)) return;
     const now = this.clock.now();
     const silenced = (access.member!.silencedUntil?.getTime() ?? 0) - now.getTime();
-    const verdict = silenced > 0 ? null : await this.verdict(access, draft, parts.poll);
+    // Rules judge words; of what is encrypted there are none.
+    const verdict = silenced > 0 || draft.kind === 'ENCRYPTED' ? null : await this.verdict(access, draft, parts.poll);
     if (silenced <= 0 && (!verdict || verdict.action === 'FLAG')) return;
     if (draft.idempotencyKey !== null && (await findEarlierMessage(this.sql, draft, now))) return;
     if (silenced > 0) throw new DomainError('FORBIDDEN', 'Those who moderate this chat let you say nothing for a while.', { retryAfter: Math.ceil(silenced / 1000) });

@@ -30,6 +30,11 @@ export const CHATS: readonly Holding[] = [
     table: 'reports', columns: ['reporter_id', 'target_id'], exported: 'select id, target_type, target_id, target_seq, reason, note, created_at from reports where reporter_id = $1 order by id',
     erased: null, why: 'What was reported may still have to be decided. Reports of the person name who reported them, and are in no copy.',
   },
+  {
+    table: 'mls_devices', columns: ['user_id'], exported: 'select session_id, encode(signature_key, \'base64\') as signature_key, created_at, ended_at from mls_devices where user_id = $1 order by 1',
+    erased: null, why: 'Ended with their sessions. Their public keys stay for a month after the last group has let them go, since those in it take them out by these.',
+  },
+  { table: 'mls_leaves', columns: ['user_id'], exported: 'select chat_id, device_id, since_epoch from mls_leaves where user_id = $1 order by 1, 2', erased: null, why: 'That a device is in a group, until somebody in it takes it out.' },
   { table: 'documents', columns: ['created_by', 'controller_id', 'control_requests'], exported: 'select id, kind, chat_id, title, created_at from documents where created_by = $1 order by id', erased: null, why: OTHERS },
   { table: 'document_updates', columns: ['author_id'], exported: null, erased: null, why: `Changes of a board, in a form for machines. ${OTHERS}` },
 ];
