@@ -11,13 +11,14 @@ import {
   type GraphQLInputObjectType,
   type GraphQLInputType,
 } from 'graphql';
-import { OmniTalkError } from '../../sdk/index.js';
+import { OmniTalkError, type OmniTalk } from '../../sdk/index.js';
 import { ERROR_CODES } from '../../src/lib/errors.js';
 import { decodeId } from '../../src/lib/ids.js';
 import { Seat, startCall } from '../testkit/calls.js';
 import { ADDRESS, openShop, sell } from '../testkit/commerce.js';
 import { digest } from '../testkit/digest.js';
 import { bbcFeed, story } from '../testkit/feeds.js';
+import { anotherDevice, encryptedChat, MlsDevice } from '../testkit/mls-device.js';
 import { addSource, administrator, articles, fetchFeeds } from '../testkit/news.js';
 import { PIXEL } from '../testkit/pictures.js';
 import { Publisher } from '../testkit/publisher.js';
@@ -50,6 +51,9 @@ describe('bad input', () => {
   let publisher: Publisher;
   let own: Record<string, string>;
   let foreign: Record<string, string>;
+  /** Bytes by the name of the field that takes them. */
+  let bytes: Record<string, string> = {};
+  let who: OmniTalk[];
 
   before(async function () {
     // Everybody and everything that a mutation can name: on a busy machine that takes a while.
@@ -129,6 +133,19 @@ describe('bad input', () => {
     const { tokenId } = (await person.api.createCallToken({ input: { callId, name: 'Guest', idempotencyKey: world.key() } })).createCallToken;
     return { callId, participantId: theirs.participantId, transportId, producerId, dataProducerId: producerId, consumerId, tokenId };
   };
+  const inEncryption = (mutation: string): boolean => ['registerDevice', 'uploadKeyPackages', 'claimKeyPackages', 'createMlsGroup', 'commitMlsGroup', 'sendEncryptedMessage'].includes(mutation);
+  /** An encrypted chat of Ann's and Bob's, and what Ann's device could send as the next thing into it. */
+  const encryptedWorld = async (): Promise<void> => {
+    const [mine, theirs, strange] = [await MlsDevice.of(world, await anotherDevice(world, ann, 'phone')), await MlsDevice.of(world, await anotherDevice(world, bob, 'phone')), await MlsDevice.of(world, await anotherDevice(world, stranger, 'phone'))];
+    const chatId = await encryptedChat(mine, [bob]);
+    const messageId = (await mine.say(chatId, 'hello')).id;
+    const { input } = await mine.prepare(chatId, [], []);
+    const packages = await mine.packages(2);
+    who = [mine.person.client, world.client()];
+    bytes = { content: await mine.encrypt(chatId, 'a secret'), commit: input.commit, groupInfo: input.groupInfo, keyPackages: packages[0]!, lastResortKeyPackage: packages[1]! };
+    own = { ...own, chatId, messageId, deviceIds: theirs.id, removedDeviceIds: theirs.id };
+    foreign = { ...foreign, deviceIds: strange.id, removedDeviceIds: strange.id };
+  };
   const inCalls = (input: GraphQLInputObjectType): boolean => ['callId', 'tokenId'].some((name) => name in input.getFields());
 
   /** A value that fits the field, as good as its name and type let one guess. */
@@ -149,7 +166,7 @@ describe('bad input', () => {
       case 'Boolean':
         return true;
       case 'Bytes':
-        return NO_CHANGE;
+        return bytes[field.name] ?? NO_CHANGE;
       case 'DateTime':
         return new Date(world.clock.now().getTime() + 3_600_000).toISOString();
       case 'JSON':
@@ -224,16 +241,19 @@ describe('bad input', () => {
     const input = getNamedType(mutation.args[0]!.type) as GraphQLInputObjectType;
     it(`${mutation.name}: every error has a code, and changes nothing`, async function () {
       this.timeout(60_000);
+      bytes = {};
+      who = [ann.client, world.client()];
+      if (inEncryption(mutation.name)) await encryptedWorld();
       if (inCalls(input)) [own, foreign] = [{ ...own, ...(await callOf(ann, bob)) }, { ...foreign, ...(await callOf(stranger, other)) }];
       const document = `mutation($input: ${input.name}!) { ${mutation.name}(input: $input) { __typename } }`;
       const cases = Object.values(input.getFields()).flatMap((field) => bad(field).map((value) => ({ name: field.name, value })));
-      for (const who of [ann.client, world.client()]) {
+      for (const client of who) {
         let before = await digest(world);
         for (const { name, value } of cases) {
           const what = `${name}=${JSON.stringify(value)?.slice(0, 80)}`;
           // Signing out is a right of the caller that would end this test.
-          if (mutation.name === 'signOut' && who === ann.client) continue;
-          const error = await who.request(document, { input: { ...baseline(input), [name]: value } }).then(
+          if (mutation.name === 'signOut' && client === ann.client) continue;
+          const error = await client.request(document, { input: { ...baseline(input), [name]: value } }).then(
             () => null,
             (caught: unknown) => caught,
           );

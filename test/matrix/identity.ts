@@ -22,6 +22,7 @@ learnedModels                  sign-in     expired     forbidden   forbidden   f
 node                           sign-in     expired     null        null        null        ok          ok          null        ok
 paymentFindings                sign-in     expired     forbidden   forbidden   forbidden   forbidden   forbidden   forbidden   forbidden
 refreshSession                 sign-in     expired     sign-in     sign-in     sign-in     sign-in     sign-in     sign-in     sign-in
+registerDevice                 sign-in     expired     invalid     invalid     invalid     invalid     invalid     invalid     ok
 registerAppOperations          sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
 reinstateUser                  sign-in     expired     forbidden   forbidden   forbidden   forbidden   forbidden   ok          forbidden
 removeAppOperations            sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
@@ -45,6 +46,7 @@ suspendUser                    sign-in     expired     forbidden   forbidden   f
 updateApp                      sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
 updateModerationRules          sign-in     expired     not-found   not-found   not-found   forbidden   ok          ok          ok
 updateNewsSource               sign-in     expired     forbidden   forbidden   forbidden   forbidden   forbidden   forbidden   forbidden
+uploadKeyPackages              sign-in     expired     invalid     invalid     invalid     invalid     invalid     invalid     ok
 verifyEmail                    code-invalid expired     code-invalid code-invalid code-invalid code-invalid code-invalid code-invalid code-invalid
 verifyPhoneCode                code-invalid expired     code-invalid code-invalid code-invalid code-invalid code-invalid code-invalid code-invalid
 `);

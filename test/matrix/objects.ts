@@ -16,6 +16,7 @@ export const FOUND_BY = (things: Stage['things']): Record<string, readonly strin
   Group: [`group(id: "${things['groupId']}")`],
   GroupBuy: [`groupBuy(id: "${things['groupBuyId']}")`],
   Message: [`node(id: "${things['messageId']}")`],
+  MlsGroup: [`chat(id: "${things['encryptedChatId']}")`, 'mls'],
   NewsArticle: [`newsArticle(id: "${things['articleId']}")`],
   NewsSource: [`node(id: "${things['sourceId']}")`],
   Notification: [`node(id: "${things['notificationId']}")`],
@@ -65,6 +66,7 @@ Group.requests                 sign-in     expired     null        null        n
 GroupBuy                       sign-in     expired     null        null        null        ok          ok          null        ok
 GroupViewerState               sign-in     expired     null        null        null        ok          ok          null        ok
 Message                        sign-in     expired     null        null        null        ok          ok          null        ok
+MlsGroup                       sign-in     expired     null        null        null        ok          ok          null        ok
 NewsArticle                    sign-in     expired     ok          ok          ok          ok          ok          ok          ok
 NewsSource                     sign-in     expired     ok          ok          ok          ok          ok          ok          ok
 Notification                   sign-in     expired     null        null        null        null        null        null        ok
@@ -97,12 +99,15 @@ Viewer.carts                   null        expired     -           -           -
 Viewer.chats                   null        expired     -           -           -           ok          ok          -           ok
 Viewer.contacts                null        expired     -           -           -           ok          ok          -           ok
 Viewer.dataExports             null        expired     -           -           -           -           -           -           ok
+Viewer.device                  null        expired     null        null        null        null        null        null        ok
+Viewer.deviceId                null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.email                   null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.emailVerified           null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.eventCursor             null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.groups                  null        expired     -           -           -           ok          ok          -           ok
 Viewer.highlights              null        expired     -           -           -           -           -           -           ok
 Viewer.inferred                null        expired     null        null        null        null        null        null        null
+Viewer.keyPackagesLeft         null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.moderationBans          null        expired     not-found   not-found   not-found   forbidden   -           -           -
 Viewer.moderationCases         null        expired     -           -           -           -           -           -           -
 Viewer.moderationQueue         null        expired     not-found   not-found   not-found   forbidden   ok          ok          ok
@@ -133,6 +138,7 @@ Viewer.supportQueue            null        expired     -           -           -
 Viewer.unreadNotificationCount null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.user                    null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.webhooks                null        expired     -           -           -           -           -           -           ok
+Viewer.welcomes                null        expired     -           -           -           -           -           -           -
 Webhook                        sign-in     expired     null        null        null        null        null        null        ok
 `);
 
@@ -144,7 +150,7 @@ export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   Bot: words('createdAt engine handsOver id languages? owner tools user'),
   Call: words('answeredAt chat chatId endReason? endedAt? eventCursor host id kind lobby locked participants recordingState recordings? screenShare showcase? startedAt startedBy state viewerState'),
   Cart: words('chat? chatId? createdAt currency eventCursor id itemCount lines owner shop state subtotal title? version'),
-  Chat: words('activeCall avatar? carts? createdAt documents encryption eventCursor group? id kind lastMessage memberCount members message messageTtlSeconds? messages messagesAround pinnedMessages sentiment slowModeSeconds title viewerState'),
+  Chat: words('activeCall avatar? carts? createdAt documents encryption eventCursor group? id kind lastMessage memberCount members message messageTtlSeconds? messages messagesAround mls? pinnedMessages sentiment slowModeSeconds title unavailableFeatures? viewerState'),
   ChatViewerState: words('archived draft? draftUpdatedAt? lastDeliveredSeq lastReadSeq mentionsCount muted mutedUntil? notificationLevel otherMember? pinned role unreadCapped unreadCount'),
   DataExport: words('createdAt expiresAt? file? finishedAt? id state user'),
   Document: words('callId? chat controlRequests? controller? createdAt createdBy editing endedAt? id kind title? viewerState'),
@@ -152,7 +158,8 @@ export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   Group: words('avatar? chats createdAt description? id joinPolicy memberCount members name origin rules? topics? viewerState visibility'),
   GroupBuy: words('chatId createdAt deadline id maxQuantity? participantCount price product quantity settledAt? state tiers variant viewerState?'),
   GroupViewerState: words('role state'),
-  Message: words('attachments? card? chat createdAt deletedAt? editedAt? edits? expiresAt? forwardedFrom? id kind linkPreview? mentions? reactions receipts replyTo? sender seq system? text thread? threadRoot? version viewerState'),
+  MlsGroup: words('cipherSuite commits devices epoch generation groupId groupInfo'),
+  Message: words('attachments? card? chat createdAt deletedAt? editedAt? edits? encrypted? expiresAt? forwardedFrom? id kind linkPreview? mentions? reactions receipts replyTo? sender seq system? text thread? threadRoot? version viewerState'),
   NewsArticle: words('author? content? id imageUrl? language places publishedAt shortVersion source summary title topics? updatedAt? url viewerState'),
   NewsSource: words('category? eventCursor failure? failures feedUrl fetchedAt homepage? id language publisher section state topics?'),
   Notification: words('actor call? chat count createdAt group? id kind message product? read webhook? dataExportId?'),

@@ -3,6 +3,7 @@ import { Seat, startCall } from '../testkit/calls.js';
 import { ADDRESS, openShop, sell } from '../testkit/commerce.js';
 import { bbcFeed, story } from '../testkit/feeds.js';
 import { addSource, administrator, articles, fetchFeeds, signedInAgain } from '../testkit/news.js';
+import { encryptedChat, MlsDevice } from '../testkit/mls-device.js';
 import { PIXEL } from '../testkit/pictures.js';
 import { Publisher } from '../testkit/publisher.js';
 import { befriend } from '../testkit/statuses.js';
@@ -71,7 +72,7 @@ export async function setStage(): Promise<Stage> {
     // Nobody was suggested anything here.
     suggestionId: encodeId('SuggestedGroup', newId()),
     ...(await inShop(world, owner, chatId)), ...(await inCall(world, owner, target, chatId)), ...(await ofApps(world, owner)), ...(await ofStatuses(world, owner)), ...(await ofBots(world, owner)),
-    ...(await ofNews(world, owner, publisher)), ...(await ofCases(world, owner, targetMessageId)),
+    ...(await ofNews(world, owner, publisher)), ...(await ofCases(world, owner, targetMessageId)), ...(await ofEncryption(world, owner, [member, admin], target)),
   };
   Object.assign(things, await ofSupport(world, owner, target, things['botId']!, chatId));
   const tokens = { nobody: null, expired: first.accessToken, stranger: stranger.accessToken, blocked: blocked.accessToken, exMember: exMember.accessToken, member: member.accessToken, admin: admin.accessToken, moderator: moderator.accessToken, owner: owner.accessToken };
@@ -165,6 +166,18 @@ async function ofBots(world: World, { api }: Person): Promise<Record<string, str
 async function ofSupport(world: World, { api }: Person, asker: Person, botId: string, chatId: string): Promise<Record<string, string>> {
   await api.setBotHandOver({ input: { botId, chatId } });
   return { supportCaseId: (await asker.api.requestPerson({ input: { botId, withTranscript: true, idempotencyKey: world.key() } })).requestPerson.supportCase.id };
+}
+
+/** An encrypted chat of the owner's, in whose group are her device and the target's: what she could send as the next thing into it. */
+async function ofEncryption(world: World, owner: Person, others: Person[], target: Person): Promise<Record<string, string>> {
+  const [mine, theirs] = [await MlsDevice.of(world, owner), await MlsDevice.of(world, target)];
+  const encryptedChatId = await encryptedChat(mine, [...others, target]);
+  const { input } = await mine.prepare(encryptedChatId, [], []);
+  const another = await mine.newGroup(`${encryptedChatId}/2`);
+  return {
+    encryptedChatId, deviceId: theirs.id, welcomeId: encodeId('Welcome', newId()), keyPackage: (await mine.packages(1))[0]!, commit: input.commit, nextGroupInfo: input.groupInfo,
+    anotherGroupInfo: another.groupInfo, ciphertext: await mine.encrypt(encryptedChatId, 'a secret'),
+  };
 }
 
 async function ofNews(world: World, owner: Person, publisher: Publisher): Promise<Record<string, string>> {

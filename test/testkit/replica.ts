@@ -296,6 +296,10 @@ export class Replica extends Refetch {
       case 'IncomingCall':
       case 'CallRingEnded':
       case 'SessionsChanged':
+      case 'EncryptionCommitted':
+      case 'EncryptionChanged':
+      case 'WelcomeAdded':
+      case 'KeyPackagesLow':
       case 'FileChanged':
       case 'NotificationAdded':
       case 'NotificationsRead':

@@ -3,6 +3,7 @@ import { ADDRESS, sellRich } from './commerce.js';
 import { cnnFeed, story } from './feeds.js';
 import { addSource, administrator, articles, fetchFeeds } from './news.js';
 import { digitsIn } from './outbox.js';
+import { anotherDevice, encryptedChat, MlsDevice } from './mls-device.js';
 import { PIXEL } from './pictures.js';
 import type { Publisher } from './publisher.js';
 import { befriend } from './statuses.js';
@@ -272,6 +273,30 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       const { signIn } = await world.client().api.signIn({ input: { email: 'bob@example.com', password: 'password of bob' } });
       await bob.api.signOut({ input: { sessionId: signIn.session.id } });
     },
+    'encryption.committed': async () => {
+      const [annPhone, bobPhone] = await encrypted();
+      const secret = await encryptedChat(annPhone, [bob]);
+      await bobPhone.catchUp(secret);
+      await bobPhone.change(secret, [], []);
+    },
+    'encryption.changed': async () => {
+      const [annPhone] = await encrypted();
+      await encryptedChat(annPhone, [bob]);
+      await MlsDevice.of(world, await anotherDevice(world, bob, 'a new one'));
+      await jobsDone();
+    },
+    'welcome.added': async () => {
+      const [annPhone, bobPhone] = await encrypted();
+      const secret = await encryptedChat(annPhone, [bob]);
+      await bobPhone.catchUp(secret);
+      const { id } = await annPhone.say(secret, 'for the devices of this chat');
+      await bobPhone.say(secret, 'so is this');
+      await ann.api.deleteMessage({ input: { messageId: id, scope: 'FOR_EVERYONE' } });
+    },
+    'keypackages.low': async () => {
+      const [annPhone] = await encrypted();
+      await encryptedChat(annPhone, [bob]);
+    },
     'status.posted': async () => {
       await befriend(ann, bob);
       const answered = await post(ann, 'Off to the lake', { backgroundColor: '#00aaff', font: 'SERIF' });
@@ -341,6 +366,8 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
     await bob.api.addToCart({ input: { cartId: cart.id, variantId, quantity: 2, idempotencyKey: world.key() } });
     await bob.api.shareCart({ input: { cartId: cart.id, chatId, idempotencyKey: world.key() } });
   };
+  const encrypted = async (): Promise<[MlsDevice, MlsDevice]> => [await MlsDevice.of(world, await anotherDevice(world, ann, 'phone')), await MlsDevice.of(world, await anotherDevice(world, bob, 'phone'))];
+  const jobsDone = () => eventually(async () => !(await world.sql(`select from graphile_worker.jobs where task_identifier = 'tell-of-devices'`)).length, 'it has been told');
   const notificationsOf = async (person: Person, unreadOnly = false) => (await person.api.notifications({ unreadOnly })).viewer!.notifications.edges.map(({ node }) => node);
   const ring = async (from: Person, id: string) => (await from.api.startCall({ input: { chatId: id, kind: 'VOICE', idempotencyKey: world.key() } })).startCall.call.id;
   const hangUp = (person: Person, callId: string) => person.api.endCall({ input: { callId } });
