@@ -4,7 +4,6 @@ import type { UnitOfWork } from './db/unit-of-work.js';
 import type { JobDeps } from './jobs/index.js';
 import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
-import type { MlEngine } from './ml/engine.js';
 import { InferredClusterResolver, LearnedModelResolver, LearningVerbsResolver, SimilarProductsResolver, SuggestedGroupResolver, SuggestedUserResolver, SuggestionsResolver } from './resolvers/learning.js';
 import { GroupMemberService } from './services/group-members.js';
 import { ClusterGroups } from './services/learning/cluster-groups.js';
@@ -26,27 +25,28 @@ export interface LearningDeps {
   unitOfWork: UnitOfWork;
   clock: Clock;
   log: Logger;
-  engine: MlEngine;
 }
 
 export interface Learning {
   jobs: Pick<JobDeps, 'models' | 'trainings' | 'interactions'>;
+  trainings: Trainings;
   resolvers: object[];
   close(): Promise<void>;
 }
 
 /** The part of the container that learns, and suggests. */
-export function makeLearning({ config, db, unitOfWork, clock, log, engine }: LearningDeps): Learning {
+export function makeLearning({ config, db, unitOfWork, clock, log }: LearningDeps): Learning {
   const interactions = new InteractionService(db.background, unitOfWork, new Quota(db.sql, clock, { name: 'interactions', points: INTERACTIONS_A_DAY, seconds: 86_400 }), clock);
   const personalization = new PersonalizationService(db.sql, unitOfWork);
   const groups = new ClusterGroups(unitOfWork, new GroupMemberService(db.sql, unitOfWork), config.CLUSTER_GROUPS_OWNER ?? null);
-  const trainings = new Trainings(db, unitOfWork, engine, groups, clock, log);
+  const trainings = new Trainings(db, unitOfWork, groups, clock, log, config.ML_THREADS);
   const models = new ModelService(db.sql, unitOfWork);
   const keeper = new ShelfKeeper(db.sql);
   const placement = new Placement(db.sql, keeper);
   const products = new SuggestedProducts(db.sql, keeper, personalization);
   return {
     jobs: { models: config.LEARNING ? models : null, trainings, interactions },
+    trainings,
     resolvers: [
       new LearningVerbsResolver(interactions, personalization, groups, models),
       new SuggestionsResolver(new SuggestedPeople(db.sql, placement), new SuggestedGroups(db.sql, placement), products, new SuggestedNews(db.sql, keeper, personalization)),

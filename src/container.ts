@@ -36,7 +36,6 @@ import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { LogMailer, LogSmsSender } from './messaging/log.js';
 import type { Media } from './media/contract.js';
-import { MlEngine } from './ml/engine.js';
 import type { Mailer, SmsSender } from './messaging/messaging.js';
 import type { Reader } from './news/reader.js';
 import type { Summarizer } from './news/summarizer.js';
@@ -51,6 +50,7 @@ import { UserResolver, ViewerResolver } from './resolvers/user.js';
 import { noMedia } from './services/calls/no-media.js';
 import { ChatAccessReader } from './services/chat-access.js';
 import { ChatService } from './services/chats.js';
+import type { Trainings } from './services/learning/trainings.js';
 import { ModerationGate } from './services/moderation/gate.js';
 import type { PresenceService } from './services/presence.js';
 import { RecentMessages } from './services/recent-messages.js';
@@ -86,7 +86,7 @@ export interface Container {
   receipts: ReceiptService;
   replicas: Replicas;
   /** Learns, in threads of its own; nothing of it runs until it is asked. */
-  engine: MlEngine;
+  trainings: Trainings;
   calls: Calls;
   /** The one way to addresses that others have chosen. */
   outbound: Outbound;
@@ -170,8 +170,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   const productLinks = makeProductLinks(config);
   const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, files: files.urls, products: productLinks, messages: messages.messages, summarizer: outside.summarizer, reader: outside.reader, model });
   const commerce = makeCommerce({ db, store, files: files.urls, productLinks, unitOfWork, messages: messages.messages, clock, log, config, gateways: outside.gateways ?? {} });
-  const engine = new MlEngine({ threads: config.ML_THREADS });
-  const learning = makeLearning({ config, db, unitOfWork, clock, log, engine });
+  const learning = makeLearning({ config, db, unitOfWork, clock, log });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);
   await ownMedia?.start();
@@ -224,7 +223,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
     presence: people.presence,
     calls,
     outbound,
-    engine,
+    trainings: learning.trainings,
     files,
     webhooks,
     apps,
@@ -251,7 +250,6 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
       await outbound.close();
       await news.close();
       await learning.close();
-      await engine.close();
       await bus.close();
       await db.end();
       await db.replicas?.close();

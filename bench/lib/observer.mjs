@@ -5,7 +5,16 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 2;
 let delays = null;
+/** Beats between two turns of the loop: what the thread has worked since the last one. */
+let beat = null;
+let mostWork = 0;
 let profiler = null;
+
+/** CPU of this thread, milliseconds. */
+const worked = () => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+};
 
 const answers = {
   /** Begins to watch for stalls of the event loop. */
@@ -13,11 +22,24 @@ const answers = {
     delays?.disable();
     delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     delays.enable();
+    clearInterval(beat);
+    mostWork = 0;
+    let before = worked();
+    beat = setInterval(() => {
+      const now = worked();
+      mostWork = Math.max(mostWork, now - before);
+      before = now;
+    }, RESOLUTION_MS).unref();
   },
   /** Ends it: the longest stall since, in milliseconds. */
   'longest-stall'() {
     delays.disable();
     return Math.max(0, delays.max / 1e6 - RESOLUTION_MS);
+  },
+  /** The most that the loop's own thread has worked without a break since, in milliseconds of CPU: the rest of a stall it has waited for a core. */
+  'longest-work'() {
+    clearInterval(beat);
+    return mostWork;
   },
   /** Bytes, after a collection where the process was started with --expose-gc. */
   memory() {

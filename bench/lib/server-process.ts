@@ -71,6 +71,9 @@ export class ServerProcess {
   longestStall(): Promise<number> {
     return this.#ask('longest-stall') as Promise<number>;
   }
+  longestWork(): Promise<number> {
+    return this.#ask('longest-work') as Promise<number>;
+  }
   memory(): Promise<NodeJS.MemoryUsage> {
     return this.#ask('memory') as Promise<NodeJS.MemoryUsage>;
   }

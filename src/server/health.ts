@@ -18,7 +18,7 @@ export interface Probe {
 }
 
 /** `/health`, `/ready` and `/metrics`: for supervisors, load balancers and Prometheus. */
-export function addProbes(fastify: FastifyInstance, { config, db, bus, media, consumers, engine }: Container, schema: GraphQLSchema, metrics: Metrics, probe: Probe): void {
+export function addProbes(fastify: FastifyInstance, { config, db, bus, media, consumers, trainings }: Container, schema: GraphQLSchema, metrics: Metrics, probe: Probe): void {
   const started = Date.now();
   const fingerprint = createHash('sha256').update(printSchema(lexicographicSortSchema(schema))).digest('hex').slice(0, 12);
   const asking = new InFlight<Database>();
@@ -32,7 +32,7 @@ export function addProbes(fastify: FastifyInstance, { config, db, bus, media, co
       database: reachable ? 'ok' : 'away',
       bus: bus.state,
       calls: media.state().state,
-      learning: learningState(engine.state),
+      learning: learningState(trainings.engine),
       consumers: consumers.figures().some(({ lag }) => lag > BEHIND_SECONDS) ? 'behind' : 'ok',
       schema: fingerprint,
       migration,

@@ -245,10 +245,10 @@ describe('learning for an operator who wants the groups made', function () {
   after(() => world.stop());
 
   it('goes on when the thread that learns dies, says that it failed, and learns the next time', async () => {
-    const { engine } = world.app.container;
+    const { trainings } = world.app.container;
     const { model } = (await root.api.retrainModels({ input: { idempotencyKey: world.key() } })).retrainModels;
-    await eventually(() => engine.threads > 0, 'a thread runs', 60_000);
-    await engine.endThreads();
+    await eventually(() => trainings.running > 0, 'a thread runs', 60_000);
+    await trainings.endThreads();
     const failed = await trained(root, model.id);
     assert.deepEqual([failed.state, failed.reason], ['FAILED', 'The training failed; the log says why.']);
     assert.equal((await people[1]!.api.personalization()).viewer!.inferred, null);

@@ -2,7 +2,7 @@ import type { Database } from '../../db/database.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
 import { ContentSpace, DIMENSIONS, type Bag } from '../../ml/content.js';
-import { sharedFloats, sharedInts } from '../../ml/engine.js';
+import { sharedFloats, sharedInts, type MlEngine } from '../../ml/engine.js';
 import type { Factors, Interactions } from '../../ml/als.js';
 import type { Evaluation } from '../../ml/evaluation.js';
 import { chunks } from './chunks.js';
@@ -10,7 +10,6 @@ import { keepIdentities, MAX_CLUSTER, MIN_CLUSTER, namedClusters, subjectCluster
 import { ModelStore } from './model-store.js';
 import type { ModelMetrics, TrainingOptions } from './models.js';
 import { PAGE, Signals, MAX_PRODUCTS, type ProductSignal } from './signals.js';
-import type { TrainingEngine } from './training-protocol.js';
 
 const MAX_FACTORS = 32;
 const SWEEPS = 15;
@@ -46,7 +45,7 @@ export class Trainer {
   constructor(
     db: Pick<Database, 'background'>,
     unitOfWork: UnitOfWork,
-    private readonly engine: TrainingEngine,
+    private readonly engine: Pick<MlEngine, 'cluster' | 'clusterBest' | 'factorise' | 'neighbours' | 'evaluate'>,
     private readonly clock: Clock,
   ) {
     this.#signals = new Signals(db.background);
@@ -66,7 +65,6 @@ export class Trainer {
 
   async #train(id: string, options: TrainingOptions): Promise<ModelMetrics> {
     const now = this.clock.now();
-    await this.engine.begin();
     const { described, vectors, space } = await this.#people(now);
     const products = await this.#products();
     const contents = sharedFloats(products.length * DIMENSIONS);

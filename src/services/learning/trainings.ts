@@ -4,12 +4,13 @@ import type { Database } from '../../db/database.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/logger.js';
+import type { EngineState } from '../../ml/engine.js';
 import { MlRefusal } from '../../ml/errors.js';
 import type { ClusterGroups } from './cluster-groups.js';
 import { ModelStore } from './model-store.js';
 import type { TrainingJob } from './models.js';
 import type { TrainedModel } from './trainer.js';
-import { ENGINE_CALLS, errorOf, failureOf, type FromTraining, type ToTraining, type TrainingEngine, type TrainingStart } from './training-protocol.js';
+import { errorOf, type FromTraining, type TrainingStart } from './training-protocol.js';
 
 const MAX_HEAP_MB = 2_048;
 
@@ -17,22 +18,24 @@ const MAX_HEAP_MB = 2_048;
 export class Trainings {
   readonly #store: ModelStore;
   readonly #running = new Set<Worker>();
+  #engine: EngineState = { state: 'IDLE', tensors: null, kernels: null };
   #closed = false;
 
   constructor(
     private readonly db: Pick<Database, 'background' | 'source'>,
     unitOfWork: UnitOfWork,
-    private readonly engine: TrainingEngine,
     private readonly groups: ClusterGroups,
     private readonly clock: Clock,
     private readonly log: Logger,
+    /** Of the engine of each. */
+    private readonly threads: number,
   ) {
     this.#store = new ModelStore(db.background, unitOfWork);
   }
 
   /**
-   * The job of one training. A repeat after a crash begins from the start. What fails for good is a version that has FAILED; where the engine has no room, or the
-   * process ends meanwhile, the job is tried again later and the version stays TRAINING.
+   * The job of one training. A repeat after a crash begins from the start. What fails for good is a version that has FAILED; where the process
+   * ends meanwhile, the job is tried again later and the version stays TRAINING.
    */
   async run({ id }: TrainingJob): Promise<void> {
     try {
@@ -42,22 +45,37 @@ export class Trainings {
       this.log.info({ model: id, ...trained.metrics }, 'a model was trained');
     } catch (error) {
       const refusal = error instanceof MlRefusal ? error.reason : null;
-      if (this.#closed || refusal === 'BUSY') throw error;
+      if (this.#closed) throw error;
       await this.#store.fail(id, refusal ? (error as Error).message : 'The training failed; the log says why.');
       this.log.error({ model: id, error: (error as Error).message, stack: (error as Error).stack }, 'a training failed');
     }
   }
 
+  /** What the engine of the last has turned out to run on. */
+  get engine(): EngineState {
+    return this.#engine;
+  }
+
+  /** How many are under way. */
+  get running(): number {
+    return this.#running.size;
+  }
+
   /** Ends what is under way, with its threads. */
+  async endThreads(): Promise<void> {
+    await Promise.all([...this.#running].map((thread) => thread.terminate()));
+  }
+
+  /** Ends what is under way; it begins anew where the next process takes the job. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#running].map((thread) => thread.terminate()));
+    await this.endThreads();
   }
 
   #inThread(id: string): Promise<TrainedModel | null> {
     if (this.#closed) return Promise.reject(new Error('The server ends.'));
     const { url } = this.db.source.options as { url?: string };
-    const start: TrainingStart = { id, databaseUrl: url!, now: this.clock.now().getTime() };
+    const start: TrainingStart = { id, databaseUrl: url!, now: this.clock.now().getTime(), threads: this.threads };
     // In development the sources run as they are, by the loader that this process was started with; threads inherit it.
     const thread = new Worker(new URL(`./training-thread${extname(import.meta.url)}`, import.meta.url), { workerData: start, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
     this.#running.add(thread);
@@ -65,7 +83,7 @@ export class Trainings {
       thread.on('message', (message: FromTraining) => {
         if ('done' in message) resolve(message.done);
         else if ('failed' in message) reject(errorOf(message.failed));
-        else void this.#ask(message).then((answer) => thread.postMessage(answer));
+        else this.#engine = message.engine;
       });
       thread.on('error', reject);
       thread.on('exit', () => {
@@ -73,14 +91,5 @@ export class Trainings {
         reject(new Error('The thread of the training ended before it was done.'));
       });
     });
-  }
-
-  async #ask({ ask, call, input }: Extract<FromTraining, { ask: number }>): Promise<ToTraining> {
-    try {
-      if (!ENGINE_CALLS.includes(call)) throw new Error(`The engine has no ${String(call)}.`);
-      return { ask, result: await (this.engine[call] as (...given: unknown[]) => Promise<unknown>)(...input) };
-    } catch (error) {
-      return { ask, failed: failureOf(error) };
-    }
   }
 }
