@@ -1,4 +1,6 @@
-FROM node:24.21.0-bookworm-slim AS packages
+# Another one, where there is no registry of images to take it from: `npm run image:try` makes one on the machine itself.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 # The lock first: packages are fetched anew only when it changes.
 COPY package.json package-lock.json .npmrc ./
@@ -18,7 +20,7 @@ COPY src ./src
 COPY migrations ./migrations
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
-FROM node:24.21.0-bookworm-slim
+FROM ${NODE_IMAGE}
 # In a container the port is published or not by whoever runs it, so listening on all addresses opens nothing by itself.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 DATA_DIR=/data MEDIA_LISTEN_IP=0.0.0.0 MEDIASOUP_WORKER_BIN=/usr/local/bin/mediasoup-worker
 # What the media worker is linked to; ffmpeg records calls.

@@ -54,9 +54,19 @@ export function findPrerequisites({ redisUrl, chromiumPath }) {
   return found;
 }
 
-function install(packages) {
+/**
+ * Installs the packages whose commands are missing, in the same way.
+ * @param {string} who what needs them, for people: "The tests"
+ * @param {Record<string, string>} packages by their commands
+ */
+export function bring(who, packages) {
+  const missing = Object.entries(packages).filter(([command]) => !onPath(command)).map(([, name]) => name);
+  if (missing.length > 0) install(missing, who);
+}
+
+function install(packages, who = 'The tests') {
   const line = `apt-get install -y ${packages.join(' ')}`;
-  const need = `The tests need ${packages.join(' and ')}`;
+  const need = `${who} need${who.endsWith('s') ? '' : 's'} ${packages.join(' and ')}`;
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version') || !onPath('apt-get')) {
     throw new Error(`${need}. Run: sudo ${line}`);
   }

@@ -1,3 +1,4 @@
+import './node-version.js';
 import { startApp } from './app.js';
 import { WorkerFailure, Workers } from './cluster/primary.js';
 import { WORKER_ARGUMENT } from './cluster/talk.js';
