@@ -37,6 +37,7 @@ import { ExportNotices1764600000014 } from './migrations/1764600000014-export-no
 import { PeopleLately1764600000020 } from './migrations/1764600000020-people-lately.js';
 import { HandOver1764710000000 } from './migrations/1764710000000-hand-over.js';
 import { Encryption1764800000000 } from './migrations/1764800000000-encryption.js';
+import { WebhooksOfApps1764900000000 } from './migrations/1764900000000-webhooks-of-apps.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -81,6 +82,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       PeopleLately1764600000020,
       HandOver1764710000000,
       Encryption1764800000000,
+      WebhooksOfApps1764900000000,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -5,7 +5,9 @@ import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import { AppOperationResolver } from './resolvers/app-operations.js';
 import { AppPlanResolver } from './resolvers/app-plans.js';
+import { AskingAppResolver, AuthorizedAppResolver, ViewerAuthorizedAppsResolver } from './resolvers/app-access.js';
 import { ApiKeyResolver, AppResolver, ViewerAppsResolver } from './resolvers/apps.js';
+import { AppAccessService } from './services/apps/app-access.js';
 import { AppOperationService } from './services/apps/app-operations.js';
 import { AppPlanService } from './services/apps/app-plans.js';
 import { AppUsage } from './services/apps/app-usage.js';
@@ -35,9 +37,14 @@ export interface Apps {
 /** The part of the container for programs of others: apps, keys, OAuth. */
 export function makeApps({ config, log, db, unitOfWork, clock, tokens, sessions }: AppDeps): Apps {
   const service = new AppService(db.sql, unitOfWork, sessions, tokens, clock);
-  const oauth = new OAuthService(db.sql, unitOfWork, sessions, tokens, clock);
+  const access = new AppAccessService(db.sql, unitOfWork, sessions, clock);
+  const oauth = new OAuthService(db.sql, unitOfWork, sessions, access, tokens, clock);
   const usage = new AppUsage(db.background, clock, log);
   const plans = new AppPlanService(db.sql, unitOfWork, config.APP_PLANS);
   const operations = new AppOperationService(db.sql, unitOfWork);
-  return { service, oauth, usage, operations, resolvers: [new AppOperationResolver(operations), new AppResolver(service, oauth), new AppPlanResolver(plans), new ApiKeyResolver(), new ViewerAppsResolver(service)] };
+  const resolvers = [
+    new AppOperationResolver(operations), new AppResolver(service, oauth), new AppPlanResolver(plans), new ApiKeyResolver(), new ViewerAppsResolver(service),
+    new AskingAppResolver(access), new AuthorizedAppResolver(), new ViewerAuthorizedAppsResolver(access),
+  ];
+  return { service, oauth, usage, operations, resolvers };
 }

@@ -6,6 +6,7 @@ import { BOT_RESOLVERS } from './bots.js';
 import { BlockResolver } from './blocks.js';
 import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from './contacts.js';
 import { CALL_EVENT_RESOLVERS, CallEventsResolver } from './call-events.js';
+import { APP_ACCESS_RESOLVERS } from './app-access.js';
 import { APP_RESOLVERS } from './apps.js';
 import { CallMediaResolver } from './call-media.js';
 import { CallRecordingsOfCallResolver, CallRecordingsResolver } from './call-recordings.js';
@@ -135,6 +136,7 @@ export const RESOLVERS = [
   ...MODERATION_RESOLVERS,
   ...WEBHOOK_RESOLVERS,
   ...APP_RESOLVERS,
+  ...APP_ACCESS_RESOLVERS,
   AppOperationResolver,
   AppPlanResolver,
   SubscriptionResolver,

@@ -40,10 +40,12 @@ export class Authentication {
     return { viewer: actor && (await this.sessions.check(actor)), guest, expiresAt };
   }
 
-  /** A key of an app. A connection that one opens stands for a day. */
+  /** A key of an app. A connection that one opens stands for a day, or as long as the key. */
   async #byKey(key: string): Promise<Authenticated> {
     const owner = await this.keys.verifyKey(key);
     if (!owner) throw new DomainError('UNAUTHENTICATED', 'The API key is not valid.');
-    return { viewer: await this.sessions.check({ ...owner, role: 'USER' }), guest: null, expiresAt: new Date(this.now().getTime() + A_DAY_MS) };
+    const { expiresAt, ...actor } = owner;
+    const tomorrow = new Date(this.now().getTime() + A_DAY_MS);
+    return { viewer: await this.sessions.check({ ...actor, role: 'USER' }), guest: null, expiresAt: expiresAt && expiresAt < tomorrow ? expiresAt : tomorrow };
   }
 }

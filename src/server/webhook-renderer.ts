@@ -1,3 +1,5 @@
+import { parse, print } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { Database } from '../db/database.js';
 import { LoaderScope } from '../db/loaders.js';
 import type { Clock } from '../lib/clock.js';
@@ -7,9 +9,12 @@ import { hydrate } from '../services/chat-events.js';
 import type { WebhookRenderer } from '../services/webhooks/webhook-queue.js';
 import type { Engine, Prepared } from './engine.js';
 import type { ErrorMapper } from './errors.js';
+import { keptTo } from './limits/scopes.js';
 
 /** An event is shown to its owner as to all of their devices: by no session. */
 const NO_SESSION = NIL_UUID;
+/** Sets of scopes whose documents are kept. */
+const KEPT = 200;
 
 /** What of each event is sent. Fields are added and never taken away. */
 const DOCUMENT = `
@@ -70,25 +75,39 @@ subscription WebhookEvent {
 
 /** Executes the API itself for the owner of an endpoint, so that nothing is told which they could not read, and policies stand in one place. */
 export class WebhookEvents implements WebhookRenderer {
-  readonly #prepared: Prepared;
+  readonly #all: Prepared;
+  /** By the scopes of an app. */
+  readonly #kept = new LRUCache<string, Prepared>({ max: KEPT });
 
   constructor(
-    engine: Engine,
+    private readonly engine: Engine,
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly errors: ErrorMapper,
   ) {
-    const prepared = engine.prepare({ query: DOCUMENT, operationName: 'WebhookEvent' });
-    if (Array.isArray(prepared)) throw new Error(`The document of webhooks does not fit the schema: ${(prepared as readonly Error[]).map((error) => error.message).join(' ')}`);
-    this.#prepared = prepared as Prepared;
+    this.#all = this.#prepare(DOCUMENT);
   }
 
-  async render(ownerId: string, { stream, epoch, ...event }: Parameters<WebhookRenderer['render']>[1]): ReturnType<WebhookRenderer['render']> {
+  #prepare(query: string): Prepared {
+    const prepared = this.engine.prepare({ query, operationName: 'WebhookEvent' });
+    if (Array.isArray(prepared)) throw new Error(`The document of webhooks does not fit the schema: ${(prepared as readonly Error[]).map((error) => error.message).join(' ')}`);
+    return prepared as Prepared;
+  }
+
+  /** Of the document, what these scopes open. */
+  #within(scopes: readonly string[]): Prepared {
+    const key = [...new Set(scopes)].filter((scope) => scope.endsWith(':read')).sort().join(' ');
+    let prepared = this.#kept.get(key);
+    if (!prepared) this.#kept.set(key, (prepared = this.#prepare(print(keptTo(this.engine.schema, parse(DOCUMENT), scopes)))));
+    return prepared;
+  }
+
+  async render(ownerId: string, { stream, epoch, ...event }: Parameters<WebhookRenderer['render']>[1], appMay: readonly string[] | null): ReturnType<WebhookRenderer['render']> {
     const now = this.clock.now();
     const context = new RequestContext(this.db, now, { id: 'webhook', address: '' }, { userId: ownerId, sessionId: NO_SESSION, role: 'USER' });
     const scope = new LoaderScope({ sql: this.db.sql, now, viewerId: ownerId }, this.db.cache);
     const delivered = await hydrate(stream, epoch, { pos: event.pos, at: event.at.getTime(), ref: event.ref }, (def, key) => scope.load(def, key));
-    const { data, errors } = await this.#prepared.execute({ inboxEvents: delivered }, context, {});
+    const { data, errors } = await (appMay ? this.#within(appMay) : this.#all).execute({ inboxEvents: delivered }, context, {});
     const shown = data?.['inboxEvents'];
     const codes = errors?.map((error) => this.errors.map(error).extensions?.['code']);
     if (codes?.some((code) => code === 'UNAVAILABLE' || code === 'INTERNAL' || code === 'OVERLOADED')) throw new Error(`An event could not be shown: ${codes.join()}`);

@@ -20,6 +20,7 @@ const OF_FIELD: Record<string, (things: Record<string, string>) => Record<string
   addGroupMembers: ({ ownerId }) => ({ userIds: [ownerId] }),
   adjustStock: () => ({ delta: 1 }),
   applyDocumentUpdate: () => ({ update: 'AAA=' }),
+  askingApp: () => ({ redirectUri: 'https://example.com/back', scopes: ['chats:read'] }),
   authorizeApp: () => ({ redirectUri: 'https://example.com/back', scopes: ['chats:read'], codeChallenge: 'a'.repeat(43) }),
   changePassword: () => ({ currentPassword: 'password of owner', newPassword: 'another password' }),
   claimKeyPackages: ({ encryptedChatId }) => ({ chatId: encryptedChatId }),

@@ -145,6 +145,8 @@ async function inCall(world: World, owner: Person, target: Person, chatId: strin
 
 async function ofApps(world: World, { api }: Person): Promise<Record<string, string>> {
   const { app } = (await api.createApp({ input: { name: 'An app', redirectUris: ['https://example.com/back'], scopes: ['chats:read'], idempotencyKey: world.key() } })).createApp;
+  // Let, and not taken up yet: what there is to take back.
+  await api.authorizeApp({ input: { clientId: app.id, redirectUri: 'https://example.com/back', scopes: ['chats:read'], codeChallenge: 'a'.repeat(43) } });
   const { apiKey } = (await api.createApiKey({ input: { appId: app.id, name: 'A key', idempotencyKey: world.key() } })).createApiKey;
   const { webhook } = (await api.createWebhook({ input: { url: 'https://example.com/hook', events: ['MESSAGE_SENT'], idempotencyKey: world.key() } })).createWebhook;
   const { operations } = (await api.registerAppOperations({ input: { appId: app.id, documents: ['query Mine { viewer { user { id } } }'] } })).registerAppOperations;

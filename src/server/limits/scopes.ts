@@ -1,4 +1,4 @@
-import { getNamedType, isObjectType, TypeInfo, visit, visitWithTypeInfo, type GraphQLSchema } from 'graphql';
+import { getNamedType, isObjectType, TypeInfo, visit, visitWithTypeInfo, type DocumentNode, type GraphQLSchema } from 'graphql';
 import { DomainError } from '../../lib/errors.js';
 import { accessToField, accessToType, type Access } from '../../policies/scopes.js';
 import type { Prepared } from '../engine.js';
@@ -57,4 +57,29 @@ export class Scopes {
     );
     return { scopes, closed };
   }
+}
+
+/** The document without what these scopes don't open: what an app gets of something that the server itself selects. The root field stays. */
+export function keptTo(schema: GraphQLSchema, document: DocumentNode, scopes: readonly string[]): DocumentNode {
+  const types = new TypeInfo(schema);
+  const closed = () => {
+    const type = getNamedType(types.getType());
+    const access = isObjectType(type) ? accessToType(type.name) : 'open';
+    return access !== 'open' && (access === null || !scopes.includes(access));
+  };
+  const cut = () => (closed() ? null : undefined);
+  let left: DocumentNode = visit(document, visitWithTypeInfo(types, { Field: cut, InlineFragment: cut, FragmentDefinition: cut }));
+  // What has nothing left to select goes, too, and so do fragments that nothing spreads any more.
+  for (let before: DocumentNode | null = null; before !== left; ) {
+    before = left;
+    const defined = new Set(left.definitions.flatMap((definition) => (definition.kind === 'FragmentDefinition' ? [definition.name.value] : [])));
+    const spread = new Set<string>();
+    left = visit(left, {
+      FragmentSpread: ({ name: { value } }) => (defined.has(value) ? void spread.add(value) : null),
+      Field: { leave: ({ selectionSet }) => (selectionSet?.selections.length === 0 ? null : undefined) },
+      InlineFragment: { leave: ({ selectionSet }) => (selectionSet.selections.length === 0 ? null : undefined) },
+    });
+    left = visit(left, { FragmentDefinition: ({ name: { value }, selectionSet }) => (spread.has(value) && selectionSet.selections.length ? undefined : null) });
+  }
+  return left;
 }

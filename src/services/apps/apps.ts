@@ -180,17 +180,17 @@ export class AppService {
   }
 
   /** Whose key this is; null: nobody's, or not good any more. */
-  async verifyKey(key: string): Promise<{ userId: string; sessionId: string } | null> {
+  async verifyKey(key: string): Promise<{ userId: string; sessionId: string; expiresAt: Date | null } | null> {
     if (!isApiKey(key)) return null;
     const now = this.clock.now();
-    const [row] = await this.sql<{ id: string; userId: string; sessionId: string; used: Date | null }>(
-      `select k.id, s.user_id as "userId", s.id as "sessionId", k.last_used_at as used from api_keys k join sessions s on s.id = k.session_id
+    const [row] = await this.sql<{ id: string; userId: string; sessionId: string; expiresAt: Date | null; used: Date | null }>(
+      `select k.id, s.user_id as "userId", s.id as "sessionId", k.expires_at as "expiresAt", k.last_used_at as used from api_keys k join sessions s on s.id = k.session_id
        where k.hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)`,
       [hashOf(key), now],
     );
     if (!row) return null;
     if (!row.used || now.getTime() - row.used.getTime() > USED_MS) await this.sql('update api_keys set last_used_at = $2 where id = $1', [row.id, now]);
-    return { userId: row.userId, sessionId: row.sessionId };
+    return { userId: row.userId, sessionId: row.sessionId, expiresAt: row.expiresAt };
   }
 
   /**
@@ -210,6 +210,8 @@ export class AppService {
       if (!known) await tx.sql('insert into identities (issuer, subject, user_id, created_at) values ($1, $2, $3, $4)', [issuer, externalId, userId, tx.now]);
       const person = (await lockForSignIn(tx, userId))!;
       if (person.suspended) throw forbidden('This account is suspended.');
+      // Who runs the place comes in by what is their own, not by a key of somebody else’s.
+      if (person.role !== 'USER') throw forbidden('Those who have a role here sign in by themselves.');
       const expiresAt = new Date(tx.now.getTime() + this.tokens.ttlSeconds * 1000);
       return { userId, role: person.role, sessionId: await openAppSession(tx, { userId, appId, scopes: null, device: null, expiresAt }) };
     });

@@ -1,5 +1,5 @@
 import type { Sql } from '../../db/database.js';
-import type { UnitOfWork } from '../../db/unit-of-work.js';
+import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
 import { decodeAnyId, encodeId, newId } from '../../lib/ids.js';
@@ -9,7 +9,8 @@ import { audit } from '../audit.js';
 import type { SessionService } from '../sessions.js';
 import type { AccessTokens } from '../tokens.js';
 import { challengeOf, hashOf, newToken, sameHash } from './app-secrets.js';
-import { cleanScopes, openAppSession } from './apps.js';
+import type { AppAccessService } from './app-access.js';
+import { openAppSession } from './apps.js';
 
 const CODE_MS = 60_000;
 /** A code that was used is known for so long: used again, it ends what the first use got. */
@@ -52,7 +53,6 @@ interface Held {
 interface Client {
   id: string;
   ownerId: string;
-  scopes: string[];
 }
 
 /** OAuth 2.1 as far as apps need it: the authorisation code with PKCE, client credentials, and refreshing (RFC 6749, 7636, 9700). */
@@ -63,6 +63,7 @@ export class OAuthService {
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
     private readonly sessions: SessionService,
+    private readonly access: AppAccessService,
     private readonly tokens: AccessTokens,
     private readonly clock: Clock,
   ) {}
@@ -73,10 +74,7 @@ export class OAuthService {
   async authorize(actor: Actor, input: { appId: string; redirectUri: string; scopes: readonly string[]; codeChallenge: string; state: string | null }): Promise<string> {
     if (!CHALLENGE.test(input.codeChallenge)) throw invalidInput('codeChallenge', 'codeChallenge is the SHA-256 of the verifier, base64url (S256).');
     if (input.state !== null && (input.state.length > 1_024 || !input.state.isWellFormed())) throw invalidInput('state', 'state is longer than 1,024 characters.');
-    const [app] = await this.sql<{ redirectUris: string[]; scopes: string[] }>('select redirect_uris as "redirectUris", scopes from apps where id = $1', [input.appId]);
-    if (!app) throw new DomainError('NOT_FOUND', 'There is no such app.', { field: 'clientId' });
-    if (!app.redirectUris.includes(input.redirectUri)) throw invalidInput('redirectUri', 'redirectUri is none of those that the app has registered.');
-    const scopes = cleanScopes(input.scopes, app.scopes);
+    const { scopes } = await this.access.asking(input);
     const code = newToken('code');
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'authorizeApp' }, async (tx) => {
       await tx.sql('insert into oauth_codes (hash, app_id, user_id, redirect_uri, scopes, challenge, expires_at) values ($1, $2, $3, $4, $5, $6, $7)', [
@@ -168,7 +166,7 @@ export class OAuthService {
       throw refused;
     }
     const [app] = await this.sql<Client & { hash: Buffer; old: Buffer | null }>(
-      `select id, owner_id as "ownerId", scopes, secret_hash as hash, case when old_secret_until > $2 then old_secret_hash end as old from apps where id = $1`,
+      `select id, owner_id as "ownerId", secret_hash as hash, case when old_secret_until > $2 then old_secret_hash end as old from apps where id = $1`,
       [uuid, this.clock.now()],
     );
     const given = hashOf(secret);
@@ -196,9 +194,13 @@ export class OAuthService {
       if (row.expired || row.redirectUri !== redirectUri || row.challenge !== challengeOf(verifier)) return null;
       const person = await lockForSignIn(tx, row.userId);
       if (!person || person.suspended) return null;
-      const made = await this.sessions.openForApp(tx, { userId: row.userId, role: person.role, appId: client.id, scopes: row.scopes });
+      // Of what it was given a moment ago some may have been taken from it since.
+      const allowed = await allowedNow(tx, client.id);
+      const scopes = row.scopes.filter((scope) => allowed.includes(scope));
+      if (!scopes.length) return null;
+      const made = await this.sessions.openForApp(tx, { userId: row.userId, role: person.role, appId: client.id, scopes });
       await tx.sql('update oauth_codes set used_at = $2, session_id = $3 where hash = $1', [hashOf(code), tx.now, made.session.id]);
-      return { opened: made, scopes: row.scopes };
+      return { opened: made, scopes };
     });
     if (!opened) throw refused;
     const grant = await this.sessions.grant(opened.opened);
@@ -206,16 +208,18 @@ export class OAuthService {
   }
 
   async #byCredentials(client: Client, asked: string | undefined): Promise<TokenAnswer> {
-    const scopes = asked ? asked.split(' ').filter(Boolean) : client.scopes;
-    if (scopes.some((scope) => !client.scopes.includes(scope))) throw new OAuthError('invalid_scope', `This app may have: ${client.scopes.join(' ')}.`);
+    const wanted = asked?.split(' ').filter(Boolean) ?? [];
     const opened = await this.unitOfWork.run({ actorId: client.ownerId, operation: 'clientCredentials' }, async (tx) => {
       const person = await lockForSignIn(tx, client.ownerId);
       if (!person || person.suspended) return null;
+      const allowed = await allowedNow(tx, client.id);
+      if (wanted.some((scope) => !allowed.includes(scope))) throw new OAuthError('invalid_scope', `This app may have: ${allowed.join(' ')}.`);
+      const scopes = wanted.length ? [...new Set(wanted)] : allowed;
       const expiresAt = new Date(tx.now.getTime() + this.tokens.ttlSeconds * 1000);
-      return { userId: person.id, role: person.role, sessionId: await openAppSession(tx, { userId: person.id, appId: client.id, scopes, device: null, expiresAt }) };
+      return { scopes, userId: person.id, role: person.role, sessionId: await openAppSession(tx, { userId: person.id, appId: client.id, scopes, device: null, expiresAt }) };
     });
     if (!opened) throw new OAuthError('invalid_client', 'The owner of this app is suspended.');
-    return this.#answer(this.tokens.sign(opened), scopes);
+    return this.#answer(this.tokens.sign(opened), opened.scopes);
   }
 
   async #byRefresh(client: Client, token: string): Promise<TokenAnswer> {
@@ -236,3 +240,9 @@ export class OAuthService {
   }
 }
 
+/** What an app may have at the most, until this transaction ends: whoever takes something from it waits, and finds what this gives it. */
+async function allowedNow(tx: Tx, appId: string): Promise<string[]> {
+  const [app] = await tx.sql<{ scopes: string[] }>('select scopes from apps where id = $1 for share', [appId]);
+  if (!app) throw new OAuthError('invalid_client', 'The client is gone.');
+  return app.scopes;
+}

@@ -38,6 +38,11 @@ export interface NewWebhook {
   idempotencyKey: string;
 }
 
+/** The app that acts, kept to scopes; a token that a partner issues for a user of theirs has none, and acts as the person. */
+const appOf = ({ appId, scopes }: Actor): string | null => (scopes ? (appId ?? null) : null);
+/** An app that acts for somebody else knows of its own endpoints alone: it could lead others' elsewhere. */
+const OF_APP = (app: string): string => `(${app}::uuid is null or w.app_id = ${app} or exists (select from apps a where a.id = ${app} and a.owner_id = w.owner_id))`;
+
 /** Endpoints of somebody (a person, a bot), and what they are told. */
 export class WebhookService {
   constructor(
@@ -51,15 +56,15 @@ export class WebhookService {
   /** The viewer's, the newest first. */
   async list(actor: Actor, args: PageArgs): Promise<Page<WebhookRow>> {
     const request = pageRequest(args, ['uuid']);
-    const rows = await this.sql<WebhookRow>(`select ${WEBHOOK_COLUMNS} from webhooks w where w.owner_id = $1 and ($2::uuid is null or w.id < $2) order by w.id desc limit $3`, [
-      actor.userId, request.from?.[0] ?? null, request.limit,
+    const rows = await this.sql<WebhookRow>(`select ${WEBHOOK_COLUMNS} from webhooks w where w.owner_id = $1 and ($2::uuid is null or w.id < $2) and ${OF_APP('$4')} order by w.id desc limit $3`, [
+      actor.userId, request.from?.[0] ?? null, request.limit, appOf(actor),
     ]);
     return toPage(rows, request, (row) => [row.id]);
   }
 
   /** One of the viewer's own, or null. */
   async find(actor: Actor, id: string): Promise<WebhookRow | null> {
-    const [row] = await this.sql<WebhookRow>(`select ${WEBHOOK_COLUMNS} from webhooks w where w.id = $1 and w.owner_id = $2`, [id, actor.userId]);
+    const [row] = await this.sql<WebhookRow>(`select ${WEBHOOK_COLUMNS} from webhooks w where w.id = $1 and w.owner_id = $2 and ${OF_APP('$3')}`, [id, actor.userId, appOf(actor)]);
     return row ?? null;
   }
 
@@ -80,8 +85,8 @@ export class WebhookService {
       assertScopes(actor, kinds);
       await assertOwn(tx, actor.userId, chatIds, shopIds);
       const made = newId();
-      await tx.sql('insert into webhooks (id, owner_id, url, description, kinds, chat_ids, shop_ids, secret, created_at, since) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)', [
-        made, actor.userId, url, description, kinds, chatIds, shopIds, newSecret(), tx.now,
+      await tx.sql('insert into webhooks (id, owner_id, url, description, kinds, chat_ids, shop_ids, secret, created_at, since, app_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)', [
+        made, actor.userId, url, description, kinds, chatIds, shopIds, newSecret(), tx.now, appOf(actor),
       ]);
       return { id: made };
     });
@@ -102,7 +107,7 @@ export class WebhookService {
     const [chatIds, shopIds] = [cleanIds(change.chatIds ?? null, 'chatIds'), cleanIds(change.shopIds ?? null, 'shopIds')];
     const secret = change.rotateSecret ? newSecret() : null;
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'updateWebhook' }, async (tx) => {
-      const before = await lockWebhook(tx, actor.userId, id);
+      const before = await lockWebhook(tx, actor, id);
       assertScopes(actor, kinds ?? before.kinds);
       await assertOwn(tx, actor.userId, chatIds, shopIds);
       const state = change.active === null ? before.state : change.active ? 'ACTIVE' : before.state === 'DISABLED' ? 'DISABLED' : 'PAUSED';
@@ -122,7 +127,7 @@ export class WebhookService {
   /** Removes an endpoint with its log of deliveries. Errors: NOT_FOUND. */
   async delete(actor: Actor, id: string): Promise<void> {
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'deleteWebhook' }, async (tx) => {
-      await lockWebhook(tx, actor.userId, id);
+      await lockWebhook(tx, actor, id);
       await tx.sql('delete from webhooks where id = $1', [id]);
       return null;
     });
@@ -136,7 +141,7 @@ export class WebhookService {
     if ((what.deliveryIds === null) === (what.since === null)) throw invalidInput('deliveryIds', 'Either deliveryIds or since is given.');
     const ids = what.deliveryIds && distinct(what.deliveryIds, 'deliveryIds', MAX_IDS);
     const { count } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'redeliverWebhook' }, async (tx) => {
-      const { state } = await lockWebhook(tx, actor.userId, id);
+      const { state } = await lockWebhook(tx, actor, id);
       if (state !== 'ACTIVE') throw new DomainError('STATE_CONFLICT', 'The webhook is not active: make it so first.', { field: 'webhookId' });
       if (!ids) return { count: await enqueue(tx, await matchesSince(tx, id, what.since!, MAX_REPLAYED), true) };
       const found = await tx.sql('select from webhook_deliveries where webhook_id = $1 and id = any($2)', [id, ids]);
@@ -173,8 +178,8 @@ function cleanIds(ids: readonly string[] | null, field: string): string[] | null
   return ids && distinct(ids, field, MAX_FILTER_IDS);
 }
 
-async function lockWebhook(tx: Tx, ownerId: string, id: string): Promise<Pick<WebhookRow, 'state' | 'kinds'>> {
-  const [row] = await tx.sql<Pick<WebhookRow, 'state' | 'kinds'>>('select state, kinds from webhooks where id = $1 and owner_id = $2 for update', [id, ownerId]);
+async function lockWebhook(tx: Tx, actor: Actor, id: string): Promise<Pick<WebhookRow, 'state' | 'kinds'>> {
+  const [row] = await tx.sql<Pick<WebhookRow, 'state' | 'kinds'>>(`select w.state, w.kinds from webhooks w where w.id = $1 and w.owner_id = $2 and ${OF_APP('$3')} for update`, [id, actor.userId, appOf(actor)]);
   if (!row) throw new DomainError('NOT_FOUND', 'There is no such webhook.', { field: 'webhookId' });
   return row;
 }

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import * as oauth from 'oauth4webapi';
+import { decodeId } from '../../src/lib/ids.js';
+import { administrator } from '../testkit/news.js';
+import { WebhookReceiver } from '../testkit/webhook-receiver.js';
+import { eventually, fails, World, type Person } from '../testkit/world.js';
+
+const insecure = { [oauth.allowInsecureRequests]: true } as const;
+const WHO = '{ viewer { user { id } } }';
+const REDIRECT = 'https://partner.example/callback';
+
+/** What people let the programs of others do, and how they take it back. */
+describe('what apps may do for people', function () {
+  this.timeout(60_000);
+  let world: World;
+  let ann: Person;
+  let bob: Person;
+  let chatId: string;
+  let server: oauth.AuthorizationServer;
+  const receivers: WebhookReceiver[] = [];
+  before(async () => {
+    world = await World.start({ settings: { WEBHOOKS: 'true', OUTBOUND_PRIVATE_HOSTS: '127.0.0.1' } });
+    [ann, bob] = await world.people('Ann', 'Bob');
+    chatId = await world.groupChat(ann, [bob]);
+    const issuer = new URL(world.app.url);
+    server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...insecure, algorithm: 'oauth2' }));
+  });
+  after(async () => {
+    await world.stop();
+    for (const receiver of receivers) await receiver.close();
+  });
+
+  const create = async (scopes: string[]) => {
+    const { app, clientSecret } = (await ann.api.createApp({ input: { name: 'Helper', redirectUris: [REDIRECT], scopes, idempotencyKey: world.key() } })).createApp;
+    return { app, client: { client_id: app.id }, secret: oauth.ClientSecretBasic(clientSecret!) };
+  };
+  type Made = Awaited<ReturnType<typeof create>>;
+  const ask = (token: string, document = WHO) => world.client(token).request<object, Record<string, unknown>>(document, {});
+  /** Bob says yes; what comes of it is the app's to fetch. */
+  const saysYes = async ({ app, client, secret }: Made, scopes: string[]) => {
+    const verifier = oauth.generateRandomCodeVerifier();
+    const { redirectTo } = (await bob.api.authorizeApp({ input: { clientId: app.id, redirectUri: REDIRECT, scopes, codeChallenge: await oauth.calculatePKCECodeChallenge(verifier), state: 's' } })).authorizeApp;
+    return () => oauth.authorizationCodeGrantRequest(server, client, secret, oauth.validateAuthResponse(server, client, new URL(redirectTo), 's'), REDIRECT, verifier, insecure);
+  };
+  const lets = async (made: Made, scopes: string[]) => oauth.processAuthorizationCodeResponse(server, made.client, await (await saysYes(made, scopes))());
+  const listed = async () => (await bob.api.authorizedApps({})).viewer!.authorizedApps.edges.map(({ node }) => node);
+  const listen = async () => {
+    const receiver = await new WebhookReceiver().listen();
+    receivers.push(receiver);
+    return receiver;
+  };
+  const endpoint = async (person: Pick<Person, 'api'>, to: WebhookReceiver) => {
+    const { webhook, secret } = (await person.api.createWebhook({ input: { url: to.url, events: ['MESSAGE_SENT'], idempotencyKey: world.key() } })).createWebhook;
+    to.secret = secret;
+    return webhook.id;
+  };
+  const deliveries = async (id: string) => (await bob.api.webhook({ id })).webhook!.deliveries.edges.map(({ node }) => node.state);
+
+  it('the page on which they say yes learns who asks and for what, and is refused what would be refused', async () => {
+    const { app } = await create(['profile:read', 'chats:read']);
+    const asked = { clientId: app.id, redirectUri: REDIRECT, scopes: ['chats:read'] };
+    const { id, name, owner, scopes } = (await bob.api.askingApp(asked)).askingApp;
+    assert.deepEqual([id, name, owner.id, scopes], [app.id, 'Helper', ann.id, ['chats:read']]);
+    await fails(bob.api.askingApp({ ...asked, redirectUri: `${REDIRECT}/` }), 'INVALID_INPUT', 'redirectUri');
+    await fails(bob.api.askingApp({ ...asked, scopes: ['shops:read'] }), 'INVALID_INPUT', 'scopes');
+    await fails(world.client().api.askingApp(asked), 'UNAUTHENTICATED');
+    await ann.api.deleteApp({ input: { appId: app.id } });
+    await fails(bob.api.askingApp(asked), 'NOT_FOUND', 'clientId');
+  });
+
+  it('they see whom they have let, and take it back at once: tokens, and codes that were not used yet', async () => {
+    const made = await create(['profile:read', 'chats:read']);
+    assert.deepEqual(await listed(), []);
+    await fails(bob.api.revokeAppAccess({ input: { appId: made.app.id } }), 'NOT_FOUND', 'appId');
+    const tokens = [await lets(made, ['profile:read']), await lets(made, ['profile:read', 'chats:read'])];
+    const { key } = (await ann.api.createApiKey({ input: { appId: made.app.id, name: 'server', idempotencyKey: world.key() } })).createApiKey;
+    assert.deepEqual((await listed()).map(({ id, name, scopes }) => [id, name, scopes]), [[made.app.id, 'Helper', ['chats:read', 'profile:read']]]);
+    assert.deepEqual((await ann.api.authorizedApps({})).viewer!.authorizedApps.edges, [], 'a key of one’s own is no app of others');
+    const unused = await saysYes(made, ['profile:read']);
+    assert.equal((await bob.api.revokeAppAccess({ input: { appId: made.app.id } })).revokeAppAccess.appId, made.app.id);
+    for (const token of tokens) await fails(ask(token.access_token), 'SESSION_ENDED');
+    assert.equal((await oauth.refreshTokenGrantRequest(server, made.client, made.secret, tokens[0]!.refresh_token!, insecure)).status, 400);
+    assert.equal((await unused()).status, 400);
+    assert.deepEqual(await listed(), []);
+    await ask(key!);
+    await fails(bob.api.revokeAppAccess({ input: { appId: made.app.id } }), 'NOT_FOUND', 'appId');
+    const rows = await world.sql<{ action: string }>(`select action from audit_log where actor_id = $1 and subject_id = $2 order by id desc limit 2`, [decodeId('User', bob.id), decodeId('App', made.app.id)]);
+    assert.deepEqual(rows.map(({ action }) => action), ['APP_ACCESS_REVOKED', 'APP_AUTHORIZED']);
+    // They may say yes again.
+    await ask((await lets(made, ['profile:read'])).access_token);
+  });
+
+  it('a code gives no more than the app may have when it is used', async () => {
+    const made = await create(['profile:read', 'chats:read']);
+    const [both, one] = [await saysYes(made, ['profile:read', 'chats:read']), await saysYes(made, ['chats:read'])];
+    await ann.api.updateApp({ input: { appId: made.app.id, scopes: ['profile:read'] } });
+    assert.equal((await oauth.processAuthorizationCodeResponse(server, made.client, await both())).scope, 'profile:read');
+    assert.equal((await one()).status, 400);
+  });
+
+  it('an app knows of the endpoints that it has made for somebody, and of no others', async () => {
+    const [own, its] = [await listen(), await listen()];
+    const made = await create(['webhooks:read', 'webhooks:write', 'chats:read']);
+    const app = world.client((await lets(made, ['webhooks:read', 'webhooks:write', 'chats:read'])).access_token);
+    const mine = await endpoint(bob, own);
+    const theirs = await endpoint(app, its);
+    const ids = async (person: Pick<Person, 'api'>) => (await person.api.webhooks({})).viewer!.webhooks.edges.map(({ node }) => node.id).sort();
+    assert.deepEqual(await ids(app), [theirs]);
+    assert.deepEqual(await ids(bob), [mine, theirs].sort());
+    assert.equal((await app.api.webhook({ id: mine })).webhook, null);
+    await fails(app.api.updateWebhook({ input: { webhookId: mine, url: its.url } }), 'NOT_FOUND', 'webhookId');
+    await fails(app.api.redeliverWebhook({ input: { webhookId: mine, since: new Date(0).toISOString() } }), 'NOT_FOUND', 'webhookId');
+    await fails(app.api.deleteWebhook({ input: { webhookId: mine } }), 'NOT_FOUND', 'webhookId');
+    // By Ann, whose app it is, a program of hers does for her what she can do herself.
+    const { key } = (await ann.api.createApiKey({ input: { appId: made.app.id, name: 'server', idempotencyKey: world.key() } })).createApiKey;
+    const anns = await endpoint(ann, await listen());
+    assert.equal((await world.client(key!).api.webhook({ id: anns })).webhook!.id, anns);
+    await ann.api.deleteWebhook({ input: { webhookId: anns } });
+    await bob.api.deleteWebhook({ input: { webhookId: mine } });
+    await bob.api.revokeAppAccess({ input: { appId: made.app.id } });
+    assert.deepEqual(await ids(bob), [], 'its endpoint went with it');
+  });
+
+  it('an endpoint is told what its app may read when it is sent, and nothing once the app may not act any more', async () => {
+    const [its, files] = [await listen(), await listen()];
+    const made = await create(['webhooks:write', 'chats:read']);
+    const withFiles = await create(['webhooks:write', 'chats:read', 'files:read']);
+    const tokens = await lets(made, ['webhooks:write', 'chats:read']);
+    const endpoints = [await endpoint(world.client(tokens.access_token), its), await endpoint(world.client((await lets(withFiles, ['webhooks:write', 'chats:read', 'files:read'])).access_token), files)];
+    const file = await world.upload(ann, new TextEncoder().encode('a file'), { name: 'a.txt', contentType: 'text/plain' });
+    await ann.api.sendMessage({ input: { chatId, text: 'with a file', attachments: [{ fileId: file.id! }], idempotencyKey: world.key() } });
+    const [[narrow], [wide]] = [await its.got(1), await files.got(1)];
+    assert.deepEqual([narrow!.told.data['message'].text, narrow!.told.data['message'].sender.id, narrow!.told.data['message'].attachments], ['with a file', ann.id, undefined]);
+    assert.equal(wide!.told.data['message'].attachments[0].file.id, file.id);
+    // Its owner takes a scope from the one, and the other lets go of Bob’s token by itself.
+    await ann.api.updateApp({ input: { appId: withFiles.app.id, scopes: ['webhooks:write', 'files:read'] } });
+    await oauth.processRevocationResponse(await oauth.revocationRequest(server, made.client, made.secret, tokens.refresh_token!, insecure));
+    await world.say(ann, chatId, 'for nobody else');
+    for (const id of endpoints) await eventually(async () => (await deliveries(id))[0] === 'DROPPED', 'it is dropped');
+    await ann.api.deleteApp({ input: { appId: made.app.id } });
+    assert.deepEqual((await bob.api.webhooks({})).viewer!.webhooks.edges.map(({ node }) => node.id), [endpoints[1]]);
+    assert.deepEqual([its.received.length, files.received.length, its.refused.length + files.refused.length], [1, 1, 0]);
+  });
+
+  it('whoever has a role here comes in by themselves, not by a partner’s key', async () => {
+    const { app } = await create(['users:issue']);
+    const { key } = (await ann.api.createApiKey({ input: { appId: app.id, name: 'server', idempotencyKey: world.key() } })).createApiKey;
+    const issue = () => world.client(key!).api.issueUserToken({ input: { externalId: '7' } });
+    const { user } = (await issue()).issueUserToken;
+    await (await administrator(world)).api.setUserRoles({ input: { userId: user.id, roles: ['MODERATOR'] } });
+    await fails(issue(), 'FORBIDDEN');
+  });
+});
