@@ -55,7 +55,7 @@ export class SessionGate {
     this.#listeners.add(listener);
   }
 
-  /** The actor with the role, and the scopes of an app, as they are now. Throws `SESSION_ENDED`. */
+  /** The actor with the role, and the scopes of an app, as they are now. An app whose owner is suspended acts for nobody. Throws `SESSION_ENDED`. */
   async check(actor: Actor): Promise<Actor> {
     const known = this.#standing.get(actor.sessionId) ?? (await this.#asking.run(actor.sessionId, () => this.#ask(actor.sessionId)));
     if (!known) throw new DomainError('SESSION_ENDED', 'This session has ended: sign in again.');
@@ -65,7 +65,7 @@ export class SessionGate {
   async #ask(sessionId: string): Promise<Standing | null> {
     const heard = this.#heard;
     const [row] = await this.sql<Standing>(
-      'select u.role, s.app_id as "appId", s.scopes, a.plan, coalesce(a.registered_only, false) as "registeredOnly" from sessions s join users u on u.id = s.user_id left join apps a on a.id = s.app_id where s.id = $1 and s.ended_at is null and u.suspended_at is null',
+      'select u.role, s.app_id as "appId", s.scopes, a.plan, coalesce(a.registered_only, false) as "registeredOnly" from sessions s join users u on u.id = s.user_id left join apps a on a.id = s.app_id left join users o on o.id = a.owner_id where s.id = $1 and s.ended_at is null and u.suspended_at is null and o.suspended_at is null',
       [sessionId],
     );
     if (row && heard === this.#heard) this.#standing.set(sessionId, row);
@@ -75,7 +75,8 @@ export class SessionGate {
   /** Which of these no longer stand, as the database says: the answer to ends that were not heard of. */
   async fallen(sessionIds: string[]): Promise<string[]> {
     const rows = await this.sql<{ id: string }>(
-      'select s.id from sessions s join users u on u.id = s.user_id where s.id = any($1) and (s.ended_at is not null or u.suspended_at is not null)',
+      `select s.id from sessions s join users u on u.id = s.user_id left join apps a on a.id = s.app_id left join users o on o.id = a.owner_id
+       where s.id = any($1) and (s.ended_at is not null or u.suspended_at is not null or o.suspended_at is not null)`,
       [sessionIds],
     );
     return rows.map((row) => row.id);

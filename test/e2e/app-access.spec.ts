@@ -150,4 +150,25 @@ describe('what apps may do for people', function () {
     await (await administrator(world)).api.setUserRoles({ input: { userId: user.id, roles: ['MODERATOR'] } });
     await fails(issue(), 'FORBIDDEN');
   });
+
+  it('an app whose owner is suspended acts for nobody, until they are reinstated', async () => {
+    const made = await create(['profile:read', 'webhooks:write', 'chats:read']);
+    const { access_token: token, refresh_token: refresh } = await lets(made, ['profile:read', 'webhooks:write', 'chats:read']);
+    const its = await listen();
+    const id = await endpoint(world.client(token), its);
+    const refreshed = () => oauth.refreshTokenGrantRequest(server, made.client, made.secret, refresh!, insecure);
+    const root = await administrator(world, 'rooty');
+    await root.api.suspendUser({ input: { userId: ann.id, reason: 'spies on people' } });
+    await eventually(() => ask(token).then(() => false, () => true), 'its token is good no more', 10_000);
+    await fails(ask(token), 'SESSION_ENDED');
+    assert.equal((await refreshed()).status, 401);
+    await world.say(bob, chatId, 'unheard');
+    await eventually(async () => (await deliveries(id))[0] === 'DROPPED', 'it is dropped');
+    await root.api.reinstateUser({ input: { userId: ann.id, reason: 'it was another' } });
+    await eventually(() => ask(token).then(() => true, () => false), 'its token is good again', 10_000);
+    await oauth.processRefreshTokenResponse(server, made.client, await refreshed());
+    await world.say(bob, chatId, 'heard');
+    const [heard] = await its.got(1);
+    assert.equal(heard!.told.data['message'].text, 'heard');
+  });
 });

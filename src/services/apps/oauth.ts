@@ -166,7 +166,7 @@ export class OAuthService {
       throw refused;
     }
     const [app] = await this.sql<Client & { hash: Buffer; old: Buffer | null }>(
-      `select id, owner_id as "ownerId", secret_hash as hash, case when old_secret_until > $2 then old_secret_hash end as old from apps where id = $1`,
+      `select a.id, a.owner_id as "ownerId", a.secret_hash as hash, case when a.old_secret_until > $2 then a.old_secret_hash end as old from apps a join users o on o.id = a.owner_id where a.id = $1 and o.suspended_at is null`,
       [uuid, this.clock.now()],
     );
     const given = hashOf(secret);

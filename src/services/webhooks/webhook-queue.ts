@@ -171,8 +171,8 @@ export class WebhookQueue {
          o.suspended_at is null and case split_part(d.stream, ':', 1) when 'chat'
            then exists (select from chat_members m where m.chat_id = split_part(d.stream, ':', 2)::uuid and m.user_id = $2 and m.visible_from_pos < d.pos) else true end as allowed,
          case when a.owner_id = $2 then a.scopes
-           when a.id is not null then array(select unnest(x.scopes) from sessions x where x.app_id = a.id and x.user_id = $2 and x.ended_at is null and x.expires_at > $3) end as "appMay"
-       from webhook_deliveries d join webhooks w on w.id = d.webhook_id left join apps a on a.id = w.app_id join streams s on s.id = d.stream join users o on o.id = $2
+           when a.id is not null then array(select unnest(x.scopes) from sessions x where x.app_id = a.id and x.user_id = $2 and x.ended_at is null and x.expires_at > $3 and ao.suspended_at is null) end as "appMay"
+       from webhook_deliveries d join webhooks w on w.id = d.webhook_id left join apps a on a.id = w.app_id left join users ao on ao.id = a.owner_id join streams s on s.id = d.stream join users o on o.id = $2
        where d.webhook_id = $1 and d.state = 'PENDING' and d.due_at <= $3 order by d.due_at, d.id limit $4`,
       [id, ownerId, this.clock.now(), AT_ONCE],
     );
