@@ -7,7 +7,7 @@ COPY package.json package-lock.json .npmrc ./
 # The name of a media worker keeps mediasoup's own install step, which an older npm would run, from fetching or building one.
 RUN MEDIASOUP_WORKER_BIN=none npm ci --no-audit --no-fund
 
-# Takes minutes, and is done anew only when mediasoup or the recipe changes.
+# Takes minutes, and is done anew only when packages or the recipe change.
 FROM packages AS worker
 RUN apt-get update && apt-get install -y --no-install-recommends \
   g++ cmake ninja-build pkg-config libssl-dev libuv1-dev libsrtp2-dev libabsl-dev libflatbuffers-dev flatbuffers-compiler
