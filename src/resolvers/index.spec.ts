@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { getMetadataStorage } from 'type-graphql';
