@@ -100,8 +100,8 @@ describe('what apps may do for people', function () {
 
   it('an app knows of the endpoints that it has made for somebody, and of no others', async () => {
     const [own, its] = [await listen(), await listen()];
-    const made = await create(['webhooks:read', 'webhooks:write', 'chats:read']);
-    const app = world.client((await lets(made, ['webhooks:read', 'webhooks:write', 'chats:read'])).access_token);
+    const made = await create(['profile:read', 'webhooks:read', 'webhooks:write', 'chats:read']);
+    const app = world.client((await lets(made, ['profile:read', 'webhooks:read', 'webhooks:write', 'chats:read'])).access_token);
     const mine = await endpoint(bob, own);
     const theirs = await endpoint(app, its);
     const ids = async (person: Pick<Person, 'api'>) => (await person.api.webhooks({})).viewer!.webhooks.edges.map(({ node }) => node.id).sort();
@@ -123,17 +123,17 @@ describe('what apps may do for people', function () {
 
   it('an endpoint is told what its app may read when it is sent, and nothing once the app may not act any more', async () => {
     const [its, files] = [await listen(), await listen()];
-    const made = await create(['webhooks:write', 'chats:read']);
-    const withFiles = await create(['webhooks:write', 'chats:read', 'files:read']);
-    const tokens = await lets(made, ['webhooks:write', 'chats:read']);
-    const endpoints = [await endpoint(world.client(tokens.access_token), its), await endpoint(world.client((await lets(withFiles, ['webhooks:write', 'chats:read', 'files:read'])).access_token), files)];
+    const made = await create(['webhooks:read', 'webhooks:write', 'chats:read']);
+    const withFiles = await create(['webhooks:read', 'webhooks:write', 'chats:read', 'files:read']);
+    const tokens = await lets(made, ['webhooks:read', 'webhooks:write', 'chats:read']);
+    const endpoints = [await endpoint(world.client(tokens.access_token), its), await endpoint(world.client((await lets(withFiles, ['webhooks:read', 'webhooks:write', 'chats:read', 'files:read'])).access_token), files)];
     const file = await world.upload(ann, new TextEncoder().encode('a file'), { name: 'a.txt', contentType: 'text/plain' });
     await ann.api.sendMessage({ input: { chatId, text: 'with a file', attachments: [{ fileId: file.id! }], idempotencyKey: world.key() } });
     const [[narrow], [wide]] = [await its.got(1), await files.got(1)];
     assert.deepEqual([narrow!.told.data['message'].text, narrow!.told.data['message'].sender.id, narrow!.told.data['message'].attachments], ['with a file', ann.id, undefined]);
     assert.equal(wide!.told.data['message'].attachments[0].file.id, file.id);
     // Its owner takes a scope from the one, and the other lets go of Bob’s token by itself.
-    await ann.api.updateApp({ input: { appId: withFiles.app.id, scopes: ['webhooks:write', 'files:read'] } });
+    await ann.api.updateApp({ input: { appId: withFiles.app.id, scopes: ['webhooks:read', 'webhooks:write', 'files:read'] } });
     await oauth.processRevocationResponse(await oauth.revocationRequest(server, made.client, made.secret, tokens.refresh_token!, insecure));
     await world.say(ann, chatId, 'for nobody else');
     for (const id of endpoints) await eventually(async () => (await deliveries(id))[0] === 'DROPPED', 'it is dropped');
@@ -152,8 +152,8 @@ describe('what apps may do for people', function () {
   });
 
   it('an app whose owner is suspended acts for nobody, until they are reinstated', async () => {
-    const made = await create(['profile:read', 'webhooks:write', 'chats:read']);
-    const { access_token: token, refresh_token: refresh } = await lets(made, ['profile:read', 'webhooks:write', 'chats:read']);
+    const made = await create(['profile:read', 'webhooks:read', 'webhooks:write', 'chats:read']);
+    const { access_token: token, refresh_token: refresh } = await lets(made, ['profile:read', 'webhooks:read', 'webhooks:write', 'chats:read']);
     const its = await listen();
     const id = await endpoint(world.client(token), its);
     const refreshed = () => oauth.refreshTokenGrantRequest(server, made.client, made.secret, refresh!, insecure);
