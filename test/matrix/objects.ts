@@ -91,6 +91,7 @@ Viewer                         null        expired     ok          ok          o
 Viewer.addresses               null        expired     -           -           -           -           -           -           ok
 Viewer.apps                    null        expired     -           -           -           -           -           -           ok
 Viewer.assistant               null        expired     null        null        null        null        null        null        null
+Viewer.authorizedApps          null        expired     -           -           -           -           -           -           -
 Viewer.blockedUsers            null        expired     -           -           -           -           -           -           ok
 Viewer.botMemories             null        expired     -           -           -           -           -           -           -
 Viewer.bots                    null        expired     -           -           -           -           -           -           ok
