@@ -13,6 +13,6 @@ describe('docs/PARTNERS.md does what it says', function () {
   it('the walk goes from nothing to a webhook that was verified and replayed', async () => {
     const [walk, ...others] = blocks('docs/PARTNERS.md', '## The walk', 'ts');
     assert.equal(others.length, 0);
-    assert.deepEqual((await printed(at(world.app.url, walk!))).split('\n'), ['a token for 900 seconds', 'subscribed: Have you tea?', 'told, and verified: Have you tea?', 'replayed under the same id: true', '']);
+    assert.deepEqual((await printed(at(world.app.url, walk!))).split('\n'), ['a token, to be sent as Bearer', 'subscribed: Have you tea?', 'told, and verified: Have you tea?', 'replayed under the same id: true', '']);
   });
 });
