@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import type { Database } from './db/database.js';
+import type { Database, Sql } from './db/database.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
 import type { Bus } from './events/bus.js';
 import type { LogConsumer } from './events/log-consumers.js';
@@ -12,6 +12,9 @@ import type { Logger } from './lib/logger.js';
 import type { Reader } from './news/reader.js';
 import type { Outbound } from './outbound/outbound.js';
 import { BotKnowledgeResolver, BotMemoryResolver, BotReplyEventResolver, BotResolver, BotVerbsResolver, ViewerBotsResolver } from './resolvers/bots.js';
+import {
+  BotInstallResolver, BotInstallsResolver, BotListingOfBotResolver, BotListingResolver, BotMarketplaceResolver, BotPublishingResolver, BotRatingResolver, BotVersionResolver, ViewerMarketplaceResolver,
+} from './resolvers/marketplace.js';
 import { ReadingHelpResolver, SentimentResolver } from './resolvers/reading-help.js';
 import { BotHandOverResolver, SupportCaseResolver, SupportVerbsResolver, ViewerSupportResolver } from './resolvers/support.js';
 import { AssistantService } from './services/bots/assistant.js';
@@ -19,8 +22,11 @@ import { BotDesk } from './services/bots/bot-desk.js';
 import { BotWriter } from './services/bots/bot-writer.js';
 import { BotService } from './services/bots/bots.js';
 import { HandOver } from './services/bots/hand-over.js';
+import { BotInstalls } from './services/bots/installs.js';
 import { BotKnowledgeService } from './services/bots/knowledge.js';
+import { BotMarketplace } from './services/bots/marketplace.js';
 import { Moods } from './services/bots/moods.js';
+import { BotPublishing } from './services/bots/publishing.js';
 import { ReadingHelp } from './services/bots/reading-help.js';
 import { ReadingRoom } from './services/bots/reading-room.js';
 import { SupportCases } from './services/bots/support-cases.js';
@@ -74,6 +80,15 @@ export function makeModel(config: Config, clock: Clock): GuardedModel | null {
   return new GuardedModel(made, clock, { ...GUARD, silenceMs: config.LANGUAGE_TIMEOUT * 1000, price: { input: config.LANGUAGE_PRICE_INPUT, output: config.LANGUAGE_PRICE_OUTPUT } });
 }
 
+/** What is published of bots, found, installed and rated. */
+function makeMarketplace(sql: Sql, unitOfWork: UnitOfWork): object[] {
+  const [publishing, installs, market] = [new BotPublishing(sql, unitOfWork), new BotInstalls(sql, unitOfWork), new BotMarketplace(sql)];
+  return [
+    new BotPublishingResolver(publishing), new BotInstallsResolver(installs), new BotMarketplaceResolver(market), new ViewerMarketplaceResolver(market, installs, publishing), new BotListingOfBotResolver(), new BotListingResolver(),
+    new BotVersionResolver(), new BotRatingResolver(), new BotInstallResolver(),
+  ];
+}
+
 /** The part of the container that is about bots: who they are, what they have read, and their answers. */
 export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate, store, outbound, reader, messages, orders, model }: BotDeps): Promise<Bots> {
   const bots = new BotService(db.sql, unitOfWork, tokens, gate);
@@ -89,7 +104,7 @@ export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens
   return {
     jobs: { bots: desk },
     consumers: [desk],
-    resolvers: [new BotHandOverResolver(), new SupportVerbsResolver(handOver, cases), new ViewerSupportResolver(cases), new SupportCaseResolver(), new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help), new SentimentResolver(new Moods(db.sql))],
+    resolvers: [...makeMarketplace(db.sql, unitOfWork), new BotHandOverResolver(), new SupportVerbsResolver(handOver, cases), new ViewerSupportResolver(cases), new SupportCaseResolver(), new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help), new SentimentResolver(new Moods(db.sql))],
     close: () => desk.close(),
   };
 }

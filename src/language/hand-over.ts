@@ -1,6 +1,6 @@
 /** What somebody says who wants a person instead of a bot, in English, German, French and Spanish. */
 const WISHES: readonly RegExp[] = [
-  /\b(?:speak|talk|chat|connect me|put me through|transfer me|hand me over|get me|need|want|like)\b[^.?!]{0,40}\b(?:(?:a|an|the|some|another|real|live|actual)\s+)+(?:real\s+|live\s+)?(?:person|human(?:\s+being)?|agent|operator|representative|employee|colleague)\b/iu,
+  /\b(?:speak|talk|chat|connect me|put me through|transfer me|hand me over|get me|need|want|would like|[’']d like)\b[^.?!]{0,40}\b(?:(?:a|an|some|another|real|live|actual)\s+)+(?:real\s+|live\s+)?(?:person|human(?:\s+being)?|agent|operator|representative|employee|colleague)\b/iu,
   /\b(?:human|live agent|real person|customer (?:service|support)),?\s+please\b|^\s*(?:a\s+)?(?:human|real person|live agent|agent|operator|representative)\s*[!.]*\s*$/iu,
   /\b(?:sprechen|reden|verbinde(?:n)?|schreiben|brauche|möchte|will)\b[^.?!]{0,40}\b(?:mensch(?:en)?|mitarbeiter(?:in|s)?|echten? person|person(?= sprechen| reden)|berater(?:in)?|jemandem vom support)\b|\b(?:mit einem|einen|mit einer|eine)\s+(?:echten\s+)?(?:menschen|mitarbeiter(?:in)?|echten person|berater(?:in)?)\s+(?:sprechen|reden|bitte)/iu,
   /\b(?:parler|discuter|joindre|contacter|passez-moi|besoin|veux|voudrais)\b[^.?!]{0,40}(?:\b(?:humain|conseill(?:er|ère)|agent|opérateur|opératrice|vraie personne|employé)\b|\bune personne\b)/iu,

@@ -55,6 +55,7 @@ export const ID_PREFIXES = {
   BotKnowledge: 'bkn',
   BotMemory: 'bmm',
   SupportCase: 'sup',
+  BotVersion: 'bvr',
   SuggestedGroup: 'sgg',
   LearnedModel: 'mdl',
   ModerationCase: 'mod',

@@ -30,6 +30,7 @@ import { MessageChangesResolver, MessageMarksChangedResolver, MessageSharingReso
 import { ChatMessagesResolver, ForwardOriginResolver, MessagePartsResolver, ReactionGroupResolver, ThreadSummaryResolver } from './message-parts.js';
 import { LEARNING_RESOLVERS } from './learning.js';
 import { LinkPreviewPartsResolver, LinkPreviewResolver } from './link-previews.js';
+import { MARKETPLACE_RESOLVERS } from './marketplace.js';
 import { NEWS_RESOLVERS } from './news.js';
 import { NodeResolver } from './node.js';
 import { NOTIFICATION_RESOLVERS } from './notifications.js';
@@ -124,7 +125,7 @@ export const RESOLVERS = [
   ...FILE_RESOLVERS,
   ...CALL_RESOLVERS,
   LinkPreviewResolver, LinkPreviewPartsResolver,
-  ...BOT_RESOLVERS, ...SUPPORT_RESOLVERS,
+  ...BOT_RESOLVERS, ...SUPPORT_RESOLVERS, ...MARKETPLACE_RESOLVERS,
   ReadingHelpResolver,
   SentimentResolver,
   ...NEWS_RESOLVERS,

@@ -93,7 +93,9 @@ Viewer.apps                    null        expired     -           -           -
 Viewer.assistant               null        expired     null        null        null        null        null        null        null
 Viewer.authorizedApps          null        expired     -           -           -           -           -           -           -
 Viewer.blockedUsers            null        expired     -           -           -           -           -           -           ok
+Viewer.botInstalls             null        expired     -           -           -           -           -           -           -
 Viewer.botMemories             null        expired     -           -           -           -           -           -           -
+Viewer.botReviews              null        expired     forbidden   forbidden   forbidden   forbidden   forbidden   ok          forbidden
 Viewer.bots                    null        expired     -           -           -           -           -           -           ok
 Viewer.callLog                 null        expired     -           -           -           -           -           -           ok
 Viewer.carts                   null        expired     -           -           -           -           -           -           ok
@@ -132,6 +134,7 @@ Viewer.starredMessages         null        expired     -           -           -
 Viewer.statusMutes             null        expired     -           -           -           -           -           -           -
 Viewer.statuses                null        expired     -           -           -           ok          ok          -           -
 Viewer.storage                 null        expired     ok          ok          ok          ok          ok          ok          ok
+Viewer.suggestedBots           null        expired     -           -           -           -           -           -           -
 Viewer.suggestedGroups         null        expired     -           -           -           -           -           -           -
 Viewer.suggestedUsers          null        expired     -           -           -           ok          ok          -           ok
 Viewer.supportCases            null        expired     -           -           -           -           -           -           -
@@ -148,7 +151,7 @@ const words = (text: string): readonly string[] => text.split(' ');
 /** What whoever sees the object sees of it. Of those with a question mark there is nothing on the stage, for nobody. */
 export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   App: words('apiKeys createdAt id name plan redirectUris scopes usage? operations registeredOnly'),
-  Bot: words('createdAt engine handsOver id languages? owner tools user'),
+  Bot: words('createdAt engine handsOver id listing? languages? owner tools user'),
   Call: words('answeredAt chat chatId endReason? endedAt? eventCursor host id kind lobby locked participants recordingState recordings? screenShare showcase? startedAt startedBy state viewerState'),
   Cart: words('chat? chatId? createdAt currency eventCursor id itemCount lines owner shop state subtotal title? version'),
   Chat: words('activeCall avatar? carts? createdAt documents encryption eventCursor group? id kind lastMessage memberCount members message messageTtlSeconds? messages messagesAround mls? pinnedMessages sentiment slowModeSeconds title unavailableFeatures? viewerState'),

@@ -161,7 +161,8 @@ async function ofStatuses(world: World, { api }: Person): Promise<Record<string,
 async function ofBots(world: World, { api }: Person): Promise<Record<string, string>> {
   const botId = (await api.createBot({ input: { handle: 'owners_bot', displayName: 'A bot', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot.bot.id;
   const { knowledge } = (await api.addBotKnowledge({ input: { botId, text: 'Tea is hot.', idempotencyKey: world.key() } })).addBotKnowledge;
-  return { botId, knowledgeId: knowledge[0]!.id };
+  const { version } = (await api.publishBot({ input: { botId, category: 'OTHER', description: 'It waits to be looked at.', idempotencyKey: world.key() } })).publishBot;
+  return { botId, knowledgeId: knowledge[0]!.id, versionId: version.id };
 }
 
 /** Handed over by her bot to those of the chat: somebody else waits for one of them. */

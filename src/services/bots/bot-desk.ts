@@ -15,6 +15,7 @@ import { Quota } from '../quota.js';
 import type { AssistantService } from './assistant.js';
 import type { BotWriter, Question, Writer } from './bot-writer.js';
 import type { HandOver } from './hand-over.js';
+import { servedAs } from './installs.js';
 import { LiveReply } from './live-reply.js';
 import { SERVES } from './service-area.js';
 
@@ -108,7 +109,8 @@ export class BotDesk implements LogConsumer {
     const asked = await this.#read(task);
     // It has been deleted, or the bot has left, or been sent away, since.
     if (!asked || task.tries > TRIES) return this.#settle(task, 'FAILED', null, live);
-    const { bot, question } = asked;
+    const { question } = asked;
+    const bot = await servedAs(this.db.sql, asked.bot, task.chatId);
     if (task.tries === 1 && !(await this.#mayAnswer(bot, task.askerId))) return this.#settle(task, 'LIMITED', null, live);
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(PATIENCE_MS)]);
     try {

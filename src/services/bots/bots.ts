@@ -59,12 +59,15 @@ function checked(change: BotChange): BotChange {
     result.temperature = change.temperature;
   }
   if (change.tools != null) result.tools = distinct(change.tools, 'tools', BOT_TOOLS.length);
-  if (change.languages != null) {
-    result.languages = distinct(change.languages, 'languages', MAX_LANGUAGES);
-    if (!result.languages.every((language) => /^[a-z]{2}$/.test(language))) throw invalidInput('languages', 'Languages are codes of two letters (ISO 639-1).');
-  }
+  if (change.languages != null) result.languages = cleanLanguages(change.languages);
   if (change.repliesAnHour != null) result.repliesAnHour = boundedInt(change.repliesAnHour, 'repliesAnHour', 1, MAX_REPLIES_AN_HOUR);
   return result;
+}
+
+export function cleanLanguages(given: readonly string[]): string[] {
+  const languages = distinct(given, 'languages', MAX_LANGUAGES);
+  if (!languages.every((language) => /^[a-z]{2}$/.test(language))) throw invalidInput('languages', 'Languages are codes of two letters (ISO 639-1).');
+  return languages;
 }
 
 /** Bots: users of their own kind, which somebody has made and answers for. What they answer stands in bot-desk.ts. */
@@ -146,21 +149,10 @@ export class BotService {
    */
   async addToChat(actor: Actor, botId: string, chatId: string, seesHistory: boolean): Promise<void> {
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'addBotToChat' }, async (tx) => {
-      const { access, groupId } = await lockChatInGroup(tx, chatId, actor.userId);
-      assertIsGroupChat(access);
-      assertRuns(access.member.role, 'chat');
-      const [bot] = await tx.sql<{ ownerId: string | null }>('select owner_id as "ownerId" from bots where id = $1', [botId]);
-      if (!bot || (bot.ownerId !== null && bot.ownerId !== actor.userId)) throw new DomainError('NOT_FOUND', 'There is no such bot.', { field: 'botId' });
-      await assertNotAcrossBlock(tx.sql, actor.userId, [botId], 'botId');
-      if (groupId) await admitToGroup(tx, groupId, actor.userId, [botId]);
-      await admitMembers(tx, chatId, actor.userId, [botId]);
-      if (!seesHistory) return;
-      await tx.sql(
-        `update chat_members b set visible_from_seq = least(b.visible_from_seq, a.visible_from_seq), visible_from_pos = least(b.visible_from_pos, a.visible_from_pos)
-         from chat_members a where b.chat_id = $1 and b.user_id = $2 and a.chat_id = $1 and a.user_id = $3`,
-        [chatId, botId, actor.userId],
-      );
-      await tx.sql('update chats set acl_version = acl_version + 1 where id = $1', [chatId]);
+      await bringIn(tx, actor, botId, chatId, seesHistory, async () => {
+        const [bot] = await tx.sql<{ ownerId: string | null }>('select owner_id as "ownerId" from bots where id = $1', [botId]);
+        if (!bot || (bot.ownerId !== null && bot.ownerId !== actor.userId)) throw new DomainError('NOT_FOUND', 'There is no such bot.', { field: 'botId' });
+      });
     });
   }
 
@@ -193,6 +185,24 @@ export class BotService {
     const [row] = await this.sql<{ sessionId: string; at: Date }>('select s.id as "sessionId", s.created_at as at from bots b join sessions s on s.id = b.session_id where b.id = $1', [id]);
     return { bot: await this.#read(id), token: this.tokens.signForBot(id, row!.sessionId, row!.at) };
   }
+}
+
+/** Puts a bot into a group chat that the actor runs; `allowed` throws where it is none of theirs to bring. Errors: NOT_FOUND (chat), FORBIDDEN, BLOCKED, LIMIT_REACHED, STATE_CONFLICT (direct), and those of `allowed`. */
+export async function bringIn(tx: Tx, actor: Actor, botId: string, chatId: string, seesHistory: boolean, allowed: () => Promise<void>): Promise<void> {
+  const { access, groupId } = await lockChatInGroup(tx, chatId, actor.userId);
+  assertIsGroupChat(access);
+  assertRuns(access.member.role, 'chat');
+  await allowed();
+  await assertNotAcrossBlock(tx.sql, actor.userId, [botId], 'botId');
+  if (groupId) await admitToGroup(tx, groupId, actor.userId, [botId]);
+  await admitMembers(tx, chatId, actor.userId, [botId]);
+  if (!seesHistory) return;
+  await tx.sql(
+    `update chat_members b set visible_from_seq = least(b.visible_from_seq, a.visible_from_seq), visible_from_pos = least(b.visible_from_pos, a.visible_from_pos)
+     from chat_members a where b.chat_id = $1 and b.user_id = $2 and a.chat_id = $1 and a.user_id = $3`,
+    [chatId, botId, actor.userId],
+  );
+  await tx.sql('update chats set acl_version = acl_version + 1 where id = $1', [chatId]);
 }
 
 /** A bot of the actor's, locked. Whose it is not, is told that there is none. */

@@ -112,6 +112,8 @@ export class ErasureSteps {
     await tx.sql('select from users where id = $1 for no key update', [id]);
     await tx.sql('delete from bot_knowledge where bot_id = $1', [id]);
     await tx.sql('delete from bot_memories where bot_id = $1', [id]);
+    await tx.sql('delete from bot_listings where bot_id = $1', [id]);
+    await tx.sql('delete from bot_versions where bot_id = $1', [id]);
     await tx.sql(`update bots set instructions = '', tools = '{}' where id = $1`, [id]);
     await tx.sql(`update users set suspended_at = coalesce(suspended_at, $2), about = null, discoverable = false, version = version + 1 where id = $1`, [id, tx.now]);
     tx.changed(USERS, id);
