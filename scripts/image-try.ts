@@ -38,11 +38,11 @@ function composeSettings(given: Readonly<Record<string, string>>): Record<string
   return Object.fromEntries(Object.entries(services.api.environment).map(([name, value]) => [name, fill(String(value))]));
 }
 
-/** Waits until it can serve, with its media worker; answers what it says of itself. */
+/** Waits until it can serve, with its media worker and its bus; answers what it says of itself. */
 async function ready(container: Container, url: string): Promise<Record<string, unknown>> {
   for (const until = Date.now() + START_MS; ; await sleep(300)) {
     const health = await fetch(`${url}/health`).then((answer) => answer.json() as Promise<Record<string, unknown>>, () => null);
-    if (health && health['calls'] === 'ready' && (await fetch(`${url}/ready`)).ok) return health;
+    if (health?.['calls'] === 'ready' && health['bus'] === 'ok' && (await fetch(`${url}/ready`)).ok) return health;
     if (!container.running || Date.now() > until) throw new Error(`The container does not serve (${JSON.stringify(health)}):\n${container.log}`);
   }
 }

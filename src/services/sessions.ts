@@ -14,6 +14,8 @@ import type { AccessTokens } from './tokens.js';
 
 /** A person has at most so many sessions; the one that was not used for the longest gives way. */
 export const MAX_SESSIONS = 50;
+/** That one app holds for one person: each is a yes of theirs. */
+const MAX_OF_AN_APP = 10;
 
 export interface SessionRow {
   id: string;
@@ -86,8 +88,15 @@ export class SessionService {
     return { session, role: person.role, refreshToken };
   }
 
-  /** Opens a session that an app holds for a person who has let it, kept to scopes. The person's own devices do not give way to it. */
+  /** Opens a session that an app holds for a person who has let it, kept to scopes. The person's own devices do not give way to it; the app's own, of the same person, do. */
   async openForApp(tx: Tx, { userId, role, appId, scopes }: { userId: string; role: Actor['role']; appId: string; scopes: readonly string[] }): Promise<OpenedSession> {
+    const rest = await tx.sql<{ id: string }>(
+      `select s.id from sessions s where s.id in (
+         select id from sessions h where user_id = $1 and app_id = $2 and ended_at is null and expires_at > $3 and exists (select from refresh_tokens t where t.session_id = h.id) order by last_active_at desc, id desc offset $4
+       ) order by s.id for update`,
+      [userId, appId, tx.now, MAX_OF_AN_APP - 1],
+    );
+    await this.end(tx, userId, rest.map((row) => row.id), 'TOO_MANY');
     const session: SessionRow = { id: newId(), userId, device: null, createdAt: tx.now, lastActiveAt: tx.now };
     const refreshToken = this.refreshTokens.first();
     await tx.sql(

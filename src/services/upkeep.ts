@@ -42,6 +42,12 @@ export class UpkeepService {
   async codesAndTokens(): Promise<void> {
     await this.#deleteAll('delete from one_time_codes where ctid = any(array(select ctid from one_time_codes where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
     await this.#deleteAll('delete from refresh_tokens where ctid = any(array(select ctid from refresh_tokens where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
+    // What an app takes a token for lasts minutes, and there may be one a request: nobody asks for these again, and those who use one late are told that it is over by its token.
+    await this.#deleteAll(
+      `delete from sessions where ctid = any(array(select s.ctid from sessions s where s.app_id is not null and s.expires_at < $1
+         and not exists (select from api_keys k where k.session_id = s.id) and not exists (select from refresh_tokens t where t.session_id = s.id) limit $2)) returning 1`,
+      CODES_KEPT_DAYS,
+    );
     await this.#deleteAll('delete from sessions where ctid = any(array(select ctid from sessions where least(ended_at, expires_at) < $1 limit $2)) returning 1', this.kept.sessions);
   }
 

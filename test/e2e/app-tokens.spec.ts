@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as oauth from 'oauth4webapi';
 import { decodeId } from '../../src/lib/ids.js';
 import { startCall } from '../testkit/calls.js';
+import { signedInAgain } from '../testkit/news.js';
 import { VoiceClient } from '../testkit/voice.js';
 import { eventually, fails, World, type Person } from '../testkit/world.js';
 
@@ -104,6 +105,25 @@ describe('what an app holds', function () {
     await eventually(async () => (await count()) === 0, 'they are forgotten');
     const { signIn } = await world.client().api.signIn({ input: { email: 'ann@example.com', password: 'password of ann' } });
     ann = { ...ann, api: world.client(signIn.accessToken).api };
+  });
+
+  it('of one person is at most ten sessions; those of minutes are forgotten the day after, and keys are not', async () => {
+    [ann, bob] = [await signedInAgain(world, ann), await signedInAgain(world, bob)];
+    const made = await create(['profile:read']);
+    const token = await key(made.app.id);
+    const tokens: string[] = [];
+    for (let count = 0; count < 11; count++) tokens.push((await allowed(made, ['profile:read'])).access_token);
+    await fails(ask(tokens[0]!), 'SESSION_ENDED');
+    await ask(tokens[1]!);
+    const short = async () => oauth.processClientCredentialsResponse(server, made.client, await oauth.clientCredentialsGrantRequest(server, made.client, made.secret, new URLSearchParams(), insecure));
+    for (let count = 0; count < 3; count++) await short();
+    const held = async () => (await world.sql('select from sessions where app_id = $1', [decodeId('App', made.app.id)])).length;
+    assert.equal(await held(), 1 + 11 + 3);
+    world.clock.advance(26 * 3_600_000);
+    await world.app.container.jobs.upkeep.codesAndTokens();
+    assert.equal(await held(), 1 + 11);
+    await ask(token);
+    [ann, bob] = [await signedInAgain(world, ann), await signedInAgain(world, bob)];
   });
 
   it('lets it speak in a call by /voice only where it may write calls', async () => {
