@@ -35,6 +35,9 @@ import { AppPlans1764600000012 } from './migrations/1764600000012-app-plans.js';
 import { AppOperations1764600000013 } from './migrations/1764600000013-app-operations.js';
 import { ExportNotices1764600000014 } from './migrations/1764600000014-export-notices.js';
 import { PeopleLately1764600000020 } from './migrations/1764600000020-people-lately.js';
+import { BotCallbacks1764700000000 } from './migrations/1764700000000-bot-callbacks.js';
+import { BotOwners1764700000001 } from './migrations/1764700000001-bot-owners.js';
+import { BotSchedules1764700000002 } from './migrations/1764700000002-bot-schedules.js';
 import { HandOver1764710000000 } from './migrations/1764710000000-hand-over.js';
 import { Encryption1764800000000 } from './migrations/1764800000000-encryption.js';
 import { WebhooksOfApps1764900000000 } from './migrations/1764900000000-webhooks-of-apps.js';
@@ -81,6 +84,9 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       AppOperations1764600000013,
       ExportNotices1764600000014,
       PeopleLately1764600000020,
+      BotCallbacks1764700000000,
+      BotOwners1764700000001,
+      BotSchedules1764700000002,
       HandOver1764710000000,
       Encryption1764800000000,
       WebhooksOfApps1764900000000,

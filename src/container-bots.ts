@@ -11,6 +11,9 @@ import type { Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
 import type { Reader } from './news/reader.js';
 import type { Outbound } from './outbound/outbound.js';
+import { BotActionsResolver, BotCallbackResolver, CardFormResolver, InteractiveCardResolver } from './resolvers/bot-actions.js';
+import { BotOwnerResolver, ChatBotCommandResolver, ChatBotCommandsResolver } from './resolvers/bot-owner.js';
+import { BotScheduleResolver, BotSchedulesResolver } from './resolvers/bot-schedules.js';
 import { BotKnowledgeResolver, BotMemoryResolver, BotReplyEventResolver, BotResolver, BotVerbsResolver, ViewerBotsResolver } from './resolvers/bots.js';
 import {
   BotInstallResolver, BotInstallsResolver, BotListingOfBotResolver, BotListingResolver, BotMarketplaceResolver, BotPublishingResolver, BotRatingResolver, BotVersionResolver, ViewerMarketplaceResolver,
@@ -23,6 +26,9 @@ import { BotWriter } from './services/bots/bot-writer.js';
 import { BotService } from './services/bots/bots.js';
 import { HandOver } from './services/bots/hand-over.js';
 import { BotInstalls } from './services/bots/installs.js';
+import { BotCallbackService } from './services/bots/callbacks.js';
+import { BotCardService } from './services/bots/cards.js';
+import { BotCommandService } from './services/bots/commands.js';
 import { BotKnowledgeService } from './services/bots/knowledge.js';
 import { BotMarketplace } from './services/bots/marketplace.js';
 import { Moods } from './services/bots/moods.js';
@@ -30,14 +36,18 @@ import { BotPublishing } from './services/bots/publishing.js';
 import { ReadingHelp } from './services/bots/reading-help.js';
 import { ReadingRoom } from './services/bots/reading-room.js';
 import { SupportCases } from './services/bots/support-cases.js';
+import { BotRetirement } from './services/bots/retirement.js';
+import { BotScheduleService } from './services/bots/schedules.js';
 import { BotTools } from './services/bots/tools.js';
 import type { OrderService } from './services/commerce/orders.js';
 import { ProductSearch } from './services/commerce/product-search.js';
 import { MessageSearch } from './services/message-search.js';
 import type { MessageService } from './services/messages.js';
+import type { ModerationGate } from './services/moderation/gate.js';
 import { NewsArticleService } from './services/news/articles.js';
 import { Quota } from './services/quota.js';
 import type { SessionGate } from './services/session-gate.js';
+import type { SessionService } from './services/sessions.js';
 import type { AccessTokens } from './services/tokens.js';
 import type { ObjectStore } from './storage/store.js';
 
@@ -55,16 +65,18 @@ export interface BotDeps {
   log: Logger;
   tokens: AccessTokens;
   gate: SessionGate;
+  sessions: SessionService;
   store: ObjectStore;
   outbound: Outbound;
   reader: Reader;
   messages: MessageService;
+  rules: ModerationGate;
   orders: OrderService;
   model: GuardedModel | null;
 }
 
 export interface Bots {
-  jobs: Pick<JobDeps, 'bots'>;
+  jobs: Pick<JobDeps, 'bots' | 'botCallbacks' | 'botSchedules'>;
   consumers: LogConsumer[];
   resolvers: object[];
   close(): Promise<void>;
@@ -90,11 +102,15 @@ function makeMarketplace(sql: Sql, unitOfWork: UnitOfWork): object[] {
 }
 
 /** The part of the container that is about bots: who they are, what they have read, and their answers. */
-export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate, store, outbound, reader, messages, orders, model }: BotDeps): Promise<Bots> {
+export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate, sessions, store, outbound, reader, messages, rules, orders, model }: BotDeps): Promise<Bots> {
   const bots = new BotService(db.sql, unitOfWork, tokens, gate);
   const knowledge = new BotKnowledgeService(db.sql, unitOfWork, (key) => store.read(key), outbound, reader);
+  const commands = new BotCommandService(unitOfWork);
+  const cards = new BotCardService(db.sql, unitOfWork, messages, rules);
+  const callbacks = new BotCallbackService(db.sql, unitOfWork, clock);
   const tools = new BotTools(db, { messages: new MessageSearch(db.sql), products: new ProductSearch(db.sql), news: new NewsArticleService(db.sql), orders });
   const writer = new BotWriter(db.sql, new ReadingRoom(db.sql, model, log), tools, model, config.BOT_COST_A_DAY * 1e6, log);
+  const schedules = new BotScheduleService(db, unitOfWork, messages, writer, clock, log);
   const help = new ReadingHelp(db.sql, model, new Quota(db.sql, clock, { name: 'language-help', points: HELP_AN_HOUR, seconds: 3_600 }));
   const assistant = config.ASSISTANT ? new AssistantService(db.sql, unitOfWork, messages) : null;
   await assistant?.ensure();
@@ -102,9 +118,14 @@ export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens
   const cases = new SupportCases(db.sql, unitOfWork);
   const desk = new BotDesk(db, unitOfWork, bus, messages, writer, handOver, assistant, clock, log);
   return {
-    jobs: { bots: desk },
+    jobs: { bots: desk, botCallbacks: callbacks, botSchedules: schedules },
     consumers: [desk],
-    resolvers: [...makeMarketplace(db.sql, unitOfWork), new BotHandOverResolver(), new SupportVerbsResolver(handOver, cases), new ViewerSupportResolver(cases), new SupportCaseResolver(), new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help), new SentimentResolver(new Moods(db.sql))],
+    resolvers: [
+      ...makeMarketplace(db.sql, unitOfWork), new BotHandOverResolver(), new SupportVerbsResolver(handOver, cases), new ViewerSupportResolver(cases), new SupportCaseResolver(),
+      new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help), new SentimentResolver(new Moods(db.sql)),
+      new BotActionsResolver(cards, callbacks), new InteractiveCardResolver(), new CardFormResolver(), new BotCallbackResolver(),
+      new BotOwnerResolver(commands, new BotRetirement(unitOfWork, sessions)), new ChatBotCommandsResolver(commands), new ChatBotCommandResolver(), new BotSchedulesResolver(schedules), new BotScheduleResolver(),
+    ],
     close: () => desk.close(),
   };
 }

@@ -34,12 +34,13 @@ export interface PrivacyDeps {
 const EXPORTS_A_DAY = { name: 'data-exports', points: 3, seconds: 86_400 };
 
 /** The part of the container for what people may ask of a place that has their data, and for how long it keeps it. */
-export function makePrivacy({ config, db, unitOfWork, clock, log, store, sessions, attempts, fileRemoval, pushes }: PrivacyDeps): { resolvers: object[]; jobs: Pick<JobDeps, 'exports' | 'erasures' | 'retention'> } {
+export function makePrivacy({ config, db, unitOfWork, clock, log, store, sessions, attempts, fileRemoval, pushes }: PrivacyDeps): { resolvers: object[]; jobs: Pick<JobDeps, 'exports' | 'erasures' | 'erasureSteps' | 'retention'> } {
   const exports = new DataExportService(db.background, unitOfWork, store, new Quota(db.sql, clock, EXPORTS_A_DAY), config.RETENTION_EXPORT_DAYS, pushes, log);
-  const erasures = new ErasureService(unitOfWork, sessions, new Passwords(), new AuthLimits(attempts), new ErasureSteps(unitOfWork, sessions), fileRemoval);
+  const erasureSteps = new ErasureSteps(unitOfWork, sessions);
+  const erasures = new ErasureService(unitOfWork, sessions, new Passwords(), new AuthLimits(attempts), erasureSteps, fileRemoval);
   const rules = { messages: config.RETENTION_MESSAGE_DAYS, accounts: config.RETENTION_ACCOUNT_DAYS, orderAddresses: config.RETENTION_ORDER_DAYS, exports: config.RETENTION_EXPORT_DAYS };
   return {
     resolvers: [new DataExportResolver(exports), new ErasureResolver(erasures), new ViewerDataExportsResolver(exports), new NotificationDataExportResolver()],
-    jobs: { exports, erasures, retention: new Retention(db.background, unitOfWork, erasures, exports, rules, clock, log) },
+    jobs: { exports, erasures, erasureSteps, retention: new Retention(db.background, unitOfWork, erasures, exports, rules, clock, log) },
   };
 }

@@ -181,7 +181,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   const webhooks = makeWebhooks({ config, db, unitOfWork, clock, log, outbound: outboundOptions, pushes: notifications.pushes });
   const apps = makeApps({ config, log, db, unitOfWork, clock, tokens, sessions: accounts.sessions });
 
-  const bots = await makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate: sessions, store, outbound, reader: news.reader, messages: messages.messages, orders: commerce.orders, model });
+  const bots = await makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate: sessions, sessions: accounts.sessions, store, outbound, reader: news.reader, messages: messages.messages, rules: gate, orders: commerce.orders, model });
 
   const operators = makeOperators({ db, unitOfWork, clock, sessions: accounts.sessions });
   const privacy = makePrivacy({ config, db, unitOfWork, clock, log, store, sessions: accounts.sessions, attempts, fileRemoval: files.jobs.fileRemoval, pushes: notifications.pushes });

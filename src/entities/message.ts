@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { InteractiveCardRef } from './bot-card.js';
 
 export type MessageKind = 'TEXT' | 'MEDIA' | 'VOICE' | 'CARD' | 'SYSTEM' | 'ENCRYPTED';
 /** Where a forwarded message comes from. */
@@ -46,6 +47,7 @@ export type CardRef =
   | { type: 'groupbuy'; groupBuyId: string }
   | NewsCardRef
   | BotCardRef
+  | InteractiveCardRef
   | StatusRef
   | FilesRef
   | EncryptedRef

@@ -47,6 +47,7 @@ export type UserEventRef =
   | { kind: 'welcome.added'; welcomeId: string; deviceId: string; chatId: string }
   | { kind: 'keypackages.low'; deviceId: string }
   | StatusEventRef
+  | BotEventRef
   | { kind: 'call.incoming'; callId: string }
   | { kind: 'call.ring.ended'; callId: string; reason: RingEndReason }
   | { kind: 'call.log'; callId: string }
@@ -66,6 +67,13 @@ export type StatusEventRef =
   | { kind: 'status.marks'; statusId: string; authorId: string }
   | { kind: 'status.muted'; userId: string }
   | { kind: 'status.highlight'; highlightId: string };
+
+/** Of bots. To whose it is: it has changed. Of cards: on the stream of the bot whose card it is: what somebody has pressed or filled in. On theirs: what it has answered. */
+export type BotEventRef =
+  | { kind: 'bot.changed'; botId: string }
+  | { kind: 'button.pressed'; callbackId: string; chatId: string; seq: number }
+  | { kind: 'form.submitted'; callbackId: string; chatId: string; seq: number }
+  | { kind: 'callback.answered'; callbackId: string; chatId: string; seq: number };
 
 /** On a call's own stream. */
 export type CallEventRef =

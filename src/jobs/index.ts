@@ -1,7 +1,10 @@
 import { OAuthService } from '../services/apps/oauth.js';
 import type { RollUp } from '../services/analytics/roll-up.js';
 import { BotDesk } from '../services/bots/bot-desk.js';
+import type { RetirementJob } from '../services/bots/retirement.js';
+import { BotCallbackService } from '../services/bots/callbacks.js';
 import type { CallRecordings } from '../services/calls/call-recordings.js';
+import { BotScheduleService } from '../services/bots/schedules.js';
 import { CallUpkeep } from '../services/calls/call-upkeep.js';
 import { GroupBuySettling } from '../services/commerce/group-buy-settling.js';
 import { PaymentService } from '../services/commerce/payments.js';
@@ -22,6 +25,7 @@ import type { ModelService, TrainingJob } from '../services/learning/models.js';
 import type { Trainings } from '../services/learning/trainings.js';
 import type { NewsUpkeep } from '../services/news/upkeep.js';
 import { PushQueue } from '../services/notifications/push-queue.js';
+import type { ErasureSteps } from '../services/privacy/erasure-steps.js';
 import type { ErasureJob, ErasureService } from '../services/privacy/erasure.js';
 import { DataExportService } from '../services/privacy/exports.js';
 import type { Retention } from '../services/privacy/retention.js';
@@ -39,6 +43,8 @@ import type { Sweep } from './sweeper.js';
 export interface JobDeps {
   analytics: RollUp;
   bots: BotDesk;
+  botCallbacks: BotCallbackService;
+  botSchedules: BotScheduleService;
   calls: CallUpkeep;
   callRecordings: CallRecordings;
   upkeep: UpkeepService;
@@ -64,6 +70,7 @@ export interface JobDeps {
   groupBuys: GroupBuySettling;
   emails: EmailService;
   erasures: ErasureService;
+  erasureSteps: ErasureSteps;
   exports: DataExportService;
   retention: Retention;
   phone: PhoneService;
@@ -109,6 +116,7 @@ const TASKS = {
   'train-models-when-due': async ({ models }) => models?.retrainWhenDue(),
   'forget-interactions': ({ interactions }) => interactions.forget(),
   'make-data-export': ({ exports }, payload: { id: string }) => exports.make(payload.id),
+  'retire-bot': async ({ erasureSteps }, { botId }: RetirementJob) => void (await erasureSteps.run('memberships', botId)),
   'erase-user': ({ erasures }, payload: ErasureJob) => erasures.run(payload),
   'roll-up-analytics': async ({ analytics }) => void (await analytics.run()),
   'keep-retention': ({ retention }) => retention.run(),
@@ -148,7 +156,7 @@ export function tasksOf(deps: JobDeps, spans: Spans | null = null): Record<strin
 /** Processes that have died, and what hangs on them, are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ bots, calls, callRecordings, disappearing, exports, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, oauth, payments, groupBuys, pushes, webhooks }: JobDeps): Sweep[] {
+export function sweepsOf({ bots, botCallbacks, botSchedules, calls, callRecordings, disappearing, exports, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, oauth, payments, groupBuys, pushes, webhooks }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', due: ScheduledMessageService.DUE, run: () => scheduled.release() },
     { name: 'disappearing-messages', due: DisappearingMessages.DUE, run: () => disappearing.sweep() },
@@ -161,6 +169,8 @@ export function sweepsOf({ bots, calls, callRecordings, disappearing, exports, f
     { name: 'calls', due: CallUpkeep.DUE, run: () => calls.sweep() },
     { name: 'call-recordings', everyMs: RECONCILE_MS, run: () => callRecordings.sweep() },
     { name: 'bot-replies', due: BotDesk.DUE, run: () => bots.sweep() },
+    { name: 'bot-callbacks', due: BotCallbackService.DUE, run: () => botCallbacks.forget() },
+    { name: 'bot-schedules', due: BotScheduleService.DUE, run: () => botSchedules.sweep() },
     { name: 'payments', due: PaymentService.DUE, run: () => payments.sweep() },
     { name: 'group-buys', due: GroupBuySettling.DUE, run: () => groupBuys.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },

@@ -56,6 +56,8 @@ export const ID_PREFIXES = {
   BotMemory: 'bmm',
   SupportCase: 'sup',
   BotVersion: 'bvr',
+  BotCallback: 'bcb',
+  BotSchedule: 'bsc',
   SuggestedGroup: 'sgg',
   LearnedModel: 'mdl',
   ModerationCase: 'mod',

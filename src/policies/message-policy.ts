@@ -20,7 +20,7 @@ export function assertCanSee(access: ChatAccess | null, seq: number): asserts ac
   if (!access?.member || seq < access.member.visibleFromSeq) throw notFound('message');
 }
 
-function assertStands(message: MessageFacts): void {
+export function assertStands(message: MessageFacts): void {
   if (message.deletedAt) throw new DomainError('STATE_CONFLICT', 'The message has been deleted.');
 }
 

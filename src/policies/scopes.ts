@@ -27,7 +27,7 @@ export function accessToType(name: string): Access | null {
 }
 
 const KINDS: readonly [RegExp, Area][] = [
-  [/^call\./, 'calls'], [/^contact\./, 'people'], [/^file\./, 'files'], [/^status\./, 'statuses'], [/^order\./, 'shops'], [/^notification\./, 'notifications'],
+  [/^call\./, 'calls'], [/^contact\./, 'people'], [/^file\./, 'files'], [/^status\./, 'statuses'], [/^order\./, 'shops'], [/^notification\./, 'notifications'], [/^(button|form)\./, 'bots'],
 ];
 
 /** The scope by which an app may have an endpoint told of a kind of event: what it is told of it could read itself. */

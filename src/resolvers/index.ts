@@ -2,6 +2,9 @@ import { AccountResolver, ViewerAccountResolver } from './account.js';
 import { AppOperationResolver } from './app-operations.js';
 import { AppPlanResolver } from './app-plans.js';
 import { ANALYTICS_RESOLVERS } from './analytics.js';
+import { BOT_ACTION_RESOLVERS } from './bot-actions.js';
+import { BOT_OWNER_RESOLVERS } from './bot-owner.js';
+import { BOT_SCHEDULE_RESOLVERS } from './bot-schedules.js';
 import { BOT_RESOLVERS } from './bots.js';
 import { BlockResolver } from './blocks.js';
 import { ContactMatchResolver, ContactResolver, ViewerContactsResolver } from './contacts.js';
@@ -126,6 +129,9 @@ export const RESOLVERS = [
   ...CALL_RESOLVERS,
   LinkPreviewResolver, LinkPreviewPartsResolver,
   ...BOT_RESOLVERS, ...SUPPORT_RESOLVERS, ...MARKETPLACE_RESOLVERS,
+  ...BOT_ACTION_RESOLVERS,
+  ...BOT_OWNER_RESOLVERS,
+  ...BOT_SCHEDULE_RESOLVERS,
   ReadingHelpResolver,
   SentimentResolver,
   ...NEWS_RESOLVERS,

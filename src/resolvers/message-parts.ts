@@ -66,6 +66,7 @@ export class MessagePartsResolver {
   card(@Root() { card, chatId, seq }: MessageRow, @Ctx() context: Context): object | null | Promise<object | null> {
     if (card?.type === 'location') return { ...card, __typename: 'LocationCard' };
     if (card?.type === 'status') return { ...card, __typename: 'StatusCard' };
+    if (card?.type === 'interactive') return { ...card, __typename: 'InteractiveCard' };
     if (card?.type === 'bot') return { ...card, __typename: 'BotCard' };
     if (card?.type === 'news') return { ...card, __typename: 'NewsCard' };
     if (card?.type === 'cart') return { ...card, chatId, __typename: 'CartCard' };

@@ -1,5 +1,7 @@
 import { createUnionType, Field, ID, Int, ObjectType, type ClassType } from 'type-graphql';
 import type { UserRole } from '../entities/user.js';
+import { BOTS_OF_INBOX } from './bot-actions.js';
+import { BotChangedType } from './bot-owner.js';
 import { CALLS_OF_CHAT, CALLS_OF_INBOX } from './call-events.js';
 import { ContactType } from './contacts.js';
 import { ChatType, ChatMemberType, ChatSettingsType } from './chat.js';
@@ -221,6 +223,8 @@ export const USER_EVENT_TYPES: ClassType[] = [
   OrderChangedType,
   ...NOTIFICATION_EVENT_TYPES,
   ...ENCRYPTION_OF_INBOX,
+  ...BOTS_OF_INBOX,
+  BotChangedType,
 ];
 
 export const ChatEvent = createUnionType({ name: 'ChatEvent', description: 'What happens in a chat, in order.', types: () => CHAT_EVENT_TYPES as never });

@@ -1,4 +1,5 @@
 import { createUnionType, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+import { InteractiveCardType } from './bot-actions.js';
 import { BotCardType } from './bot-card.js';
 import { CartCardType } from './cart.js';
 import { GroupBuyCardType } from './group-buy.js';
@@ -52,4 +53,4 @@ export class NewsCardType {
   @Field(() => NewsArticleType, { nullable: true, description: 'As it is now; null when it has been forgotten.' }) article: object | null;
 }
 
-export const MessageCard = createUnionType({ name: 'MessageCard', description: 'What a message carries beside its text.', types: () => [PollCardType, LocationCardType, StatusCardType, NewsCardType, ProductCardType, CartCardType, GroupBuyCardType, BotCardType] as const });
+export const MessageCard = createUnionType({ name: 'MessageCard', description: 'What a message carries beside its text.', types: () => [PollCardType, LocationCardType, StatusCardType, NewsCardType, ProductCardType, CartCardType, GroupBuyCardType, BotCardType, InteractiveCardType] as const });

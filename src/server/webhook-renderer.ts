@@ -43,6 +43,7 @@ fragment Ordered on Order {
   refunded { ...Sum }
   payment { id provider state amount { ...Sum } }
 }
+fragment Pressed on BotCallback { id button payload createdAt expiresAt user { ...Person } values { key text number choices date } }
 subscription WebhookEvent {
   inboxEvents {
     __typename
@@ -69,6 +70,9 @@ subscription WebhookEvent {
     ... on IncomingCall { callId call { ...Called } }
     ... on CallRingEnded { callId endReason }
     ... on OrderChanged { orderId order { ...Ordered } }
+    ... on ButtonPressed { callbackId chatId messageId callback { ...Pressed } }
+    ... on FormSubmitted { callbackId chatId messageId callback { ...Pressed } }
+    ... on CallbackAnswered { callbackId chatId messageId notice alert }
     ... on NotificationAdded { notificationId notification { id kind count createdAt read actor { ...Person } } }
   }
 }`;

@@ -1,4 +1,5 @@
 import type { CallEventRef, CartEventRef, ChatEventRef, LoggedEvent, NewsEventRef, UserEventRef } from '../events/catalogue.js';
+import { hydrateBotEvent } from './bots/bot-events.js';
 import { hydrateCallEvent, CALL_OF_CHAT_EVENTS } from './calls/call-events.js';
 import { hydrateCartEvent } from './commerce/cart-events.js';
 import { parseStream } from '../events/catalogue.js';
@@ -192,6 +193,11 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
     case 'status.muted':
     case 'status.highlight':
       return hydrateStatusEvent(userId, ref, make, load);
+    case 'bot.changed':
+    case 'button.pressed':
+    case 'form.submitted':
+    case 'callback.answered':
+      return hydrateBotEvent(ref, make, load);
     case 'order.changed':
       return make('OrderChanged', { orderId: encodeId('Order', ref.orderId), orderKey: ref.orderId });
     default:

@@ -129,8 +129,8 @@ function letterOf({ message, poll }: { message: MessageRow; poll: PollRow | null
   const { chatId, seq, senderId, createdAt, kind, text, card } = message;
   const forward = message.forward ?? { chatId, seq, senderId, at: createdAt.toISOString() };
   return {
-    // A status is answered in the chat with its author alone. Whom a text names is decided where it was written: sending it on calls nobody.
-    draft: { ...to, kind, text, mentions: null, replyToSeq: null, threadRootSeq: null, forward, card: card?.type === 'status' ? null : card },
+    // A status is answered in the chat with its author alone, and a bot's buttons are pressed where it is. Whom a text names is decided where it was written: sending it on calls nobody.
+    draft: { ...to, kind: card?.type === 'interactive' ? 'TEXT' : kind, text, mentions: null, replyToSeq: null, threadRootSeq: null, forward, card: card?.type === 'status' || card?.type === 'interactive' ? null : card },
     poll: poll && { question: poll.question, options: poll.options.map((option) => option.text), multiple: poll.multiple, anonymous: poll.anonymous, closesAt: null },
     files: card?.type === 'files' ? { ids: card.ids, of: { chatId, seq } } : null,
   };

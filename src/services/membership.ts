@@ -5,6 +5,7 @@ import type { SystemAction } from '../entities/message.js';
 import { chatStream, userStream } from '../events/catalogue.js';
 import { DomainError, notFound } from '../lib/errors.js';
 import { heirOf, type Heir, type MemberRole } from '../policies/member-policy.js';
+import { endSchedules } from './bots/schedule-ends.js';
 import { writeSystemMessage } from './message-writer.js';
 import { blockedPairs } from './pairs.js';
 
@@ -88,6 +89,7 @@ export async function takeOut(tx: Tx, chatId: string, userId: string, actorId: s
   );
   tx.append(stream, { kind: 'member.left', userId });
   tx.append(userStream(userId), { kind: 'chat.removed', chatId });
+  await endSchedules(tx, 's.chat_id = $1 and s.bot_id = $2', [chatId, userId]);
   const left = userId === actorId;
   if (!left) await tx.sql('update invite_links set revoked_at = $3 where chat_id = $1 and created_by = $2 and revoked_at is null', [chatId, userId, tx.now]);
   if (!chat!.member_count) return true;

@@ -1,7 +1,8 @@
 import type { Sql } from '../db/database.js';
 
 const MAX_MENTIONS = 100;
-const MENTION = /(?<![\p{L}\p{N}_.@])@([a-z0-9_][a-z0-9_.]{1,30}[a-z0-9_])/giu;
+/** Also behind a command that is for one bot of several: /order@clerk. */
+const MENTION = /(?:(?<=^\s*\/[a-z0-9_]{1,32})|(?<![\p{L}\p{N}_.@]))@([a-z0-9_][a-z0-9_.]{1,30}[a-z0-9_])/giu;
 
 /** The members of the chat whom a text names by `@handle`, in its order; null for none. */
 export async function mentionsIn(sql: Sql, text: string | null, chatId: string): Promise<string[] | null> {

@@ -128,9 +128,7 @@ export class MessageService {
     const files = cleanAttachments(input.attachments);
     if (files && card) throw invalidInput('attachmentIds', 'Files go with words, not with a poll or a location.');
     if (text === null && card === null && !files) throw invalidInput('text', 'A message needs a text, or something attached.');
-    for (const [key, field] of [[input.replyTo, 'replyToId'], [input.threadRoot, 'threadRootId']] as const) {
-      if (key && key.chatId !== input.chatId) throw new DomainError('NOT_FOUND', 'There is no such message in this chat.', { field });
-    }
+    assertInChat(input.chatId, { replyToId: input.replyTo, threadRootId: input.threadRoot });
     const inputHash = hashInput({ ...input, text, idempotencyKey: undefined });
     const slot = `${actor.userId} ${input.idempotencyKey} ${inputHash.toString('base64')}`;
     return this.#underWay.run(slot, async () =>
@@ -162,6 +160,11 @@ export class MessageService {
     if (access?.member) await this.gate.pass(access, draft, parts);
     return this.unitOfWork.run({ actorId: draft.senderId, operation: 'sendMessage' }, (tx) => (files ? writeWithFiles(tx, draft, files) : poll ? writePoll(tx, draft, poll) : writeWithoutPreview(tx, draft)));
   }
+}
+
+/** What a message answers stands in its chat. Throws NOT_FOUND with the field. */
+export function assertInChat(chatId: string, keys: Readonly<Record<string, MessageKey | null>>): void {
+  for (const [field, key] of Object.entries(keys)) if (key && key.chatId !== chatId) throw new DomainError('NOT_FOUND', 'There is no such message in this chat.', { field });
 }
 
 async function writeWithoutPreview(tx: Tx, draft: Draft): Promise<MessageRow> {

@@ -152,6 +152,8 @@ describe('an execution that is shared shows each viewer what their own would', f
       const [row] = await world.sql<{ role: Viewer['role'] }>('select role from users where id = $1', [userId]);
       viewers.set(userId, { userId, sessionId: decodeId('Session', person.sessionId), role: row!.role });
     }
+    // Bots are told of what is pressed on their cards.
+    for (const bot of await world.sql<Viewer>(`select id as "userId", session_id as "sessionId", 'USER' as role from bots`)) viewers.set(bot.userId, bot);
     const streams = await world.sql<{ id: string; epoch: string; head: string }>(`select id, epoch, head from streams where id like 'chat:%' or id like 'user:%' order by id`);
     for (const { id: stream, epoch, head } of streams) {
       const { kind, id } = parseStream(stream);

@@ -51,6 +51,7 @@ App                            sign-in     expired     null        null        n
 Bot                            sign-in     expired     ok          ok          ok          ok          ok          ok          ok
 Bot.handOver                   sign-in     expired     null        null        null        null        null        null        ok
 Bot.knowledge                  sign-in     expired     -           -           -           -           -           -           ok
+Bot.schedules                  sign-in     expired     -           -           -           -           -           -           ok
 Bot.settings                   sign-in     expired     null        null        null        null        null        null        ok
 Call                           sign-in     expired     null        null        null        ok          ok          null        ok
 Cart                           sign-in     expired     null        null        null        null        null        null        ok
@@ -151,10 +152,10 @@ const words = (text: string): readonly string[] => text.split(' ');
 /** What whoever sees the object sees of it. Of those with a question mark there is nothing on the stage, for nobody. */
 export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   App: words('apiKeys createdAt id name plan redirectUris scopes usage? operations registeredOnly'),
-  Bot: words('createdAt engine handsOver id listing? languages? owner tools user'),
+  Bot: words('commands? createdAt engine handsOver id listing? languages? owner tools user'),
   Call: words('answeredAt chat chatId endReason? endedAt? eventCursor host id kind lobby locked participants recordingState recordings? screenShare showcase? startedAt startedBy state viewerState'),
   Cart: words('chat? chatId? createdAt currency eventCursor id itemCount lines owner shop state subtotal title? version'),
-  Chat: words('activeCall avatar? carts? createdAt documents encryption eventCursor group? id kind lastMessage memberCount members message messageTtlSeconds? messages messagesAround mls? pinnedMessages sentiment slowModeSeconds title unavailableFeatures? viewerState'),
+  Chat: words('activeCall avatar? botCommands carts? createdAt documents encryption eventCursor group? id kind lastMessage memberCount members message messageTtlSeconds? messages messagesAround mls? pinnedMessages sentiment slowModeSeconds title unavailableFeatures? viewerState'),
   ChatViewerState: words('archived draft? draftUpdatedAt? lastDeliveredSeq lastReadSeq mentionsCount muted mutedUntil? notificationLevel otherMember? pinned role unreadCapped unreadCount'),
   DataExport: words('createdAt expiresAt? file? finishedAt? id state user'),
   Document: words('callId? chat controlRequests? controller? createdAt createdBy editing endedAt? id kind title? viewerState'),

@@ -71,7 +71,7 @@ export async function setStage(): Promise<Stage> {
     startedAt: world.clock.now().toISOString(),
     // Nobody was suggested anything here.
     suggestionId: encodeId('SuggestedGroup', newId()),
-    ...(await inShop(world, owner, chatId)), ...(await inCall(world, owner, target, chatId)), ...(await ofApps(world, owner)), ...(await ofStatuses(world, owner)), ...(await ofBots(world, owner)),
+    ...(await inShop(world, owner, chatId)), ...(await inCall(world, owner, target, chatId)), ...(await ofApps(world, owner)), ...(await ofStatuses(world, owner)), ...(await ofBots(world, owner, chatId)), ...(await ofCards(world, owner, chatId)),
     ...(await ofNews(world, owner, publisher)), ...(await ofCases(world, owner, targetMessageId)), ...(await ofEncryption(world, owner, [member, admin], target)),
   };
   Object.assign(things, await ofSupport(world, owner, target, things['botId']!, chatId));
@@ -158,11 +158,23 @@ async function ofStatuses(world: World, { api }: Person): Promise<Record<string,
   return { statusId, highlightId: (await api.createHighlight({ input: { title: 'Kept', statusIds: [statusId], idempotencyKey: world.key() } })).createHighlight.highlight.id };
 }
 
-async function ofBots(world: World, { api }: Person): Promise<Record<string, string>> {
+async function ofBots(world: World, { api }: Person, chatId: string): Promise<Record<string, string>> {
   const botId = (await api.createBot({ input: { handle: 'owners_bot', displayName: 'A bot', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot.bot.id;
   const { knowledge } = (await api.addBotKnowledge({ input: { botId, text: 'Tea is hot.', idempotencyKey: world.key() } })).addBotKnowledge;
   const { version } = (await api.publishBot({ input: { botId, category: 'OTHER', description: 'It waits to be looked at.', idempotencyKey: world.key() } })).publishBot;
-  return { botId, knowledgeId: knowledge[0]!.id, versionId: version.id };
+  await api.addBotToChat({ input: { botId, chatId } });
+  const { schedule } = (await api.setBotSchedule({ input: { botId, chatId, every: 'DAY', at: '09:30', text: 'Good morning', idempotencyKey: world.key() } })).setBotSchedule;
+  return { botId, knowledgeId: knowledge[0]!.id, scheduleId: schedule.id, versionId: version.id };
+}
+
+/** A card of a bot's in the chat, on which the owner has pressed. */
+async function ofCards(world: World, { api }: Person, chatId: string): Promise<Record<string, string>> {
+  const { bot, token } = (await api.createBot({ input: { handle: 'cards_bot', displayName: 'Another bot', engine: 'EXTERNAL', idempotencyKey: world.key() } })).createBot;
+  await api.addBotToChat({ input: { botId: bot.id, chatId } });
+  await api.setBotCommands({ input: { botId: bot.id, commands: [{ name: 'press', description: 'Press it' }] } });
+  const card = { rows: [[{ key: 'yes', label: 'Yes' }]], form: { submitLabel: 'Send', fields: [{ key: 'name', kind: 'TEXT' as const, label: 'Name' }] } };
+  const { message } = (await world.client(token).api.sendBotCard({ input: { chatId, text: 'Press', card, idempotencyKey: world.key() } })).sendBotCard;
+  return { cardId: message.id, callbackId: (await api.pressButton({ input: { messageId: message.id, button: 'yes', idempotencyKey: world.key() } })).pressButton.callbackId };
 }
 
 /** Handed over by her bot to those of the chat: somebody else waits for one of them. */

@@ -46,6 +46,7 @@ const settingsOf = (state: Record<string, unknown> | null | undefined) =>
   state ? { muted: state['muted'], mutedUntil: state['mutedUntil'] ?? null, pinned: state['pinned'], archived: state['archived'], draft: state['draft'] ?? null, draftUpdatedAt: state['draftUpdatedAt'] ?? null } : null;
 const callOf = (call: { id: string; kind: string } | null | undefined) => (call ? { id: call.id, kind: call.kind } : null);
 const contactOf = ({ name, mutual }: { name?: string | null; mutual: boolean }) => ({ name: name ?? null, mutual });
+const botOf = ({ user, tools, languages, commands }: { user: { displayName: string }; tools: string[]; languages: string[]; commands: object[] }, settings?: object | null) => ({ name: user.displayName, tools, languages, commands, settings });
 const sorted = <Value>(values: Iterable<readonly [string, Value]>): [string, Value][] => [...values].map(([key, value]): [string, Value] => [key, value]).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Everything that a person's client shows, as plain values to be compared. */
@@ -63,6 +64,7 @@ export class Refetch {
   readonly orders = new Map<string, unknown>();
   readonly calls = new Map<string, unknown>();
   readonly statuses = new StatusShelf();
+  readonly bots = new Map<string, unknown>();
   own: { account: unknown; profile: unknown; privacy: unknown } = { account: null, profile: null, privacy: null };
   readonly cursors: string[] = [];
 
@@ -94,6 +96,7 @@ export class Refetch {
     }
     for (const { node } of (await api.callLog({ first: 100 })).viewer!.callLog.edges) this.calls.set(node.callId, node);
     await this.statuses.read(this.person);
+    for (const { node } of (await api.bots({ first: 100 })).viewer!.bots.edges) this.bots.set(node.id, botOf(node, node.settings));
     const { user } = await api.user({ id: this.person.id });
     const { privacy } = (await api.privacy()).viewer!;
     this.own = {
@@ -132,6 +135,7 @@ export class Refetch {
       orders: sorted(this.orders),
       calls: sorted(this.calls),
       statuses: this.statuses.snapshot(),
+      bots: sorted(this.bots),
       starred: [...this.marks].filter(([, mark]) => mark.starred).map(([id]) => id).sort(),
       chats: sorted(this.chats).map(([id, chat]) => ({
         id,
@@ -271,6 +275,8 @@ export class Replica extends Refetch {
         return void (event.blocked ? this.blocked.add(event.userId) : this.blocked.delete(event.userId));
       case 'GroupChanged':
         return void (event.group ? this.groups.set(event.groupId, event.group) : this.groups.delete(event.groupId));
+      case 'BotChanged':
+        return void (event.bot ? this.bots.set(event.botId, botOf(event.bot, event.settings)) : this.bots.delete(event.botId));
       case 'OrderChanged':
         return void this.orders.set(event.orderId, event.order);
       case 'ScheduledMessageChanged':

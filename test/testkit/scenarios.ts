@@ -9,8 +9,8 @@ import type { Publisher } from './publisher.js';
 import { befriend } from './statuses.js';
 import { eventually, type Person, type World } from './world.js';
 
-/** What an inbox can bring; calls have a spec of their own (calls-state.spec.ts). */
-export type InboxKind = (ChatEventRef | UserEventRef)['kind'];
+/** What a person's inbox can bring; calls have a spec of their own (calls-state.spec.ts), and so has what bots alone are told (bot-cards.spec.ts). */
+export type InboxKind = Exclude<(ChatEventRef | UserEventRef)['kind'], 'button.pressed' | 'form.submitted'>;
 /** What people do, as the devices of one of them (Bob) come to hear of it. The compiler asks for one of each kind. */
 export type Scenarios = Record<InboxKind, () => Promise<void>>;
 
@@ -239,6 +239,27 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await bob.api.joinCall({ input: { callId } });
       await bob.api.leaveCall({ input: { callId } });
       await hangUp(ann, callId);
+    },
+    'bot.changed': async () => {
+      const make = async () => (await bob.api.createBot({ input: { handle: `b_${world.key().replace('-', '_')}`, displayName: 'Bob’s', engine: 'EXTERNAL', idempotencyKey: world.key() } })).createBot.bot.id;
+      const [kept, gone] = [await make(), await make()];
+      await bob.api.updateBot({ input: { botId: kept, instructions: 'Be brief.', languages: ['en'], about: 'I am brief.' } });
+      await bob.api.setBotCommands({ input: { botId: kept, commands: [{ name: 'brief', description: 'In short' }] } });
+      const brief = await world.groupChat(bob, [ann], 'Brief');
+      await bob.api.addBotToChat({ input: { botId: kept, chatId: brief } });
+      await bob.api.updateChat({ input: { chatId: brief, title: 'Briefly' } });
+      await bob.api.deleteBot({ input: { botId: gone } });
+    },
+    'callback.answered': async () => {
+      const { bot, token } = (await ann.api.createBot({ input: { handle: `b_${world.key().replace('-', '_')}`, displayName: 'Buttons', engine: 'EXTERNAL', idempotencyKey: world.key() } })).createBot;
+      await ann.api.addBotToChat({ input: { botId: bot.id, chatId } });
+      const { api } = world.client(token);
+      const form = { submitLabel: 'Send', fields: [{ key: 'name', kind: 'TEXT' as const, label: 'Name', required: true }] };
+      const { message } = (await api.sendBotCard({ input: { chatId, text: 'Press', card: { heading: 'A card', rows: [[{ key: 'yes', label: 'Yes', payload: '1' }, { key: 'more', label: 'More', url: 'https://example.com' }]], form }, idempotencyKey: world.key() } })).sendBotCard;
+      const { callbackId } = (await bob.api.pressButton({ input: { messageId: message.id, button: 'yes', idempotencyKey: world.key() } })).pressButton;
+      await bob.api.submitForm({ input: { messageId: message.id, values: [{ key: 'name', text: 'Bob' }], idempotencyKey: world.key() } });
+      await api.answerCallback({ input: { callbackId, notice: 'Thank you' } });
+      await api.updateBotCard({ input: { messageId: message.id, text: 'Pressed', card: { rows: [] } } });
     },
     'order.changed': async () => {
       const { shop, product, shippingMethodId } = await sellRich(world, bob);

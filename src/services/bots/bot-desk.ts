@@ -34,7 +34,7 @@ interface Task extends MessageKey {
 }
 
 /**
- * Whom bots answer: who mentions them, replies to them, calls them by /handle, or talks to them directly. It follows the log, so that no send waits for it; each
+ * Whom bots answer: who mentions them, replies to them, calls them by /handle or one of their commands, or talks to them directly. It follows the log, so that no send waits for it; each
  * answer is a row that one process at a time works on.
  */
 export class BotDesk implements LogConsumer {
@@ -162,7 +162,7 @@ export class BotDesk implements LogConsumer {
     const { text, askerName, direct, botSeesFrom, handle, ...bot } = row;
     // Of a handle only the full stop means something in a pattern.
     const name = handle.replaceAll('.', '\\.');
-    const question = text.replace(new RegExp(`^\\s*/${name}(?!\\w)|(?<![\\w.@])@${name}(?!\\w)`, 'gi'), ' ').trim();
+    const question = text.replace(new RegExp(`^(\\s*/[A-Za-z0-9_]{1,32})@${name}(?!\\w)`, 'i'), '$1').replace(new RegExp(`^\\s*/${name}(?!\\w)|(?<![\\w.@])@${name}(?!\\w)`, 'gi'), ' ').trim();
     return { bot, question: { chatId, seq, botId, askerId, text: question || text, askerName, direct, botSeesFrom, now: this.clock.now() } };
   }
 
@@ -185,6 +185,8 @@ addressed as (
   select s.chat_id, s.seq, s.sender_id, n.id as bot_id from sent s, unnest(s.mentions) n(id)
   union select s.chat_id, s.seq, s.sender_id, r.sender_id from sent s join messages r on r.chat_id = s.chat_id and r.seq = s.reply_to_seq and r.deleted_at is null
   union select s.chat_id, s.seq, s.sender_id, o.user_id from sent s join chat_members o on o.chat_id = s.chat_id where s.kind = 'DIRECT'
+  union select s.chat_id, s.seq, s.sender_id, b.id from sent s join chat_members m on m.chat_id = s.chat_id join bots b on b.id = m.user_id
+    where exists (select from jsonb_to_recordset(b.commands) c(name text) where c.name = lower(substring(s.text from '^/([A-Za-z0-9_]{1,32})(?:[[:space:]]|$)')))
   union select s.chat_id, s.seq, s.sender_id, u.id from sent s join users u on u.handle_key = lower(substring(s.text from '^/([A-Za-z0-9_.]{1,32})')))
 insert into bot_replies (chat_id, seq, bot_id, asker_id, created_at)
 select a.chat_id, a.seq, b.id, a.sender_id, $3 from addressed a join bots b on b.id = a.bot_id and b.engine = 'BUILT_IN' and b.id <> a.sender_id

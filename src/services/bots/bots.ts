@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Sql } from '../../db/database.js';
 import { pageRequest, toPage, type Page, type PageArgs } from '../../db/pages.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
@@ -16,6 +17,7 @@ import { USERS } from '../loaders/users.js';
 import { admitMembers, assertNotAcrossBlock } from '../membership.js';
 import type { SessionGate } from '../session-gate.js';
 import type { AccessTokens } from '../tokens.js';
+import { tellOwner } from './owner-news.js';
 
 const MAX_BOTS = 20;
 const MAX_INSTRUCTIONS = 8_192;
@@ -87,7 +89,7 @@ export class BotService {
   /** The viewer's own, the newest first. */
   async listOwn(actor: Actor, args: PageArgs): Promise<Page<BotRow>> {
     const request = pageRequest(args, ['uuid']);
-    const rows = await this.sql<BotRow>(`select ${BOT_COLUMNS} from bots b where b.owner_id = $1 and ($2::uuid is null or b.id < $2) order by b.id desc limit $3`, [
+    const rows = await this.sql<BotRow>(`select ${BOT_COLUMNS} from bots b where b.owner_id = $1 and b.deleted_at is null and ($2::uuid is null or b.id < $2) order by b.id desc limit $3`, [
       actor.userId, request.from?.[0] ?? null, request.limit,
     ]);
     return toPage(rows, request, (row) => [row.id]);
@@ -106,18 +108,24 @@ export class BotService {
     const { botId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'createBot', idempotencyKey, input: { handle, engine, ...change } }, async (tx) => {
       const [maker] = await tx.sql<{ kind: string }>('select kind from users where id = $1 for no key update', [actor.userId]);
       if (maker?.kind !== 'PERSON') throw forbidden('Bots make no bots.');
-      const [owned] = await tx.sql<{ n: number }>('select count(*)::int as n from bots where owner_id = $1', [actor.userId]);
+      const [owned] = await tx.sql<{ n: number }>('select count(*)::int as n from bots where owner_id = $1 and deleted_at is null', [actor.userId]);
       if (owned!.n >= MAX_BOTS) throw new DomainError('LIMIT_REACHED', `A person has at most ${MAX_BOTS} bots.`);
-      return { botId: await insertBot(tx, actor.userId, handle, engine, change) };
+      const botId = await insertBot(tx, actor.userId, handle, engine, change);
+      tellOwner(tx, actor.userId, botId);
+      return { botId };
     });
     return this.#withToken(botId);
   }
 
-  /** Errors: NOT_FOUND, INVALID_INPUT. */
+  /** What is as it was changes nothing. Errors: NOT_FOUND, INVALID_INPUT. */
   async update(actor: Actor, botId: string, given: BotChange): Promise<BotRow> {
     const change = checked(given);
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'updateBot' }, async (tx) => {
       const before = await lockOwnBot(tx, actor, botId);
+      const [shown] = await tx.sql<{ displayName: string; about: string | null }>('select display_name as "displayName", about from users where id = $1 for no key update', [botId]);
+      const known: Record<string, unknown> = { ...before, ...shown };
+      if (Object.entries(change).every(([name, value]) => value === undefined || isDeepStrictEqual(value, known[name]))) return;
+      tellOwner(tx, actor.userId, botId);
       const after = { ...before, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) } as BotRow;
       await tx.sql('update bots set instructions = $2, model = $3, temperature = $4, tools = $5, languages = $6, replies_an_hour = $7 where id = $1', [
         botId, after.instructions, after.model, after.temperature, after.tools, after.languages, after.repliesAnHour,
@@ -150,7 +158,7 @@ export class BotService {
   async addToChat(actor: Actor, botId: string, chatId: string, seesHistory: boolean): Promise<void> {
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'addBotToChat' }, async (tx) => {
       await bringIn(tx, actor, botId, chatId, seesHistory, async () => {
-        const [bot] = await tx.sql<{ ownerId: string | null }>('select owner_id as "ownerId" from bots where id = $1', [botId]);
+        const [bot] = await tx.sql<{ ownerId: string | null }>('select owner_id as "ownerId" from bots where id = $1 and deleted_at is null', [botId]);
         if (!bot || (bot.ownerId !== null && bot.ownerId !== actor.userId)) throw new DomainError('NOT_FOUND', 'There is no such bot.', { field: 'botId' });
       });
     });
@@ -207,7 +215,7 @@ export async function bringIn(tx: Tx, actor: Actor, botId: string, chatId: strin
 
 /** A bot of the actor's, locked. Whose it is not, is told that there is none. */
 export async function lockOwnBot(tx: Tx, actor: Actor, botId: string): Promise<BotRow> {
-  const [bot] = await tx.sql<BotRow>(`select ${BOT_COLUMNS} from bots b where b.id = $1 for update`, [botId]);
+  const [bot] = await tx.sql<BotRow>(`select ${BOT_COLUMNS} from bots b where b.id = $1 and b.deleted_at is null for update`, [botId]);
   if (!bot || bot.ownerId !== actor.userId) throw notFound('bot');
   return bot;
 }

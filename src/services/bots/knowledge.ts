@@ -13,6 +13,7 @@ import type { Outbound } from '../../outbound/outbound.js';
 import type { Actor } from '../actor.js';
 import { KNOWLEDGE_COLUMNS, type KnowledgeKind, type KnowledgeRow } from '../loaders/bots.js';
 import { lockOwnBot } from './bots.js';
+import { tellOwner } from './owner-news.js';
 
 const MAX_TEXT = 256 * 1024;
 const MAX_FILE = 1024 * 1024;
@@ -72,7 +73,7 @@ export class BotKnowledgeService {
   async add(actor: Actor, input: AddKnowledge): Promise<KnowledgeRow[]> {
     checkIdempotencyKey(input.idempotencyKey);
     if ([input.text, input.pairs, input.fileId, input.urls].filter((one) => one !== null).length !== 1) throw invalidInput('text', 'Give one of text, faq, fileId and urls.');
-    const [own] = await this.sql('select from bots where id = $1 and owner_id = $2', [input.botId, actor.userId]);
+    const [own] = await this.sql('select from bots where id = $1 and owner_id = $2 and deleted_at is null', [input.botId, actor.userId]);
     if (!own) throw new DomainError('NOT_FOUND', 'There is no such bot.', { field: 'botId' });
     const title = input.title === null ? null : cleanText(input.title, { field: 'title', maxBytes: MAX_TITLE });
     const pieces = await this.#pieces(actor, title, input);
@@ -92,6 +93,7 @@ export class BotKnowledgeService {
         ]);
       }
       await tx.sql('update bots set knowledge = knowledge + 1 where id = $1', [input.botId]);
+      tellOwner(tx, actor.userId, input.botId);
       return { ids: made };
     });
     return this.sql<KnowledgeRow>(`select ${KNOWLEDGE_COLUMNS} from bot_knowledge k where k.id = any($1) order by k.id`, [ids]);
@@ -105,6 +107,7 @@ export class BotKnowledgeService {
       );
       if (!gone) throw notFound('knowledge');
       await tx.sql('update bots set knowledge = knowledge + 1 where id = $1', [gone.botId]);
+      tellOwner(tx, actor.userId, gone.botId);
     });
   }
 

@@ -1,6 +1,6 @@
 import { keyed } from '../../db/keyed.js';
 import { inOrder, type LoaderDef } from '../../db/loaders.js';
-import type { BotTool } from '../../entities/bot.js';
+import type { BotCommand, BotTool } from '../../entities/bot.js';
 
 export type BotEngine = 'BUILT_IN' | 'EXTERNAL';
 
@@ -15,19 +15,37 @@ export interface BotRow {
   temperature: number | null;
   tools: BotTool[];
   languages: string[];
+  commands: BotCommand[];
   repliesAnHour: number;
   /** Grows with every change of what it was given to read. */
   knowledge: number;
   sessionId: string | null;
   createdAt: Date;
 }
-export const BOT_COLUMNS = `b.id, b.owner_id as "ownerId", b.engine, b.instructions, b.model, b.temperature, b.tools, b.languages, b.replies_an_hour as "repliesAnHour", b.knowledge,
+export const BOT_COLUMNS = `b.id, b.owner_id as "ownerId", b.engine, b.instructions, b.model, b.temperature, b.tools, b.languages, b.commands, b.replies_an_hour as "repliesAnHour", b.knowledge,
   b.session_id as "sessionId", b.created_at as "createdAt"`;
 
-const BOTS = keyed<BotRow>(`select ${BOT_COLUMNS} from bots b where b.id = any($1)`);
+const BOTS = keyed<BotRow>(`select ${BOT_COLUMNS} from bots b where b.id = any($1) and b.deleted_at is null`);
+/** One that was deleted is none any more. */
 export const botById: LoaderDef<string, BotRow> = {
   async batch(ids, { sql }) {
     return inOrder(ids, await BOTS(sql, ids), (row) => row.id);
+  },
+};
+
+/** A command of a bot, in a chat that the bot is in. */
+export interface ChatCommandRow extends BotCommand {
+  botId: string;
+}
+const MAX_CHAT_COMMANDS = 200;
+const COMMANDS = keyed<ChatCommandRow & { chatId: string }>(
+  `select m.chat_id as "chatId", b.id as "botId", c.name, c.description from chat_members m join bots b on b.id = m.user_id cross join lateral jsonb_to_recordset(b.commands) c(name text, description text)
+   where m.chat_id = any($1) order by c.name, b.id`,
+);
+export const commandsOfChat: LoaderDef<string, ChatCommandRow[]> = {
+  async batch(ids, { sql }) {
+    const byChat = Map.groupBy(await COMMANDS(sql, ids), (row) => row.chatId);
+    return ids.map((id) => (byChat.get(id) ?? []).slice(0, MAX_CHAT_COMMANDS));
   },
 };
 

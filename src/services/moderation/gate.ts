@@ -8,6 +8,7 @@ import { encodeId, newId } from '../../lib/ids.js';
 import type { ChatAccess } from '../../policies/chat-policy.js';
 import { floodSeconds, isLookedAt, judge, type Verdict } from '../../policies/moderation-policy.js';
 import { MAX_ATTACHMENTS, type NewAttachments } from '../attachments.js';
+import { wordsOfCard } from '../bots/card-input.js';
 import { lockOwnFiles, tieFiles, tieFilesOf } from '../files/file-claims.js';
 import { findEarlierMessage, type Draft } from '../message-writer.js';
 import type { NewPoll } from '../polls.js';
@@ -35,7 +36,7 @@ const MAX_HELD = 20;
 /** Every text of a message that others would read. */
 export function textOf(draft: Pick<Draft, 'text' | 'card'>, poll: NewPoll | null): string {
   const { card } = draft;
-  const captions = card?.type === 'files' ? (card.captions ?? []) : card?.type === 'location' ? [card.name] : [];
+  const captions = card?.type === 'files' ? (card.captions ?? []) : card?.type === 'location' ? [card.name] : card?.type === 'interactive' ? wordsOfCard(card) : [];
   return [draft.text, ...captions, ...(poll ? [poll.question, ...poll.options] : [])].filter((part) => part != null).join('\n');
 }
 

@@ -2,11 +2,11 @@ import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { userStream } from '../../events/catalogue.js';
 import { NOBODY } from '../actor.js';
 import { endApp } from '../apps/end-app.js';
+import { retireBot } from '../bots/retirement.js';
 import { leaveCase } from '../bots/support-cases.js';
 import { lockChat } from '../chat-access.js';
 import { dropContact } from '../contacts.js';
 import { exitGroup, lockChatInGroup, lockGroup } from '../group-membership.js';
-import { USERS } from '../loaders/users.js';
 import { takeOut } from '../membership.js';
 import { eraseMessages } from '../message-changes.js';
 import type { SessionService } from '../sessions.js';
@@ -31,7 +31,7 @@ export class ErasureSteps {
     memberships: (userId) => this.#memberships(userId),
     messages: (userId) => this.#messages(userId),
     contacts: (userId) => this.#contacts(userId),
-    bots: (userId) => this.#each('select id from bots where owner_id = $1 order by id', userId, (tx, id) => this.#retireBot(tx, id)),
+    bots: (userId) => this.#bots(userId),
     support: (userId) => this.#each(`select id from support_cases where (asker_id = $1 or agent_id = $1) and state in ('OPEN', 'ASSIGNED') order by id`, userId, (tx, id) => leaveCase(tx, id, userId)),
     shops: (userId) => this.statement(`update products set status = 'ARCHIVED', version = version + 1 where status <> 'ARCHIVED' and shop_id in (select id from shops where owner_id = $1)`, userId),
   };
@@ -108,16 +108,12 @@ export class ErasureSteps {
     return named + (await this.#each('select contact_id as id from contacts where owner_id = $1 order by 1', userId, async (tx, id) => void (await dropContact(tx, userId, id))));
   }
 
-  async #retireBot(tx: Tx, id: string): Promise<void> {
-    await tx.sql('select from users where id = $1 for no key update', [id]);
-    await tx.sql('delete from bot_knowledge where bot_id = $1', [id]);
-    await tx.sql('delete from bot_memories where bot_id = $1', [id]);
-    await tx.sql('delete from bot_listings where bot_id = $1', [id]);
-    await tx.sql('delete from bot_versions where bot_id = $1', [id]);
-    await tx.sql(`update bots set instructions = '', tools = '{}' where id = $1`, [id]);
-    await tx.sql(`update users set suspended_at = coalesce(suspended_at, $2), about = null, discoverable = false, version = version + 1 where id = $1`, [id, tx.now]);
-    tx.changed(USERS, id);
-    await this.sessions.endAll(tx, id, 'SUSPENDED');
+  /** One after another: what a bot leaves takes transactions of its own. */
+  async #bots(userId: string): Promise<number> {
+    const bots = await this.#each('select id from bots where owner_id = $1 order by id', userId, (tx, id) => retireBot(tx, this.sessions, id));
+    const rows = await this.#write((tx) => tx.sql<{ id: string }>('select id from bots where owner_id = $1 order by id', [userId]));
+    for (const { id } of rows) await this.#memberships(id);
+    return bots;
   }
 
   /** One transaction for each row that a statement finds. */

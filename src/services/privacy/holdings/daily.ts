@@ -41,7 +41,7 @@ export const LEARNING: readonly Holding[] = [
 ];
 
 export const BOTS: readonly Holding[] = [
-  { table: 'bots', columns: ['id', 'owner_id'], exported: 'select b.id, u.handle, u.display_name, b.engine, b.instructions, b.model, b.tools, b.languages, b.created_at from bots b join users u on u.id = b.id where b.owner_id = $1 order by b.id', erased: { step: 'bots' }, why: 'A bot answers no more, and forgets what it was told; its row stays, since others have its messages.' },
+  { table: 'bots', columns: ['id', 'owner_id'], exported: 'select b.id, u.handle, u.display_name, b.engine, b.instructions, b.model, b.tools, b.languages, b.created_at from bots b join users u on u.id = b.id where b.owner_id = $1 and b.deleted_at is null order by b.id', erased: { step: 'bots' }, why: 'Their bots are deleted with them, as by deleteBot: what a bot knew goes, and its row stays, since others have its messages.' },
   { table: 'bot_memories', columns: ['user_id'], exported: 'select bot_id, chat_id, text, created_at from bot_memories where user_id = $1 order by id', erased: rowsOf('bot_memories', 'user_id'), why: 'What bots were to remember of them.' },
   { table: 'bot_versions', columns: ['decided_by'], exported: 'select v.bot_id, v.number, v.state, v.category, v.description, v.reason, v.created_at, v.decided_at from bot_versions v join bots b on b.id = v.bot_id where b.owner_id = $1 order by v.id', erased: null, why: 'Who has looked at what others handed in; their own versions go with what their bots said of themselves.' },
   { table: 'bot_installs', columns: ['user_id'], exported: 'select bot_id, chat_id, created_at from bot_installs where user_id = $1 order by created_at', erased: null, why: 'It works for the others of the chat, too; that it was installed is counted.' },
@@ -50,6 +50,11 @@ export const BOTS: readonly Holding[] = [
     table: 'support_cases', columns: ['asker_id', 'agent_id'], exported: 'select id, bot_id, state, reason, agent_id = $1 as taken, created_at, assigned_at, closed_at from support_cases where asker_id = $1 or agent_id = $1 order by id',
     erased: { step: 'support' }, why: 'What they have asked for is cancelled; what they have taken waits for somebody else. What was said is in the chats, not here.',
   },
+  {
+    table: 'bot_callbacks', columns: ['user_id'], exported: 'select bot_id, chat_id, seq, button, "values", created_at, answered_at, notice from bot_callbacks where user_id = $1 order by id', erased: rowsOf('bot_callbacks', 'user_id'),
+    why: 'What they have pressed and filled in, for the bot; it is forgotten after 7 days anyway. The payload of a button is its bot’s.',
+  },
+  { table: 'bot_schedules', columns: [], exported: 'select s.bot_id, s.chat_id, s.rule, s.prompt, s.text, s.created_at from bot_schedules s join bots b on b.id = s.bot_id where b.owner_id = $1 order by s.id', erased: { step: 'bots' }, why: 'With the bot.' },
   { table: 'bot_replies', columns: ['asker_id'], exported: null, erased: null, why: 'Which message a bot has answered, by numbers.' },
 ];
 
