@@ -299,6 +299,9 @@ export class Replica extends Refetch {
       case 'ViewerReceiptChanged':
       case 'ModerationCaseChanged':
       case 'SupportCaseChanged':
+      case 'ButtonPressed':
+      case 'FormSubmitted':
+      case 'CallbackAnswered':
       case 'IncomingCall':
       case 'CallRingEnded':
       case 'SessionsChanged':
