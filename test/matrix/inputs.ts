@@ -70,6 +70,7 @@ const OF_FIELD: Record<string, (things: Record<string, string>) => Record<string
   ringCall: ({ userId }) => ({ userIds: [userId] }),
   scheduleMessage: () => ({ text: 'later' }),
   searchGroups: () => ({ query: 'group' }),
+  setBotCommands: () => ({ commands: [{ name: 'say', description: 'Say it' }] }),
   setBotSchedule: () => ({ every: 'DAY', at: '09:30', text: 'Good morning' }),
   sendControl: ({ coBrowsingId }) => ({ documentId: coBrowsingId, messages: [{ click: 1 }] }),
   sendEncryptedMessage: ({ encryptedChatId, ciphertext }) => ({ chatId: encryptedChatId, content: ciphertext }),
