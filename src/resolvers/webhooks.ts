@@ -58,6 +58,11 @@ export class WebhookResolver {
   }
 
   @FieldResolver()
+  appId(@Root() { appId }: WebhookRow): string | null {
+    return appId && encodeId('App', appId);
+  }
+
+  @FieldResolver()
   events(@Root() { kinds }: WebhookRow): string[] {
     return kinds.map(eventOfKind);
   }

@@ -33,6 +33,7 @@ export const WebhookDeliveryPages = connectionOf('WebhookDelivery', () => Webhoo
 @ObjectType('Webhook', { description: 'An endpoint of the viewer’s that is told of events: docs/PARTNERS.md.' })
 export class WebhookType {
   @Field(() => ID) id: string;
+  @Field(() => ID, { nullable: true, description: 'The app that has made it, and with which it goes: its client_id. Null: the owner themselves.' }) appId: string | null;
   @Field(() => String) url: string;
   @Field(() => String, { nullable: true }) description: string | null;
   @Field(() => [WebhookEvent]) events: string[];

@@ -107,6 +107,7 @@ describe('what apps may do for people', function () {
     const ids = async (person: Pick<Person, 'api'>) => (await person.api.webhooks({})).viewer!.webhooks.edges.map(({ node }) => node.id).sort();
     assert.deepEqual(await ids(app), [theirs]);
     assert.deepEqual(await ids(bob), [mine, theirs].sort());
+    assert.deepEqual([(await bob.api.webhook({ id: theirs })).webhook!.appId, (await bob.api.webhook({ id: mine })).webhook!.appId], [made.app.id, null]);
     assert.equal((await app.api.webhook({ id: mine })).webhook, null);
     await fails(app.api.updateWebhook({ input: { webhookId: mine, url: its.url } }), 'NOT_FOUND', 'webhookId');
     await fails(app.api.redeliverWebhook({ input: { webhookId: mine, since: new Date(0).toISOString() } }), 'NOT_FOUND', 'webhookId');

@@ -63,6 +63,7 @@ describe('the page on which people let an app', function () {
   };
   const back = async (count: number) => {
     await eventually(() => came.length === count, 'the partner has them back');
+    await page.getByText('back at the partner').waitFor();
     return new URL(came.at(-1)!, callback);
   };
   const sessionsOfBob = async () => (await bob.api.sessions({})).viewer!.sessions.edges.length;

@@ -179,5 +179,5 @@ export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   StatusViewerState: words('reaction? viewedAt?'),
   User: words('about avatar? displayName handle id kind presence? viewerState'),
   UserViewerState: words('blockedByViewer contactName? isContact isMutualContact statusesMuted'),
-  Webhook: words('chatIds? createdAt deliveredAt? deliveries? description? disabledReason? events failingSince? id shopIds? state url waitingCount'),
+  Webhook: words('appId? chatIds? createdAt deliveredAt? deliveries? description? disabledReason? events failingSince? id shopIds? state url waitingCount'),
 };

@@ -5,6 +5,7 @@ import type { DeliveryState, WebhookDisabledReason, WebhookKind, WebhookState } 
 export interface WebhookRow {
   id: string;
   ownerId: string;
+  appId: string | null;
   url: string;
   description: string | null;
   kinds: WebhookKind[];
@@ -16,7 +17,7 @@ export interface WebhookRow {
   deliveredAt: Date | null;
   createdAt: Date;
 }
-export const WEBHOOK_COLUMNS = `w.id, w.owner_id as "ownerId", w.url, w.description, w.kinds, w.chat_ids as "chatIds", w.shop_ids as "shopIds", w.state, w.disabled_reason as "disabledReason",
+export const WEBHOOK_COLUMNS = `w.id, w.owner_id as "ownerId", w.app_id as "appId", w.url, w.description, w.kinds, w.chat_ids as "chatIds", w.shop_ids as "shopIds", w.state, w.disabled_reason as "disabledReason",
   w.failing_since as "failingSince", w.delivered_at as "deliveredAt", w.created_at as "createdAt"`;
 
 /** Whosever it is: what may be seen of it is the caller's question. */
