@@ -42,6 +42,7 @@ import { HandOver1764710000000 } from './migrations/1764710000000-hand-over.js';
 import { Encryption1764800000000 } from './migrations/1764800000000-encryption.js';
 import { WebhooksOfApps1764900000000 } from './migrations/1764900000000-webhooks-of-apps.js';
 import { BotMarketplace1764710000001 } from './migrations/1764710000001-bot-marketplace.js';
+import { Tutors1764710000002 } from './migrations/1764710000002-tutors.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -91,6 +92,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Encryption1764800000000,
       WebhooksOfApps1764900000000,
       BotMarketplace1764710000001,
+      Tutors1764710000002,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -20,8 +20,10 @@ import {
 } from './resolvers/marketplace.js';
 import { ReadingHelpResolver, SentimentResolver } from './resolvers/reading-help.js';
 import { BotHandOverResolver, SupportCaseResolver, SupportVerbsResolver, ViewerSupportResolver } from './resolvers/support.js';
+import { BotTutorResolver, ExerciseResolver, TutorProgressResolver, TutorVerbsResolver, ViewerTutorsResolver } from './resolvers/tutors.js';
 import { AssistantService } from './services/bots/assistant.js';
 import { BotDesk } from './services/bots/bot-desk.js';
+import { BotPurse } from './services/bots/bot-purse.js';
 import { BotWriter } from './services/bots/bot-writer.js';
 import { BotService } from './services/bots/bots.js';
 import { HandOver } from './services/bots/hand-over.js';
@@ -39,6 +41,8 @@ import { SupportCases } from './services/bots/support-cases.js';
 import { BotRetirement } from './services/bots/retirement.js';
 import { BotScheduleService } from './services/bots/schedules.js';
 import { BotTools } from './services/bots/tools.js';
+import { TutorModel } from './services/bots/tutor-model.js';
+import { TutorService } from './services/bots/tutors.js';
 import type { OrderService } from './services/commerce/orders.js';
 import { ProductSearch } from './services/commerce/product-search.js';
 import { MessageSearch } from './services/message-search.js';
@@ -109,7 +113,9 @@ export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens
   const cards = new BotCardService(db.sql, unitOfWork, messages, rules);
   const callbacks = new BotCallbackService(db.sql, unitOfWork, clock);
   const tools = new BotTools(db, { messages: new MessageSearch(db.sql), products: new ProductSearch(db.sql), news: new NewsArticleService(db.sql), orders });
-  const writer = new BotWriter(db.sql, new ReadingRoom(db.sql, model, log), tools, model, config.BOT_COST_A_DAY * 1e6, log);
+  const purse = new BotPurse(db.sql, config.BOT_COST_A_DAY * 1e6);
+  const writer = new BotWriter(db.sql, new ReadingRoom(db.sql, model, log), tools, model, purse, log);
+  const tutors = new TutorService(db.sql, unitOfWork, new TutorModel(model, purse, log));
   const schedules = new BotScheduleService(db, unitOfWork, messages, writer, clock, log);
   const help = new ReadingHelp(db.sql, model, new Quota(db.sql, clock, { name: 'language-help', points: HELP_AN_HOUR, seconds: 3_600 }));
   const assistant = config.ASSISTANT ? new AssistantService(db.sql, unitOfWork, messages) : null;
@@ -121,7 +127,8 @@ export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens
     jobs: { bots: desk, botCallbacks: callbacks, botSchedules: schedules },
     consumers: [desk],
     resolvers: [
-      ...makeMarketplace(db.sql, unitOfWork), new BotHandOverResolver(), new SupportVerbsResolver(handOver, cases), new ViewerSupportResolver(cases), new SupportCaseResolver(),
+      ...makeMarketplace(db.sql, unitOfWork), new BotTutorResolver(), new TutorVerbsResolver(tutors), new ViewerTutorsResolver(tutors), new ExerciseResolver(), new TutorProgressResolver(),
+      new BotHandOverResolver(), new SupportVerbsResolver(handOver, cases), new ViewerSupportResolver(cases), new SupportCaseResolver(),
       new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help), new SentimentResolver(new Moods(db.sql)),
       new BotActionsResolver(cards, callbacks), new InteractiveCardResolver(), new CardFormResolver(), new BotCallbackResolver(),
       new BotOwnerResolver(commands, new BotRetirement(unitOfWork, sessions)), new ChatBotCommandsResolver(commands), new ChatBotCommandResolver(), new BotSchedulesResolver(schedules), new BotScheduleResolver(),

@@ -58,6 +58,7 @@ export const ID_PREFIXES = {
   BotVersion: 'bvr',
   BotCallback: 'bcb',
   BotSchedule: 'bsc',
+  Exercise: 'exc',
   SuggestedGroup: 'sgg',
   LearnedModel: 'mdl',
   ModerationCase: 'mod',

@@ -264,14 +264,17 @@ export const TYPE_SCOPES: Readonly<Record<string, Access>> = {
   BotSchedule: 'bots:read',
   BotSettings: 'bots:read',
   BotSuggestion: 'bots:read',
+  BotTutor: 'bots:read',
   BotVersion: 'bots:read',
   ChatSentiment: 'bots:read',
   ChatSentimentLanguage: 'bots:read',
   ChatSentimentPeriod: 'bots:read',
+  Exercise: 'bots:read',
   MessageSentiment: 'bots:read',
   SupportCase: 'bots:read',
   SupportCaseChanged: 'bots:read',
   SupportLine: 'bots:read',
+  TutorProgress: 'bots:read',
 
   // webhooks
   Webhook: 'webhooks:read',

@@ -61,6 +61,7 @@ import { StatusCardResolver, StatusInsightsResolver, StatusResolver, StatusViewe
 import { SubscriptionResolver } from './subscriptions.js';
 import { SUPPORT_RESOLVERS } from './support.js';
 import { MessageSystemResolver, SystemNoticeResolver } from './system-notice.js';
+import { TUTOR_RESOLVERS } from './tutors.js';
 import { WEBHOOK_RESOLVERS } from './webhooks.js';
 import { UserResolver, ViewerResolver } from './user.js';
 
@@ -128,7 +129,7 @@ export const RESOLVERS = [
   ...FILE_RESOLVERS,
   ...CALL_RESOLVERS,
   LinkPreviewResolver, LinkPreviewPartsResolver,
-  ...BOT_RESOLVERS, ...SUPPORT_RESOLVERS, ...MARKETPLACE_RESOLVERS,
+  ...BOT_RESOLVERS, ...SUPPORT_RESOLVERS, ...MARKETPLACE_RESOLVERS, ...TUTOR_RESOLVERS,
   ...BOT_ACTION_RESOLVERS,
   ...BOT_OWNER_RESOLVERS,
   ...BOT_SCHEDULE_RESOLVERS,

@@ -140,6 +140,7 @@ Viewer.suggestedGroups         null        expired     -           -           -
 Viewer.suggestedUsers          null        expired     -           -           -           ok          ok          -           ok
 Viewer.supportCases            null        expired     -           -           -           -           -           -           -
 Viewer.supportQueue            null        expired     -           -           -           ok          ok          -           ok
+Viewer.tutorProgress           null        expired     -           -           -           -           -           -           ok
 Viewer.unreadNotificationCount null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.user                    null        expired     ok          ok          ok          ok          ok          ok          ok
 Viewer.webhooks                null        expired     -           -           -           -           -           -           ok
@@ -152,7 +153,7 @@ const words = (text: string): readonly string[] => text.split(' ');
 /** What whoever sees the object sees of it. Of those with a question mark there is nothing on the stage, for nobody. */
 export const SHOWN: Readonly<Record<string, readonly string[]>> = {
   App: words('apiKeys createdAt id name plan redirectUris scopes usage? operations registeredOnly'),
-  Bot: words('commands? createdAt engine handsOver id listing? languages? owner tools user'),
+  Bot: words('commands? createdAt engine handsOver id listing? languages? owner tools tutor user'),
   Call: words('answeredAt chat chatId endReason? endedAt? eventCursor host id kind lobby locked participants recordingState recordings? screenShare showcase? startedAt startedBy state viewerState'),
   Cart: words('chat? chatId? createdAt currency eventCursor id itemCount lines owner shop state subtotal title? version'),
   Chat: words('activeCall avatar? botCommands carts? createdAt documents encryption eventCursor group? id kind lastMessage memberCount members message messageTtlSeconds? messages messagesAround mls? pinnedMessages sentiment slowModeSeconds title unavailableFeatures? viewerState'),

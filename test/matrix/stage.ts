@@ -160,11 +160,13 @@ async function ofStatuses(world: World, { api }: Person): Promise<Record<string,
 
 async function ofBots(world: World, { api }: Person, chatId: string): Promise<Record<string, string>> {
   const botId = (await api.createBot({ input: { handle: 'owners_bot', displayName: 'A bot', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot.bot.id;
-  const { knowledge } = (await api.addBotKnowledge({ input: { botId, text: 'Tea is hot.', idempotencyKey: world.key() } })).addBotKnowledge;
+  const { knowledge } = (await api.addBotKnowledge({ input: { botId, faq: [{ question: 'tea', answer: 'hot' }], idempotencyKey: world.key() } })).addBotKnowledge;
+  await api.setBotTutor({ input: { botId, subject: 'Tea' } });
+  const { exercise } = (await api.nextExercise({ input: { botId } })).nextExercise;
   const { version } = (await api.publishBot({ input: { botId, category: 'OTHER', description: 'It waits to be looked at.', idempotencyKey: world.key() } })).publishBot;
   await api.addBotToChat({ input: { botId, chatId } });
   const { schedule } = (await api.setBotSchedule({ input: { botId, chatId, every: 'DAY', at: '09:30', text: 'Good morning', idempotencyKey: world.key() } })).setBotSchedule;
-  return { botId, knowledgeId: knowledge[0]!.id, scheduleId: schedule.id, versionId: version.id };
+  return { botId, knowledgeId: knowledge[0]!.id, scheduleId: schedule.id, versionId: version.id, exerciseId: exercise!.id };
 }
 
 /** A card of a bot's in the chat, on which the owner has pressed. */

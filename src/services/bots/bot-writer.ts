@@ -1,10 +1,11 @@
 import type { Sql } from '../../db/database.js';
 import { sumIn, calculate } from '../../language/calculator.js';
-import { LanguageError, type ToolCall, type Turn, type Usage } from '../../language/contract.js';
+import { LanguageError, type ToolCall, type Turn } from '../../language/contract.js';
 import type { GuardedModel } from '../../language/guarded.js';
 import { answerInProcess, ENOUGH, type InProcessAnswer } from '../../language/in-process.js';
 import type { Logger } from '../../lib/logger.js';
 import type { BotRow } from '../loaders/bots.js';
+import type { BotPurse } from './bot-purse.js';
 import { conversationBefore, type Conversation } from './conversation.js';
 import type { FoundPassage, ReadingRoom } from './reading-room.js';
 import { remember, type BotTools, type Errand } from './tools.js';
@@ -41,15 +42,14 @@ export class BotWriter {
     private readonly room: ReadingRoom,
     private readonly tools: BotTools,
     private readonly model: GuardedModel | null,
-    /** Millionths of a US dollar that a bot may cost a day. */
-    private readonly costADay: number,
+    private readonly purse: BotPurse,
     private readonly log: Logger,
   ) {}
 
   /** `say` hears the answer as it is being written, `restart` that it begins anew. */
   async write(bot: Writer, question: Question, live: { say(text: string): void; restart(): void }, signal: AbortSignal): Promise<Answer> {
     const found = await this.room.find(bot, question.text);
-    if (this.model && (await this.#inBudget(bot.id))) {
+    if (this.model && (await this.purse.hasLeft(bot.id))) {
       try {
         return await this.#byModel(this.model, bot, question, found, live, signal);
       } catch (error) {
@@ -90,7 +90,7 @@ export class BotWriter {
       const request = { system: systemOf(bot), turns, tools: round < ROUNDS ? specs : [], maxTokens: MAX_TOKENS, model: bot.model, signal, ...(bot.temperature === null ? {} : { temperature: bot.temperature }) };
       for await (const chunk of model.chat(request)) {
         if (chunk.type === 'call') calls.push(chunk.call);
-        else if (chunk.type === 'end') await this.#spend(bot.id, chunk.usage, model.costOf(chunk.usage));
+        else if (chunk.type === 'end') await this.purse.spend(bot.id, chunk.usage, model.costOf(chunk.usage));
         else if (text.length < MAX_ANSWER) {
           text += chunk.text;
           live.say(chunk.text);
@@ -106,19 +106,6 @@ export class BotWriter {
       turns.push({ role: 'assistant', text, calls: calls.slice(0, CALLS_A_ROUND) });
       for (const call of calls.slice(0, CALLS_A_ROUND)) turns.push({ role: 'tool', callId: call.id, text: (await this.tools.run(call, bot.tools, question)).slice(0, MAX_TOOL_TEXT) });
     }
-  }
-
-  async #inBudget(botId: string): Promise<boolean> {
-    const [spent] = await this.sql<{ cost: number }>('select cost::float8 as cost from bot_spending where bot_id = $1 and day = current_date', [botId]);
-    return (spent?.cost ?? 0) < this.costADay;
-  }
-
-  async #spend(botId: string, { inputTokens, outputTokens }: Usage, cost: number): Promise<void> {
-    await this.sql(
-      `insert into bot_spending as s (bot_id, day, requests, input_tokens, output_tokens, cost) values ($1, current_date, 1, $2, $3, $4)
-       on conflict (bot_id, day) do update set requests = s.requests + 1, input_tokens = s.input_tokens + $2, output_tokens = s.output_tokens + $3, cost = s.cost + $4`,
-      [botId, inputTokens, outputTokens, cost],
-    );
   }
 }
 

@@ -12,6 +12,7 @@ import { leaveCase } from './support-cases.js';
 /** What hangs on a bot, and goes with it. */
 const OF_BOT = [
   'bot_hand_overs', 'bot_installs', 'bot_ratings', 'bot_listings', 'bot_versions', 'bot_knowledge', 'bot_memories', 'bot_summaries', 'bot_callbacks', 'bot_schedules',
+  'tutor_cards', 'tutor_learners', 'tutor_exercises', 'bot_tutors',
 ] as const;
 
 /** The job: it leaves its groups, one after another. */

@@ -15,7 +15,7 @@ export const ROOMS: Readonly<Record<string, readonly Holding[]>> = {
  */
 export const NOT_PEOPLE: ReadonlySet<string> = new Set([
   'id', 'chat_id', 'call_id', 'group_id', 'file_id', 'node_id', 'holder', 'epoch', 'session_id', 'token_id', 'media_node', 'link_node', 'recording_id', 'device', 'cover_id', 'after', 'lease_id',
-  'variant_id', 'product_id', 'similar_ids', 'cluster_id', 'cluster_ids', 'model_id', 'location_id', 'discount_id', 'refund_id', 'order_id', 'shop_id', 'ref', 'ref_id', 'category_ids', 'category_paths', 'path', 'chat_ids', 'shop_ids', 'case_chat_id', 'device_id', 'founder_id', 'claimed_by', 'claimed_chat',
+  'variant_id', 'product_id', 'similar_ids', 'cluster_id', 'cluster_ids', 'model_id', 'location_id', 'discount_id', 'refund_id', 'order_id', 'shop_id', 'ref', 'ref_id', 'category_ids', 'category_paths', 'path', 'chat_ids', 'shop_ids', 'case_chat_id', 'current_id', 'device_id', 'founder_id', 'claimed_by', 'claimed_chat',
 ]);
 
 export type { Holding } from './holding.js';
