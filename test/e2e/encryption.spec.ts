@@ -32,6 +32,7 @@ describe('encrypted chats', function () {
     const { devices } = (await device.api.mlsDevices({ chatId, first: 100 })).chat!.mls!;
     return Object.fromEntries(devices.edges.map(({ node }) => [node.device.id, node.state]));
   };
+  const messageOf = async (chatId: string, seq: number) => (await bob.api.encryptedMessages({ chatId, last: 10 })).chat!.messages.edges.find(({ node }) => node.seq === seq)!.node;
   const told = () => eventually(async () => !(await world.sql(`select from graphile_worker.jobs where task_identifier = 'tell-of-devices'`)).length, 'it has been told');
   const send = (device: MlsDevice, chatId: string, content: string, more: object = {}) => device.api.sendEncryptedMessage({ input: { chatId, content, idempotencyKey: world.key(), ...more } });
 
@@ -46,7 +47,7 @@ describe('encrypted chats', function () {
     assert.deepEqual(texts(await bobPhone.read(chatId)), ['from Ann’s phone', 'from Ann’s tablet']);
     assert.deepEqual(texts(await annTablet.read(chatId)), ['from Ann’s phone', 'from Bob’s']);
     assert.deepEqual(texts(await annPhone.read(chatId)), ['from Bob’s', 'from Ann’s tablet']);
-    const { messages } = (await bob.api.chatMessages({ id: chatId, last: 10 })).chat!;
+    const { messages } = (await bob.api.encryptedMessages({ chatId, last: 10 })).chat!;
     assert.deepEqual(messages.edges.map(({ node }) => [node.kind, node.text, node.encrypted!.deviceId]), [annPhone, bobPhone, annTablet].map(({ id }) => ['ENCRYPTED', null, id]));
     assert.deepEqual((await bob.api.viewerChats({ first: 10 })).viewer!.chats.edges.map(({ node }) => [node.id, node.viewerState!.unreadCount]), [[chatId, 2]]);
   });
@@ -54,7 +55,8 @@ describe('encrypted chats', function () {
   it('an event brings what was said, and a commit, as it happens and after a resume', async () => {
     const chatId = await encryptedChat(annPhone, [bob]);
     await bobPhone.catchUp(chatId);
-    const stream = bob.client.chatEvents(chatId);
+    const [line] = (await bob.api.viewerChats({ first: 1 })).viewer!.chats.edges;
+    const stream = bob.client.chatEvents(chatId, line!.node.eventCursor);
     const first = await annPhone.say(chatId, 'live').then(() => take(stream, 1));
     await annPhone.change(chatId, [], []);
     await annPhone.say(chatId, 'in the next epoch');
@@ -90,7 +92,7 @@ describe('encrypted chats', function () {
     await world.say(ann, await world.directChat(ann, bob), secret);
     assert.equal((await world.sql('select from messages m where m::text like $1', [`%${secret}%`])).length, 1);
     await ann.api.deleteMessage({ input: { messageId: id, scope: 'FOR_EVERYONE' } });
-    const { messages } = (await bob.api.chatMessages({ id: chatId, last: 10 })).chat!;
+    const { messages } = (await bob.api.encryptedMessages({ chatId, last: 10 })).chat!;
     assert.deepEqual(messages.edges.map(({ node }) => [node.deletedAt !== null, node.encrypted === null]), [[true, true], [false, false]]);
   });
 
@@ -114,8 +116,8 @@ describe('encrypted chats', function () {
     assert.equal((await carol.api.mlsGroup({ chatId })).chat, null);
     assert.equal((await carol.api.messageBySeq({ chatId, seq })).chat, null);
     // Even with the ciphertext in hand.
-    const { message } = (await bob.api.messageBySeq({ chatId, seq })).chat!;
-    assert.equal(await carolPhone.decrypt(chatId, message!.encrypted!.content), null);
+    const message = await messageOf(chatId, seq);
+    assert.equal(await carolPhone.decrypt(chatId, message.encrypted!.content), null);
     assert.notEqual(await annTablet.decrypt(chatId, await bobPhone.encrypt(chatId, 'as a check')), null);
   });
 
@@ -130,8 +132,8 @@ describe('encrypted chats', function () {
     await bobPhone.settle(chatId);
     const { seq } = await bobPhone.say(chatId, 'the tablet was stolen');
     assert.deepEqual(texts(await annPhone.read(chatId)), ['the tablet was stolen']);
-    const { message } = (await bob.api.messageBySeq({ chatId, seq })).chat!;
-    assert.equal(await annTablet.decrypt(chatId, message!.encrypted!.content), null);
+    const message = await messageOf(chatId, seq);
+    assert.equal(await annTablet.decrypt(chatId, message.encrypted!.content), null);
     assert.deepEqual(await world.sql('select from mls_key_packages p join mls_devices d on d.session_id = p.device_id where d.ended_at is not null'), []);
   });
 
@@ -167,7 +169,7 @@ describe('encrypted chats', function () {
     const chatId = await encryptedChat(annPhone, [bob]);
     for (const device of [bobPhone, annTablet]) await device.catchUp(chatId);
     for (const text of ['one', 'two', 'three', 'four']) await annPhone.say(chatId, text);
-    const { messages } = (await bob.api.chatMessages({ id: chatId, last: 10 })).chat!;
+    const { messages } = (await bob.api.encryptedMessages({ chatId, last: 10 })).chat!;
     const backwards: (string | null)[] = [];
     for (const { node } of messages.edges.toReversed()) backwards.push(await bobPhone.decrypt(chatId, node.encrypted!.content));
     assert.deepEqual(backwards, ['four', 'three', 'two', 'one']);

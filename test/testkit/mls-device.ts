@@ -215,7 +215,7 @@ export class MlsDevice {
    * nobody the keys of their own messages.
    */
   async read(chatId: string, after = 0): Promise<Said[]> {
-    const { messages } = (await this.api.chatMessages({ id: chatId, last: 100 })).chat!;
+    const { messages } = (await this.api.encryptedMessages({ chatId, last: 100 })).chat!;
     if (!this.groups.has(chatId)) await this.#takeWelcomes();
     const said: Said[] = [];
     for (const { node } of messages.edges) {
