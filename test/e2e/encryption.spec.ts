@@ -268,6 +268,24 @@ describe('encrypted chats', function () {
     await fails(annPhone.api.claimKeyPackages({ input: { chatId: chats[0]!, deviceIds: [stranger.id] } }), 'NOT_FOUND', 'deviceIds');
   });
 
+  it('a device without key packages is let in when it has some again', async () => {
+    const dave = await world.person(`Dave${world.key().replace('-', '')}`);
+    const davePhone = await MlsDevice.of(world, dave, 1);
+    await encryptedChat(annPhone, [dave]);
+    const chatId = await encryptedChat(annPhone, [dave]);
+    assert.equal((await devicesOf(annPhone, chatId))[davePhone.id], 'MISSING');
+    await told();
+    const [line] = (await ann.api.viewerChats({ first: 1 })).viewer!.chats.edges;
+    const stream = ann.client.chatEvents(chatId, line!.node.eventCursor);
+    await dave.api.uploadKeyPackages({ input: { keyPackages: await davePhone.packages(2) } });
+    assert.deepEqual((await take(stream, 1)).map(({ __typename }) => __typename), ['EncryptionChanged']);
+    stream.close();
+    await annPhone.settle(chatId);
+    await davePhone.catchUp(chatId);
+    await davePhone.say(chatId, 'at last');
+    assert.deepEqual(texts(await annPhone.read(chatId)), ['at last']);
+  });
+
   it('nobody registers under another’s name or key, nor what has run out', async () => {
     const dave = await world.person(`Dave${world.key().replace('-', '')}`);
     const davePhone = await MlsDevice.unregistered(world, dave);

@@ -153,13 +153,19 @@ export class MlsDevice {
       const { devices } = (await this.api.mlsDevices({ chatId, first: 100 })).chat!.mls!;
       const of = (state: string) => devices.edges.filter(({ node }) => node.state === state).map(({ node }) => node.device!.id!);
       const [missing, gone] = [of('MISSING'), of('GONE')];
-      if (!missing.length && !gone.length) return this.epoch(chatId);
+      // Who has no key package left is let in when there are some: EncryptionChanged says so.
+      const ready = (await this.#claimed(chatId, missing)).map(({ deviceId }) => deviceId!);
+      if (!ready.length && !gone.length) return this.epoch(chatId);
       try {
-        await this.change(chatId, missing, gone);
+        await this.change(chatId, ready, gone);
       } catch (error) {
         if (!(error instanceof OmniTalkError) || error.code !== 'EPOCH_CONFLICT') throw error;
       }
     }
+  }
+
+  async #claimed(chatId: string, deviceIds: string[]) {
+    return deviceIds.length ? (await this.api.claimKeyPackages({ input: { chatId, deviceIds } })).claimKeyPackages.keyPackages : [];
   }
 
   async change(chatId: string, added: string[], removed: string[]): Promise<void> {
@@ -170,8 +176,7 @@ export class MlsDevice {
 
   /** A commit that has not been sent yet. */
   async prepare(chatId: string, added: string[], removed: string[]): Promise<Pending> {
-    const { keyPackages } = (await this.api.claimKeyPackages({ input: { chatId, deviceIds: added } })).claimKeyPackages;
-    const proposals: Proposal[] = keyPackages.map(({ content }) => {
+    const proposals: Proposal[] = (await this.#claimed(chatId, added)).map(({ content }) => {
       const message = unwire(content!);
       assert.ok(message.wireformat === 'mls_key_package');
       return { proposalType: 'add', add: { keyPackage: message.keyPackage } };

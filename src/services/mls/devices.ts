@@ -65,7 +65,12 @@ export class DeviceService {
   /** Errors: NOT_FOUND (not registered), INVALID_INPUT, STATE_CONFLICT (another key), LIMIT_REACHED. */
   async upload(actor: Actor, input: NewKeyPackages): Promise<DeviceRow> {
     const packages = checked(actor, input, this.clock.now());
-    await this.unitOfWork.run({ actorId: actor.userId, operation: 'uploadKeyPackages' }, (tx) => this.#add(tx, actor, packages));
+    await this.unitOfWork.run({ actorId: actor.userId, operation: 'uploadKeyPackages' }, async (tx) => {
+      const [usable] = await tx.sql('select from mls_key_packages where device_id = $1 and expires_at > $2 and (last_resort or claimed_by is null) limit 1', [actor.sessionId, tx.now]);
+      await this.#add(tx, actor, packages);
+      // Whoever could not let it in can now.
+      if (!usable) await tellOfDevices(tx, actor.userId);
+    });
     return this.#read(actor.sessionId);
   }
 
