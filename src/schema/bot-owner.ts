@@ -38,7 +38,7 @@ export class DeleteBotPayload {
   @Field(() => ID) botId: string;
 }
 
-@ObjectType('BotChanged', { implements: StreamEventType, description: 'A bot of the viewer’s was made, changed, given something to read, or deleted.' })
+@ObjectType('BotChanged', { implements: StreamEventType, description: 'A bot of the viewer’s was made, changed, given something to read, decided about, or deleted.' })
 export class BotChangedType extends StreamEventType {
   @Field(() => ID) botId: string;
   @Field(() => BotType, { nullable: true, description: 'As it is now; null when it was deleted.' }) bot: object | null;

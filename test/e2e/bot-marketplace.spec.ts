@@ -3,7 +3,7 @@ import { ask, makeBot, seqOf } from '../testkit/bots.js';
 import { digest } from '../testkit/digest.js';
 import { LanguageServer } from '../testkit/language-server.js';
 import { decodeId } from '../../src/lib/ids.js';
-import { fails, World, type Person } from '../testkit/world.js';
+import { fails, take, World, type Person } from '../testkit/world.js';
 
 const FAQ = [{ question: 'How long does delivery take?', answer: 'Parcels arrive within three working days.' }];
 const DAY = 86_400_000;
@@ -72,7 +72,11 @@ describe('the marketplace of bots', function () {
       await fails(approve(first.id), 'STATE_CONFLICT');
       await fails(bob.api.botVersions({ botId }), 'NOT_FOUND');
     });
+    const inbox = ann.client.inboxEvents([(await ann.api.viewer()).viewer!.eventCursor]);
     await mod.api.reviewBotVersion({ input: { versionId: second.id, decision: 'REJECT', reason: 'Say which shop.' } });
+    const [told] = await take(inbox, 1);
+    await inbox.return();
+    assert.ok(told!.__typename === 'BotChanged' && told.botId === botId, 'its owner hears that it was decided');
     assert.deepEqual((await ann.api.botVersions({ botId })).botVersions.edges.map(({ node }) => [node.number, node.state, node.reason]), [[2, 'REJECTED', 'Say which shop.'], [1, 'WITHDRAWN', null]]);
     const third = await publish(ann, botId, 'I know the tea shop of Zürich, and when parcels come.');
     await approve(third.id);

@@ -11,6 +11,7 @@ import { audit } from '../audit.js';
 import type { BotRow } from '../loaders/bots.js';
 import { VERSION_COLUMNS, type VersionRow } from '../loaders/marketplace.js';
 import { cleanLanguages, lockOwnBot } from './bots.js';
+import { tellOwner } from './owner-news.js';
 
 const MAX_DESCRIPTION = 4_096;
 const MAX_REASON = 2_048;
@@ -63,6 +64,7 @@ export class BotPublishing {
       if (version!.state !== 'PENDING') throw new DomainError('STATE_CONFLICT', `The version is ${version!.state.toLowerCase()}.`);
       await tx.sql('update bot_versions set state = $2, decided_by = $3, decided_at = $4, reason = $5 where id = $1', [versionId, state, actor.userId, tx.now, reason]);
       if (state === 'APPROVED') await list(tx, versionId);
+      tellOwner(tx, known.ownerId, known.botId);
       await audit(tx, { actorId: actor.userId, action: 'BOT_VERSION_DECIDED', subject: { type: 'Bot', id: known.botId }, details: { decision, reason } });
       return null;
     });
@@ -79,6 +81,7 @@ export class BotPublishing {
       if (!own && reason === null) throw invalidInput('reason', 'Whoever made it wants to know why.');
       const taken = await tx.sql('update bot_listings set unlisted_at = $2 where bot_id = $1 and unlisted_at is null returning 1', [botId, tx.now]);
       const waiting = await tx.sql(`update bot_versions set state = 'WITHDRAWN', decided_at = $2, reason = $3 where bot_id = $1 and state = 'PENDING' returning 1`, [botId, tx.now, reason]);
+      if (taken.length + waiting.length && bot.ownerId) tellOwner(tx, bot.ownerId, botId);
       if (!own && taken.length + waiting.length) await audit(tx, { actorId: actor.userId, action: 'BOT_UNLISTED', subject: { type: 'Bot', id: botId }, details: { reason } });
       return null;
     });
