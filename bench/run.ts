@@ -49,6 +49,7 @@ const USAGE = `npm run bench -- <scenario> [options]
 
   --inbox     room, pairs, workers, idle, storm, burst: by inboxEvents instead of chatEvents
   --documents=5   room: so many different documents, in turn
+  --clients=10000   storm: how many come back
   --personal      room: one subscriber in five asks for a viewer-dependent field
   --commit-delay=2000   every scenario: commits wait so many microseconds, as on a slower disk
   --profile   a CPU profile of the server while it is measured, in bench/var/, and its top functions
@@ -58,6 +59,7 @@ const USAGE = `npm run bench -- <scenario> [options]
 interface Options {
   inbox: boolean;
   documents: number;
+  clients: number;
   personal: boolean;
   rounds: number;
   profile: string | undefined;
@@ -130,7 +132,7 @@ async function versus(names: readonly string[], rounds: number, only: string[] |
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { help: { type: 'boolean', default: false }, vs: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string', default: '3' }, documents: { type: 'string', default: '1' }, personal: { type: 'boolean', default: false }, 'commit-delay': { type: 'string', default: '0' }, inbox: { type: 'boolean', default: false }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
+    options: { help: { type: 'boolean', default: false }, vs: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string', default: '3' }, documents: { type: 'string', default: '1' }, personal: { type: 'boolean', default: false }, 'commit-delay': { type: 'string', default: '0' }, inbox: { type: 'boolean', default: false }, clients: { type: 'string', default: '2000' }, profile: { type: 'boolean', default: false }, save: { type: 'boolean', default: false } },
   });
   if (values.help) {
     console.log(USAGE);
@@ -161,6 +163,7 @@ async function main(): Promise<number> {
   const part = [
     name,
     ...(values.inbox ? ['by inboxEvents'] : []),
+    ...(values.clients === '2000' ? [] : [`of ${values.clients} clients`]),
     ...(values.documents === '1' ? [] : [`with ${values.documents} documents`]),
     ...(values.personal ? ['where one in five asks for a viewer-dependent field'] : []),
     ...(delay ? [`with commits ${delay / 1000} ms later`] : []),
@@ -169,7 +172,7 @@ async function main(): Promise<number> {
   const ground = await Ground.prepare();
   try {
     if (delay) await ground.delayCommits(delay);
-    const rows = await scenario(ground, { inbox: values.inbox, documents: Number(values.documents), personal: values.personal, rounds: Number(values.rounds), profile });
+    const rows = await scenario(ground, { inbox: values.inbox, documents: Number(values.documents), clients: Number(values.clients), personal: values.personal, rounds: Number(values.rounds), profile });
     const body = tableOf(rows) + (NOTES[name] ? `\n\n${NOTES[name]}` : '') + (profile ? `\n\nWhere the server's CPU goes (time in a function itself, of the time in which it did anything):\n\n\`\`\`\n${topOf(profile, 15)}\n\`\`\`` : '');
     console.log(`\n${part}, on ${describeMachine()}\n\n${body}`);
     if (values.save) save(part, command, body);

@@ -51,14 +51,15 @@ export async function runIdle(ground: Ground, { inbox, profile }: { inbox: boole
   }
 }
 
-const STORM = { chats: 20, size: 100, missed: 20 };
+const STORM = { size: 100, missed: 20 };
 
-/** Two thousand clients lose their connections, miss messages, and all come back at once with a cursor. */
-export async function runStorm(ground: Ground, { inbox, profile }: { inbox: boolean; profile?: string | undefined }): Promise<Row> {
+/** So many clients (2,000 unless told), a hundred in a chat, lose their connections, miss messages, and all come back at once with a cursor. */
+export async function runStorm(ground: Ground, { inbox, clients, profile }: { inbox: boolean; clients: number; profile?: string | undefined }): Promise<Row> {
+  const rooms = Math.ceil(clients / STORM.size);
   const target = await OmniTalkTarget.start(ground, { inbox });
   try {
-    const chats = await roomsOf(target, STORM.chats, STORM.size);
-    const messages = STORM.chats * STORM.missed;
+    const chats = await roomsOf(target, rooms, STORM.size);
+    const messages = rooms * STORM.missed;
     const tally = new Tally(messages);
     const seats = chats.flatMap((chat) => chat.members.map((person) => ({ chat, person, receiver: tally.receiver() })));
     const first = await eachOf(seats, 50, ({ chat, person, receiver }) => join(target, inbox, chat, person, receiver));
