@@ -64,4 +64,6 @@ process.on('message', async (message) => {
   const answer = answers[message?.bench];
   if (answer) process.send({ id: message.id, value: (await answer(message)) ?? null });
 });
+// A run that was killed leaves no server behind.
+process.on('disconnect', () => process.exit());
 process.channel?.unref();
