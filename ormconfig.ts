@@ -41,6 +41,7 @@ import { BotSchedules1764700000002 } from './migrations/1764700000002-bot-schedu
 import { HandOver1764710000000 } from './migrations/1764710000000-hand-over.js';
 import { Encryption1764800000000 } from './migrations/1764800000000-encryption.js';
 import { WebhooksOfApps1764900000000 } from './migrations/1764900000000-webhooks-of-apps.js';
+import { MediaRegions1764900000010 } from './migrations/1764900000010-media-regions.js';
 import { BotMarketplace1764710000001 } from './migrations/1764710000001-bot-marketplace.js';
 import { Tutors1764710000002 } from './migrations/1764710000002-tutors.js';
 
@@ -91,6 +92,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       HandOver1764710000000,
       Encryption1764800000000,
       WebhooksOfApps1764900000000,
+      MediaRegions1764900000010,
       BotMarketplace1764710000001,
       Tutors1764710000002,
     ],

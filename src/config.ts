@@ -78,6 +78,7 @@ const schema = z.object({
   MEDIA_LISTEN_IP: z.ipv4().or(z.ipv6()).default('127.0.0.1').describe('Address on which media is received; 0.0.0.0 for all'),
   MEDIA_ANNOUNCED_ADDRESS: z.string().min(1).optional().describe('Address or name by which clients reach MEDIA_LISTEN_IP, where that is another one (NAT, 0.0.0.0)'),
   MEDIA_PORT: port.default(20_000).describe('First port of media, UDP and TCP: each worker has one, counted up; 0 picks free ones'),
+  MEDIA_REGION: z.string().regex(/^[a-z0-9-]{0,32}$/, 'a–z, 0–9 and hyphens').default('').describe('Where this server’s media is, by a name of yours (eu-west): calls are carried where the first who joins them is'),
   MEDIA_PEERS_PER_ROUTER: count(1, 1_000).default(40).describe('Participants of a call on one worker before the call spreads to the next'),
   TURN_URLS: list.default([]).describe('Addresses of a TURN server (coturn) of your own, comma-separated: turn:host:3478?transport=udp; default: none'),
   TURN_SECRET: z.string().min(16).optional().describe('The secret that it shares (coturn: use-auth-secret), 16 characters or more; needed beside TURN_URLS'),

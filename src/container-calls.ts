@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { UnitOfWork } from './db/unit-of-work.js';
@@ -84,6 +85,8 @@ export interface Calls {
 /** The part of the container that calls are made of. */
 export async function makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media }: CallDeps): Promise<Calls> {
   const node: CallNode = new CallNode(db.background, clock, media, log, {
+    region: config.MEDIA_REGION,
+    workers: config.MEDIA_WORKERS ?? availableParallelism(),
     leaseMs: Math.max(config.HEARTBEAT * 1000, LEAST_LEASE_MS),
     onRevived: () => gateway.closeForeign(db.background),
   });

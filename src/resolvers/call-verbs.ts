@@ -44,7 +44,7 @@ export class CallVerbsResolver {
   })
   async joinCall(@Arg('input', () => JoinCallInput) input: JoinCallInput, @Ctx() context: Context): Promise<object> {
     const caller = context.requireCaller();
-    return shownJoin(await this.seats.join(caller, { ...input, callId: callOf(input) }));
+    return shownJoin(await this.seats.join(caller, { ...input, callId: callOf(input), region: input.region ?? null }));
   }
 
   @Mutation(() => DeclineCallPayload, { description: 'Says no to a ring, on all of the viewer’s devices.' })

@@ -42,6 +42,33 @@ describe('calls over several processes', function () {
     await eventually(async () => (await logOf(bob))[0]!.quality != null, 'quality came over');
   });
 
+  it('are carried where the first who joins is, by whoever has the most room there', async () => {
+    await begin({ nodes: 4, configOf: (node) => ({ MEDIA_REGION: node < 2 ? 'east' : 'west', MEDIA_WORKERS: node === 3 ? 4 : 1 }) });
+    const peers = () => world.media.map((media) => media.rooms().peers);
+    const callers = await Promise.all(Array.from({ length: 17 }, (_, n) => world.person(`Caller${n}`)));
+    const calls: { person: Person; callId: string }[] = [];
+    for (const person of callers) calls.push({ person, callId: await startCall(world, person, await world.directChat(person, bob), { ring: false }) });
+    const join = async (count: number, region: string | null) => {
+      for (const { person, callId } of calls.splice(0, count)) await person.api.joinCall({ input: { callId, region } });
+    };
+    // Unasked, where the process is that answers: theirs is node 0.
+    await join(1, null);
+    assert.deepEqual(peers(), [1, 0, 0, 0]);
+    // Asked for, in the other region: whoever has the most room for a worker, of the two there.
+    await join(10, 'west');
+    assert.deepEqual(peers(), [1, 0, 2, 8]);
+    // At home, until another has clearly more room.
+    await join(5, 'east');
+    assert.deepEqual(peers(), [5, 1, 2, 8]);
+    // A region without media: farther is better than nowhere.
+    world.media[2]!.available = world.media[3]!.available = { state: 'unavailable', remedy: 'no worker here' };
+    await eventually(async () => (await world.sql('select from call_nodes where media')).length === 2, 'it is known');
+    const [{ person, callId }] = calls as [(typeof calls)[number]];
+    await fails(person.api.joinCall({ input: { callId, region: 'West End' } }), 'INVALID_INPUT');
+    await join(1, 'west');
+    assert.deepEqual(peers().slice(2), [2, 8]);
+  });
+
   it('are carried by whoever can', async () => {
     await begin();
     world.media[0]!.available = { state: 'unavailable', remedy: 'no worker here' };

@@ -24,6 +24,8 @@ export interface WorldOptions {
   settings?: Record<string, string>;
   /** How many processes' worth of servers share the database; more than one needs Redis. */
   nodes?: number;
+  /** What differs from the settings in one node. */
+  configOf?: (node: number) => Partial<Config>;
   /** The media of each node; a fake one unless told. */
   media?: (node: number) => Media | undefined;
   /** Makes articles short, instead of the one that picks sentences. */
@@ -67,7 +69,7 @@ export class World {
     private readonly drop: () => Promise<void>,
     private readonly bus: ((node: number) => Bus) | null,
     private readonly makeMedia: ((node: number) => Media | undefined) | null,
-    private readonly own: Pick<Outside, 'summarizer' | 'store' | 'gateways'> & Pick<WorldOptions, 'log'>,
+    private readonly own: Pick<Outside, 'summarizer' | 'store' | 'gateways'> & Pick<WorldOptions, 'log' | 'configOf'>,
   ) {}
 
   static async start({ settings = {}, nodes = 1, bus, media, database: given, ...own }: WorldOptions = {}): Promise<World> {
@@ -89,8 +91,8 @@ export class World {
   async addNode(): Promise<App> {
     const fake = new FakeMedia();
     const media = this.makeMedia ? this.makeMedia(this.apps.length) : fake;
-    const { log = createLogger(this.config.LOG_LEVEL), ...own } = this.own;
-    const app = await startApp(this.config, log, this.clock, {
+    const { log = createLogger(this.config.LOG_LEVEL), configOf, ...own } = this.own;
+    const app = await startApp({ ...this.config, ...configOf?.(this.apps.length) }, log, this.clock, {
       mailer: this.outbox, sms: this.outbox, reader: sharedReader(), ...own, ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
     });
     this.media.push(fake);

@@ -5,7 +5,16 @@ import { DomainError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Media } from '../../media/contract.js';
 
+/** Processes that are compared when a call is given to one: of many, some at random. */
+const COMPARED = 8;
+/** With so many more seats a media worker than elsewhere a call is still carried by the process that was asked: what is asked of another takes the way over the bus. */
+const NEAR = 4;
+
 export interface CallNodeOptions {
+  /** Where its media is. */
+  region: string;
+  /** Media workers, each of a core. */
+  workers: number;
   /** A process that has not renewed its lease for this long is dead, and so is what it carried. It is renewed three times as often. */
   leaseMs: number;
   /** This process was taken for dead while it could not answer: what it carries is carried elsewhere by now. */
@@ -33,12 +42,23 @@ export class CallNode {
     this.#timer.unref();
   }
 
-  /** Where a new call's media goes: here when it can be had here, else to a process that has it. Throws CALLS_UNAVAILABLE with the remedy. */
-  async choose(sql: Sql): Promise<string> {
+  /**
+   * Where a new call's media goes: to the process with the fewest seats a worker in that region (by default that of this process), where none there has media, elsewhere; to this one unless another has clearly more room.
+   * Throws CALLS_UNAVAILABLE with the remedy.
+   */
+  async choose(sql: Sql, region: string | null = null): Promise<string> {
     const state = this.media.state();
+    const [chosen] = await sql<{ id: string }>(
+      `select n.id from (
+         select id, region, workers from call_nodes where case when id = $1 then $2 else media and lease_until > now() end order by region = $3 desc, id = $1 desc, random() limit $4
+       ) n, lateral (
+         select count(*) as seats from calls c join call_participants p on p.call_id = c.id where c.media_node = n.id and c.state <> 'ENDED' and p.state = 'JOINED'
+       ) l
+       order by n.region = $3 desc, l.seats::float8 / n.workers - case when n.id = $1 then $5 else 0 end, random() limit 1`,
+      [this.id, state.state === 'ready', region ?? this.options.region, COMPARED, NEAR],
+    );
+    if (chosen) return chosen.id;
     if (state.state === 'ready') return this.id;
-    const [other] = await sql<{ id: string }>('select id from call_nodes where media and lease_until > now() and id <> $1 order by random() limit 1', [this.id]);
-    if (other) return other.id;
     throw new DomainError('CALLS_UNAVAILABLE', state.remedy, state.state === 'starting' ? { retryAfter: 5 } : {});
   }
 
@@ -50,9 +70,9 @@ export class CallNode {
 
   async #renew(first: boolean): Promise<void> {
     const [lease] = await this.sql<{ fresh: boolean }>(
-      `insert into call_nodes (id, seen_at, lease_until, media) values ($1, $2, now() + make_interval(secs => $3), $4)
+      `insert into call_nodes (id, seen_at, lease_until, media, region, workers) values ($1, $2, now() + make_interval(secs => $3), $4, $5, $6)
        on conflict (id) do update set seen_at = excluded.seen_at, lease_until = excluded.lease_until, media = excluded.media returning xmax = 0 as fresh`,
-      [this.id, this.clock.now(), this.options.leaseMs / 1000, this.media.state().state === 'ready'],
+      [this.id, this.clock.now(), this.options.leaseMs / 1000, this.media.state().state === 'ready', this.options.region, this.options.workers],
     );
     if (lease!.fresh && !first) await this.options.onRevived();
   }

@@ -2,7 +2,7 @@ import type { Sql } from '../../db/database.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { encodeCursor } from '../../events/cursor.js';
 import { callStream, userStream } from '../../events/catalogue.js';
-import { DomainError, notFound } from '../../lib/errors.js';
+import { DomainError, notFound, invalidInput } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import type { Joined } from '../../media/contract.js';
 import { statesBefore } from '../../policies/call-machine.js';
@@ -19,12 +19,16 @@ import type { MediaRelease } from './media-release.js';
 /** People in one call. */
 export const MAX_SEATS = 500;
 
+const REGION = /^[a-z0-9-]{1,32}$/;
+
 export interface JoinCall {
   callId: string;
   /** Takes the seat from another device of the caller's. */
   takeOver: boolean;
   voiceOnly: boolean;
   recordingConsent: boolean;
+  /** Where the caller is: who joins first decides where the call is carried. Null: where the process is that was asked. */
+  region: string | null;
 }
 
 export interface JoinedCall {
@@ -61,9 +65,10 @@ export class CallSeats {
   /**
    * Takes the caller's seat, answers a ring by it, or comes back to it: with the same device any number of times, and to the same media. In a call with
    * a lobby it waits to be let in. Errors: NOT_FOUND, FORBIDDEN (locked, removed), BLOCKED, STATE_CONFLICT (over; on another device, without `takeOver`),
-   * LIMIT_REACHED, CALLS_UNAVAILABLE.
+   * INVALID_INPUT (the region), LIMIT_REACHED, CALLS_UNAVAILABLE.
    */
   async join(caller: CallCaller, input: JoinCall): Promise<JoinedCall> {
+    if (input.region !== null && !REGION.test(input.region)) throw invalidInput('region', 'A region is named by up to 32 of a–z, 0–9 and hyphens.');
     const joined = await this.#join(caller, input, (error) => error.details.retryAfter !== undefined);
     // The process that carried the call may have died just now: once that is known, another carries it.
     return joined ?? (await this.#join(caller, input, () => false))!;
@@ -74,7 +79,7 @@ export class CallSeats {
     const seating = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'joinCall' }, async (tx) => {
       const access = await lockCall(tx.sql, input.callId, caller);
       assertCanJoin(access, caller.device, input);
-      return this.#sit(tx, caller, access, input.recordingConsent);
+      return this.#sit(tx, caller, access, input);
     });
     if (seating.replaces) await this.media.release(seating.replaces);
     const cursor = await this.#cursor(input.callId);
@@ -153,14 +158,14 @@ export class CallSeats {
     await this.media.release(departure);
   }
 
-  async #sit(tx: Tx, caller: CallCaller, access: CallAccessWithPlace, consents: boolean): Promise<Seating> {
+  async #sit(tx: Tx, caller: CallCaller, access: CallAccessWithPlace, { recordingConsent: consents, region }: Pick<JoinCall, 'recordingConsent' | 'region'>): Promise<Seating> {
     const { call, seat } = access;
     const waits = waitsInLobby(access);
     if (seat?.state === 'JOINED' || (seat?.state === 'WAITING' && waits)) {
-      const node = seat.state === 'JOINED' ? await this.#place(tx, call) : null;
+      const node = seat.state === 'JOINED' ? await this.#place(tx, call, region) : null;
       return { participantId: seat.id, node, replaces: await this.#takeDevice(tx, caller, access), fresh: false };
     }
-    const node = waits ? null : await this.#place(tx, call);
+    const node = waits ? null : await this.#place(tx, call, region);
     if (!waits) await assertRoom(tx, call.id);
     const participantId = await this.#seat(tx, caller, access, waits ? 'WAITING' : 'JOINED');
     if (consents) await tx.sql('update call_participants set recording_consent = true where id = $1', [participantId]);
@@ -196,10 +201,10 @@ export class CallSeats {
   }
 
   /** The process that carries the call: the one that does, or another when none does. */
-  async #place(tx: Tx, { id, mediaNode }: { id: string; mediaNode: string | null }): Promise<string> {
+  async #place(tx: Tx, { id, mediaNode }: { id: string; mediaNode: string | null }, region: string | null): Promise<string> {
     const [alive] = mediaNode ? await tx.sql('select from call_nodes where id = $1 and lease_until > now()', [mediaNode]) : [];
     if (alive) return mediaNode!;
-    const node = await this.node.choose(tx.sql);
+    const node = await this.node.choose(tx.sql, region);
     await tx.sql('update calls set media_node = $2 where id = $1', [id, node]);
     // Nothing of what a dead process carried goes on.
     if (mediaNode) {

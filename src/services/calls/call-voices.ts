@@ -33,7 +33,7 @@ export class CallVoices {
    * host has muted; CALLS_UNAVAILABLE with `retryAfter` when another process carries the call.
    */
   async open(caller: CallCaller, callId: string, options: { takeOver: boolean; recordingConsent: boolean }, sink: VoiceSink): Promise<Voice> {
-    const { participant, call } = await this.seats.join(caller, { ...options, callId, voiceOnly: true });
+    const { participant, call } = await this.seats.join(caller, { ...options, callId, voiceOnly: true, region: null });
     if (participant.state === 'WAITING') throw new DomainError('FORBIDDEN', 'You wait in the lobby until somebody lets you in.');
     if (!this.media || call.mediaNode !== this.node) throw new DomainError('CALLS_UNAVAILABLE', 'Another process carries this call: connect again.', { retryAfter: 1 });
     await this.#assertMaySpeak(caller, callId);
