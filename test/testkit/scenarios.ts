@@ -312,6 +312,8 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await bobPhone.catchUp(secret);
       const { id } = await annPhone.say(secret, 'for the devices of this chat');
       await bobPhone.say(secret, 'so is this');
+      // By it, and what it shows of the chat, the group of an encrypted chat is seen.
+      await ann.api.updateChat({ input: { chatId: secret, title: 'Secrets' } });
       await ann.api.deleteMessage({ input: { messageId: id, scope: 'FOR_EVERYONE' } });
     },
     'keypackages.low': async () => {
