@@ -104,7 +104,7 @@ describe('bad input', () => {
     const sourceId = (await addSource(world, await administrator(world), publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }))).id;
     await fetchFeeds(world);
     const articleId = (await articles(ann))[0]!.id;
-    const bot = async (person: Person) => {
+    const bot = async (person: Person, inChat: string) => {
       const botId = (await person.api.createBot({ input: { handle: `bot_of_${person.handle}`, displayName: 'A bot', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot.bot.id;
       const { knowledge } = (await person.api.addBotKnowledge({ input: { botId, faq: [{ question: 'tea', answer: 'hot' }], idempotencyKey: world.key() } })).addBotKnowledge;
       await person.api.setBotTutor({ input: { botId, subject: 'Tea' } });
@@ -113,10 +113,12 @@ describe('bad input', () => {
       // Asked for by Bob, who is in neither's way.
       await person.api.setBotHandOver({ input: { botId, chatId: person === ann ? chatId : theirs } });
       const { supportCase } = (await bob.api.requestPerson({ input: { botId, withTranscript: true, idempotencyKey: world.key() } })).requestPerson;
-      return { botId, knowledgeId: knowledge[0]!.id, supportCaseId: supportCase.id, versionId: version.id, exerciseId: exercise!.id };
+      await person.api.addBotToChat({ input: { botId, chatId: inChat } });
+      const { schedule } = (await person.api.setBotSchedule({ input: { botId, chatId: inChat, every: 'HOURS', hours: 1, text: 'Tea time', idempotencyKey: world.key() } })).setBotSchedule;
+      return { botId, scheduleId: schedule.id, knowledgeId: knowledge[0]!.id, supportCaseId: supportCase.id, versionId: version.id, exerciseId: exercise!.id };
     };
-    own = { ...(await bot(ann)), ...(await inShop(ann, chatId)), webhookId: await webhook(ann), articleId, sourceId, fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
-    foreign = { ...(await bot(stranger)), ...(await inShop(stranger, theirs)), webhookId: await webhook(stranger), fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
+    own = { ...(await bot(ann, chatId)), ...(await inShop(ann, chatId)), webhookId: await webhook(ann), articleId, sourceId, fileId: await fileId(ann), statusId: shown, highlightId: await highlight(ann, shown), documentId: await whiteboard(ann, chatId), groupId, inviteLinkId, chatId, userId: bob.id, memberIds: bob.id, userIds: bob.id, sessionId: ann.sessionId, messageId: (await world.say(ann, chatId, 'hello')).id };
+    foreign = { ...(await bot(stranger, theirs)), ...(await inShop(stranger, theirs)), webhookId: await webhook(stranger), fileId: await fileId(stranger), statusId: theirStatus, highlightId: await highlight(stranger, theirStatus), documentId: await whiteboard(stranger, theirs), groupId: (await group(stranger)).createGroup.group.id, inviteLinkId: (await link(stranger, theirs)).createInviteLink.inviteLink.id, chatId: theirs, userId: stranger.id, sessionId: stranger.sessionId, messageId: (await world.say(stranger, theirs, 'secret')).id };
   });
   after(async () => {
     await world.stop();
