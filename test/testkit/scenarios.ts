@@ -255,11 +255,12 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       await ann.api.addBotToChat({ input: { botId: bot.id, chatId } });
       const { api } = world.client(token);
       const form = { submitLabel: 'Send', fields: [{ key: 'name', kind: 'TEXT' as const, label: 'Name', required: true }] };
-      const { message } = (await api.sendBotCard({ input: { chatId, text: 'Press', card: { heading: 'A card', rows: [[{ key: 'yes', label: 'Yes', payload: '1' }, { key: 'more', label: 'More', url: 'https://example.com' }]], form }, idempotencyKey: world.key() } })).sendBotCard;
+      const card = { heading: 'A card', rows: [[{ key: 'yes', label: 'Yes', payload: '1' }, { key: 'more', label: 'More', url: 'https://example.com' }]], form };
+      const { message } = (await api.sendBotCard({ input: { chatId, text: 'Press', card, idempotencyKey: world.key() } })).sendBotCard;
       const { callbackId } = (await bob.api.pressButton({ input: { messageId: message.id, button: 'yes', idempotencyKey: world.key() } })).pressButton;
       await bob.api.submitForm({ input: { messageId: message.id, values: [{ key: 'name', text: 'Bob' }], idempotencyKey: world.key() } });
       await api.answerCallback({ input: { callbackId, notice: 'Thank you' } });
-      await api.updateBotCard({ input: { messageId: message.id, text: 'Pressed', card: { rows: [] } } });
+      await api.updateBotCard({ input: { messageId: message.id, text: 'Pressed', card } });
     },
     'order.changed': async () => {
       const { shop, product, shippingMethodId } = await sellRich(world, bob);
