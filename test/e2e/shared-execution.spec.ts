@@ -115,6 +115,17 @@ describe('an execution that is shared shows each viewer what their own would', f
     await ann.api.addBotToChat({ input: { botId: bot.id, chatId } });
     await world.say(bob, chatId, '@tilly how hot is tea?');
     await eventually(async () => (await world.sql(`select from bot_replies where state = 'DONE'`)).length > 0, 'the bot has answered', 30_000);
+    // It has a command, by which chats show it; teaches; hands over; is published, and somebody who has it thinks something of it.
+    await ann.api.setBotCommands({ input: { botId: bot.id, commands: [{ name: 'tea', description: 'Ask about tea' }] } });
+    await ann.api.setBotTutor({ input: { botId: bot.id, subject: 'Tea' } });
+    await ann.api.setBotHandOver({ input: { botId: bot.id, chatId } });
+    const { version } = (await ann.api.publishBot({ input: { botId: bot.id, category: 'SHOPPING', description: 'Tea.', languages: ['en'], idempotencyKey: world.key() } })).publishBot;
+    const looker = await world.person('Looker');
+    await world.sql(`update users set role = 'MODERATOR' where id = $1`, [decodeId('User', looker.id)]);
+    const { signIn } = await world.client().api.signIn({ input: { email: 'looker@example.com', password: 'password of looker' } });
+    await world.client(signIn.accessToken).api.reviewBotVersion({ input: { versionId: version.id, decision: 'APPROVE' } });
+    await bob.api.installBot({ input: { botId: bot.id } });
+    await bob.api.rateBot({ input: { botId: bot.id, stars: 4, text: 'Hot.' } });
     await ann.api.createInviteLink({ input: { chatId, maxUses: 3, idempotencyKey: world.key() } });
     // A group with a member, one who asks to join, and one who may not; its chat tells of all of them.
     const { group } = (await ann.api.createGroup({ input: { name: 'Tea', visibility: 'PUBLIC', joinPolicy: 'REQUEST', topics: ['tea'], idempotencyKey: world.key() } })).createGroup;
