@@ -124,8 +124,12 @@ describe('an execution that is shared shows each viewer what their own would', f
     await world.sql(`update users set role = 'MODERATOR' where id = $1`, [decodeId('User', looker.id)]);
     const { signIn } = await world.client().api.signIn({ input: { email: 'looker@example.com', password: 'password of looker' } });
     await world.client(signIn.accessToken).api.reviewBotVersion({ input: { versionId: version.id, decision: 'APPROVE' } });
-    await bob.api.installBot({ input: { botId: bot.id } });
+    const { chat: direct } = (await bob.api.installBot({ input: { botId: bot.id } })).installBot;
     await bob.api.rateBot({ input: { botId: bot.id, stars: 4, text: 'Hot.' } });
+    // It speaks by itself; and they want a person, who will see what was said.
+    await ann.api.setBotSchedule({ input: { botId: bot.id, chatId, every: 'DAY', at: '09:30', timeZone: 'Europe/Zurich', prompt: 'Which tea today?', idempotencyKey: world.key() } });
+    await world.say(bob, direct.id, 'is it hot?');
+    await bob.api.requestPerson({ input: { botId: bot.id, withTranscript: true, idempotencyKey: world.key() } });
     await ann.api.createInviteLink({ input: { chatId, maxUses: 3, idempotencyKey: world.key() } });
     // A group with a member, one who asks to join, and one who may not; its chat tells of all of them.
     const { group } = (await ann.api.createGroup({ input: { name: 'Tea', visibility: 'PUBLIC', joinPolicy: 'REQUEST', topics: ['tea'], idempotencyKey: world.key() } })).createGroup;
