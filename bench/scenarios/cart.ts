@@ -9,8 +9,8 @@ import { eachOf } from '../targets/target.js';
 
 const PEOPLE = 200;
 const VARIANTS = 20;
-const WARM_UP = 400;
-const EDITS = 2_000;
+const WARM_UP = 100;
+const EDITS = 500;
 const IN_FLIGHT = 32;
 const ROUNDS = 3;
 const TOLD_WITHIN_MS = 120_000;
