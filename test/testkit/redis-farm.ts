@@ -41,7 +41,7 @@ abstract class Farm {
     const redis = new FarmedRedis(await freePort(), [file, ...args], this.folder);
     this.all.push(redis);
     redis.start();
-    await eventually(() => redis.ask('ping').then((answer) => answer.includes('PONG'), () => false), `${name} answers`);
+    await eventually(() => redis.ask('ping').then((answer) => answer.includes('PONG'), () => false), `${name} answers`, PATIENCE_MS);
     return redis;
   }
 
