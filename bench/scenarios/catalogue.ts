@@ -2,7 +2,7 @@ import type { Ground } from '../lib/ground.js';
 import { measurePages, type PagesTarget } from '../lib/pages.js';
 import type { Row } from '../lib/report.js';
 
-export const CATALOGUE = { products: 10_000, page: 50, pages: 40, concurrency: 16, warmUp: 100, requests: 200, rounds: 3 };
+export const CATALOGUE = { products: 10_000, page: 50, pages: 40, concurrency: 16, warmUp: 40, requests: 80, rounds: 3 };
 export type CataloguePage = 'list' | 'search';
 
 const KINDS = ['Green', 'Black', 'White', 'Herbal', 'Roasted', 'Smoked', 'Spring', 'Autumn', 'Mountain', 'Garden'];
