@@ -108,6 +108,17 @@ describe('owners of bots', function () {
     await changed();
     await bot.client.api.setBotCommands({ input: { botId: bot.id, commands: [{ name: 'be', description: 'Be kind' }] } });
     assert.deepEqual((await changed()).bot!.commands, [{ name: 'be', description: 'Be kind' }]);
+    // Twice each: the second time it is so already, and nothing is told.
+    for (const time of [1, 2]) {
+      await ann.api.setBotTutor({ input: { botId: bot.id, subject: 'Tea' } });
+      if (time === 1) await changed();
+      await ann.api.setBotHandOver({ input: { botId: bot.id, chatId } });
+      if (time === 1) await changed();
+    }
+    await ann.api.setBotTutor({ input: { botId: bot.id } });
+    await changed();
+    await ann.api.setBotHandOver({ input: { botId: bot.id } });
+    await changed();
     await ann.api.deleteBot({ input: { botId: bot.id } });
     const gone = await changed();
     assert.deepEqual([gone.botId, gone.bot, gone.settings], [bot.id, null, null]);

@@ -17,6 +17,7 @@ import type { Quota } from '../quota.js';
 import { botSays, phrasesFor } from './bot-says.js';
 import type { Answer, Question } from './bot-writer.js';
 import { lockOwnBot } from './bots.js';
+import { tellOwner } from './owner-news.js';
 import { tellOfSupport } from './support-cases.js';
 
 const LEAST_UNKNOWN = 2;
@@ -57,16 +58,18 @@ export class HandOver {
       const access = chatId === null ? null : await lockChat(tx.sql, chatId, actor.userId);
       const bot = await lockOwnBot(tx, actor, botId);
       if (chatId === null) {
-        await tx.sql('delete from bot_hand_overs where bot_id = $1', [botId]);
+        const gone = await tx.sql('delete from bot_hand_overs where bot_id = $1 returning 1', [botId]);
+        if (gone.length) tellOwner(tx, actor.userId, botId);
         return bot;
       }
       assertIsGroupChat(access);
       assertRuns(access.member.role, 'chat');
-      await tx.sql(
+      const changed = await tx.sql(
         `insert into bot_hand_overs (bot_id, chat_id, after_unknown, created_at) values ($1, $2, $3, $4)
-         on conflict (bot_id) do update set chat_id = $2, after_unknown = $3 where (bot_hand_overs.chat_id, bot_hand_overs.after_unknown) is distinct from ($2, $3)`,
+         on conflict (bot_id) do update set chat_id = $2, after_unknown = $3 where (bot_hand_overs.chat_id, bot_hand_overs.after_unknown) is distinct from ($2, $3) returning 1`,
         [botId, chatId, after, tx.now],
       );
+      if (changed.length) tellOwner(tx, actor.userId, botId);
       return bot;
     });
   }
@@ -119,7 +122,8 @@ export class HandOver {
          and seq > coalesce((select max(up_to_seq) from support_cases where chat_id = $1 and bot_id = $2 and up_to_seq < $3), 0) order by seq desc limit $4`,
       [chatId, botId, seq, most],
     );
-    return rows.findIndex(({ known }) => known !== false) < 0 ? rows.length : rows.findIndex(({ known }) => known !== false);
+    const knew = rows.findIndex(({ known }) => known !== false);
+    return knew < 0 ? rows.length : knew;
   }
 }
 

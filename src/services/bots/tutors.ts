@@ -9,6 +9,7 @@ import type { Actor } from '../actor.js';
 import type { BotRow } from '../loaders/bots.js';
 import { EXERCISE_COLUMNS, PROGRESS, type ExerciseRow, type ProgressRow } from '../loaders/tutors.js';
 import { lockOwnBot } from './bots.js';
+import { tellOwner } from './owner-news.js';
 import { SERVES } from './service-area.js';
 import type { TutorModel } from './tutor-model.js';
 
@@ -47,8 +48,10 @@ export class TutorService {
     const subject = given === null ? null : cleanText(given, { field: 'subject', maxBytes: MAX_SUBJECT });
     return this.unitOfWork.run({ actorId: actor.userId, operation: 'setBotTutor' }, async (tx) => {
       const bot = await lockOwnBot(tx, actor, botId);
-      if (subject === null) await tx.sql('delete from bot_tutors where bot_id = $1', [botId]);
-      else await tx.sql('insert into bot_tutors (bot_id, subject, created_at) values ($1, $2, $3) on conflict (bot_id) do update set subject = $2 where bot_tutors.subject <> $2', [botId, subject, tx.now]);
+      const changed = subject === null
+        ? await tx.sql('delete from bot_tutors where bot_id = $1 returning 1', [botId])
+        : await tx.sql('insert into bot_tutors (bot_id, subject, created_at) values ($1, $2, $3) on conflict (bot_id) do update set subject = $2 where bot_tutors.subject <> $2 returning 1', [botId, subject, tx.now]);
+      if (changed.length) tellOwner(tx, actor.userId, botId);
       return bot;
     });
   }

@@ -46,7 +46,7 @@ export class CallNode {
    * Where a new call's media goes: to the process with the fewest seats a worker in that region (by default that of this process), where none there has media, elsewhere; to this one unless another has clearly more room.
    * Throws CALLS_UNAVAILABLE with the remedy.
    */
-  async choose(sql: Sql, region: string | null = null): Promise<string> {
+  async choose(sql: Sql, region: string | null): Promise<string> {
     const state = this.media.state();
     const [chosen] = await sql<{ id: string }>(
       `select n.id from (
@@ -59,7 +59,14 @@ export class CallNode {
     );
     if (chosen) return chosen.id;
     if (state.state === 'ready') return this.id;
-    throw new DomainError('CALLS_UNAVAILABLE', state.remedy, state.state === 'starting' ? { retryAfter: 5 } : {});
+    throw unavailable(state);
+  }
+
+  /** Throws CALLS_UNAVAILABLE, with the remedy, where neither this process nor another has media. */
+  async assertThere(sql: Sql): Promise<void> {
+    const state = this.media.state();
+    if (state.state === 'ready') return;
+    if (!(await sql('select from call_nodes where media and lease_until > now() and id <> $1 limit 1', [this.id])).length) throw unavailable(state);
   }
 
   /** Says goodbye: nobody waits for the lease to lapse. */
@@ -77,3 +84,5 @@ export class CallNode {
     if (lease!.fresh && !first) await this.options.onRevived();
   }
 }
+
+const unavailable = ({ state, remedy }: Exclude<ReturnType<Media['state']>, { state: 'ready' }>): DomainError => new DomainError('CALLS_UNAVAILABLE', remedy, state === 'starting' ? { retryAfter: 5 } : {});

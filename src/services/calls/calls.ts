@@ -71,7 +71,7 @@ export class CallService {
     const { idempotencyKey, ...bound } = input;
     if (!input.ring && input.ringUserIds !== null) throw invalidInput('ringUserIds', 'ringUserIds goes with ring.');
     const wanted = input.ringUserIds && distinct(input.ringUserIds, 'ringUserIds', MAX_RUNG).filter((id) => id !== actor.userId);
-    await this.node.choose(this.sql);
+    await this.node.assertThere(this.sql);
     const { callId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'startCall', idempotencyKey, input: bound }, async (tx) => {
       const access = await lockChat(tx.sql, input.chatId, actor.userId);
       assertCanTakePart(access);

@@ -1,10 +1,11 @@
 import { hashInput } from '../../db/unit-of-work.js';
 import type { EncryptedRef } from '../../entities/message.js';
-import { DomainError, invalidInput } from '../../lib/errors.js';
+import { invalidInput } from '../../lib/errors.js';
 import { InFlight } from '../../lib/in-flight.js';
 import { checkIdempotencyKey } from '../../lib/validate.js';
 import type { Actor } from '../actor.js';
 import type { MessageKey, MessageRow } from '../loaders/messages.js';
+import { assertInChat } from '../messages.js';
 import type { SendQueue } from '../send-queue.js';
 import { groupIdOf, readInput } from './names.js';
 
@@ -35,9 +36,7 @@ export class EncryptedMessageService {
     const { groupId, epoch, contentType } = readInput(content, 'content', MAX_CONTENT_BYTES, 'private');
     if (contentType !== 'application') throw invalidInput('content', 'It is not an application message.');
     const generation = generationOf(groupId, chatId);
-    for (const [key, field] of [[replyTo, 'replyToId'], [threadRoot, 'threadRootId']] as const) {
-      if (key && key.chatId !== chatId) throw new DomainError('NOT_FOUND', 'There is no such message in this chat.', { field });
-    }
+    assertInChat(chatId, { replyToId: replyTo, threadRootId: threadRoot });
     const card: EncryptedRef = { type: 'encrypted', generation, epoch, deviceId: actor.sessionId, content: content.toString('base64') };
     const inputHash = hashInput({ encrypted: true, chatId, replyTo, threadRoot });
     return this.#underWay.run(`${actor.userId} ${idempotencyKey} ${inputHash.toString('base64')}`, () =>
