@@ -26,7 +26,7 @@ describe('state + events = refetch, for every kind of event', function () {
   let scenarios: Scenarios;
   before(async () => {
     publisher = await Publisher.start();
-    world = await World.start({ nodes: 2, settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true', PUBLIC_URL: 'https://app.example', NOTIFICATIONS: 'true', WEBHOOKS: 'true' } });
+    world = await World.start({ nodes: 2, settings: { ...publisher.settings, NEWS: 'true', NEWS_BUILT_IN: 'false', LINK_PREVIEWS: 'true', PUBLIC_URL: 'https://app.example', NOTIFICATIONS: 'true', WEBHOOKS: 'true', FILE_URL_TTL: '60' } });
     ann = await world.person('Ann', 0);
     bob = await world.person('Bob', 1);
     carol = await world.person('Carol', 0);

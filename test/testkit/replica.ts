@@ -128,7 +128,7 @@ export class Refetch {
 
   snapshot(): Snapshot {
     const hidden = (id: string) => this.marks.get(id)?.hidden === true;
-    return {
+    return lasting({
       ...this.own,
       contacts: sorted(this.contacts),
       blocked: [...this.blocked].sort(),
@@ -152,9 +152,12 @@ export class Refetch {
           .sort((a, b) => a.seq - b.seq)
           .map(({ shown, ...message }) => ({ ...message, ...(shown as { replyTo?: never }) })),
       })),
-    };
+    });
   }
 }
+
+/** Without the end and the signature of links to files: what was read at other times has others, of the same file. */
+const lasting = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? part.replace(/(\/files\/[^/]+\/[^/]+)\/\d{10}\/[\w-]{43}$/, '$1') : part)));
 
 function withoutViewer(message: MessagePartsFragment & { viewerState?: unknown }): MessagePartsFragment {
   const { viewerState: _own, ...parts } = message;
