@@ -44,6 +44,8 @@ import { WebhooksOfApps1764900000000 } from './migrations/1764900000000-webhooks
 import { MediaRegions1764900000010 } from './migrations/1764900000010-media-regions.js';
 import { BotMarketplace1764710000001 } from './migrations/1764710000001-bot-marketplace.js';
 import { Tutors1764710000002 } from './migrations/1764710000002-tutors.js';
+import { KeysOfPartners1764900000050 } from './migrations/1764900000050-keys-of-partners.js';
+import { SuspensionsEnd1764900000051 } from './migrations/1764900000051-suspensions-end.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -95,6 +97,8 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       MediaRegions1764900000010,
       BotMarketplace1764710000001,
       Tutors1764710000002,
+      KeysOfPartners1764900000050,
+      SuspensionsEnd1764900000051,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -13,6 +13,7 @@ import { AppPlanService } from './services/apps/app-plans.js';
 import { AppUsage } from './services/apps/app-usage.js';
 import { AppService } from './services/apps/apps.js';
 import { OAuthService } from './services/apps/oauth.js';
+import { PartnerUsers } from './services/apps/partner-users.js';
 import type { SessionService } from './services/sessions.js';
 import type { AccessTokens } from './services/tokens.js';
 
@@ -29,6 +30,7 @@ export interface AppDeps {
 export interface Apps {
   service: AppService;
   oauth: OAuthService;
+  users: PartnerUsers;
   usage: AppUsage;
   operations: AppOperationService;
   resolvers: object[];
@@ -36,15 +38,16 @@ export interface Apps {
 
 /** The part of the container for programs of others: apps, keys, OAuth. */
 export function makeApps({ config, log, db, unitOfWork, clock, tokens, sessions }: AppDeps): Apps {
-  const service = new AppService(db.sql, unitOfWork, sessions, tokens, clock);
+  const service = new AppService(db.sql, unitOfWork, sessions, clock);
+  const users = new PartnerUsers(db.sql, unitOfWork, tokens, clock);
   const access = new AppAccessService(db.sql, unitOfWork, sessions, clock);
-  const oauth = new OAuthService(db.sql, unitOfWork, sessions, access, tokens, clock);
+  const oauth = new OAuthService(db.sql, unitOfWork, sessions, access, users, tokens, clock);
   const usage = new AppUsage(db.background, clock, log);
   const plans = new AppPlanService(db.sql, unitOfWork, config.APP_PLANS);
   const operations = new AppOperationService(db.sql, unitOfWork);
   const resolvers = [
-    new AppOperationResolver(operations), new AppResolver(service, oauth), new AppPlanResolver(plans), new ApiKeyResolver(), new ViewerAppsResolver(service),
+    new AppOperationResolver(operations), new AppResolver(service, users, oauth), new AppPlanResolver(plans), new ApiKeyResolver(), new ViewerAppsResolver(service),
     new AskingAppResolver(access), new AuthorizedAppResolver(), new ViewerAuthorizedAppsResolver(access),
   ];
-  return { service, oauth, usage, operations, resolvers };
+  return { service, oauth, users, usage, operations, resolvers };
 }

@@ -53,12 +53,15 @@ import { StockService } from './services/commerce/stock.js';
 import { TermChanges } from './services/commerce/term-changes.js';
 import type { FileUrls } from './services/files/file-urls.js';
 import type { MessageService } from './services/messages.js';
+import type { ModerationGate } from './services/moderation/gate.js';
 import type { ObjectStore } from './storage/store.js';
 
 export interface CommerceDeps {
   db: Database;
   unitOfWork: UnitOfWork;
   messages: MessageService;
+  /** What the rules of a chat say of what is shared in it. */
+  gate: ModerationGate;
   clock: Clock;
   log: Logger;
   config: Config;
@@ -83,12 +86,12 @@ export interface Commerce {
 
 /** The part of the container that is about what is sold: shops and their catalogues, carts, and orders with their payments. */
 export function makeCommerce(deps: CommerceDeps): Commerce {
-  const { db, unitOfWork, messages, clock, log, config, gateways, files, productLinks } = deps;
+  const { db, unitOfWork, messages, gate, clock, log, config, gateways, files, productLinks } = deps;
   const shops = new ShopService(db.sql, unitOfWork);
   const products = new ProductService(db.sql, unitOfWork);
   const reviews = new ReviewService(unitOfWork);
   const cards = new CardSender(db.sql, messages);
-  const carts = new CartService(db.sql, unitOfWork, cards);
+  const carts = new CartService(db.sql, unitOfWork, cards, gate);
   const all = { ...ownGateways(config, db), ...gateways };
   const payments = new PaymentService(db, unitOfWork, all, clock, log, config.PLATFORM_FEE_BPS);
   const reconciliation = new Reconciliation(db, unitOfWork, all, payments, clock, log);
@@ -109,7 +112,7 @@ export function makeCommerce(deps: CommerceDeps): Commerce {
       new ProductSearchResolver(new ProductSearch(db.sql)), new ProductFacetsResolver(), new CategoryFacetResolver(),
       new CartResolver(carts), new CartLineResolver(), new CartShareResolver(), new CartCardResolver(), new CartVerbsResolver(carts), new ViewerCartsResolver(carts), new ChatCartsResolver(carts),
       ...CART_EVENT_RESOLVERS.map((resolver) => new resolver()),
-      new GroupBuyResolver(new GroupBuyService(db.sql, unitOfWork, cards, payments, groupBuys)), new GroupBuyViewerStateResolver(), new GroupBuyCardResolver(), new GroupBuyChangedResolver(),
+      new GroupBuyResolver(new GroupBuyService(db.sql, unitOfWork, cards, payments, groupBuys, gate)), new GroupBuyViewerStateResolver(), new GroupBuyCardResolver(), new GroupBuyChangedResolver(),
       new CheckoutResolver(new CheckoutService(db.sql, unitOfWork, payments)), new CheckoutQuoteResolver(), new ShortageResolver(), new OrderVerbsResolver(orders), new PaymentFindingResolver(reconciliation),
       ...merchants(deps, payments), new SellingTermsResolver(terms),
       new OrderResolver(orders), new OrderTotalsResolver(), new OrderLineResolver(), new OrderShareResolver(), new PaymentResolver(), new FulfillmentResolver(), new FulfilledLineResolver(),

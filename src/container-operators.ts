@@ -18,10 +18,11 @@ export interface OperatorDeps {
 }
 
 /** The part of the container for those who run the place: roles, suspensions, what they did, and what goes on. */
-export function makeOperators({ db, unitOfWork, sessions, clock }: OperatorDeps): { resolvers: object[]; jobs: Pick<JobDeps, 'analytics'> } {
+export function makeOperators({ db, unitOfWork, sessions, clock }: OperatorDeps): { resolvers: object[]; jobs: Pick<JobDeps, 'analytics' | 'suspensions'> } {
   const analytics = [new AnalyticsResolver(new AnalyticsService(db.sql)), new AnalyticsDayResolver(), new AnalyticsRevenueResolver()];
+  const suspensions = new SuspensionService(db.sql, unitOfWork, sessions, clock);
   return {
-    resolvers: [...analytics, new RoleResolver(new RoleService(unitOfWork), new SuspensionService(unitOfWork, sessions)), new AuditResolver(new AuditLog(db.sql))],
-    jobs: { analytics: new RollUp(db.background, unitOfWork, clock) },
+    resolvers: [...analytics, new RoleResolver(new RoleService(unitOfWork), suspensions), new AuditResolver(new AuditLog(db.sql))],
+    jobs: { analytics: new RollUp(db.background, unitOfWork, clock), suspensions },
   };
 }

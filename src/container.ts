@@ -169,7 +169,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   const model = makeModel(config, clock);
   const productLinks = makeProductLinks(config);
   const news = await makeNews({ config, db, unitOfWork, clock, log, outbound, files: files.urls, products: productLinks, messages: messages.messages, summarizer: outside.summarizer, reader: outside.reader, model });
-  const commerce = makeCommerce({ db, store, files: files.urls, productLinks, unitOfWork, messages: messages.messages, clock, log, config, gateways: outside.gateways ?? {} });
+  const commerce = makeCommerce({ db, store, files: files.urls, productLinks, unitOfWork, messages: messages.messages, gate, clock, log, config, gateways: outside.gateways ?? {} });
   const learning = makeLearning({ config, db, unitOfWork, clock, log });
   const documents = makeDocuments({ db, unitOfWork, bus, clock, rates });
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);
@@ -231,7 +231,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
     receipts: timely.receipts,
     paymentHooks: commerce.paymentHooks,
     replicas: documents.replicas,
-    jobs: { ...accounts.jobs, ...encryption.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...moderation.jobs, ...commerce.jobs, ...privacy.jobs, ...operators.jobs, oauth: apps.oauth },
+    jobs: { ...accounts.jobs, ...encryption.jobs, ...timely.jobs, ...calls.jobs, ...files.jobs, ...news.jobs, ...learning.jobs, documents: documents.documents, ...statuses.jobs, ...notifications.jobs, ...webhooks.jobs, ...bots.jobs, ...moderation.jobs, ...commerce.jobs, ...privacy.jobs, ...operators.jobs, oauth: apps.oauth, partnerUsers: apps.users },
     consumers: new LogConsumers([...(config.NOTIFICATIONS ? [...notifications.consumers, new LowStock(unitOfWork, notifications.pushes)] : []), ...webhooks.consumers, ...moderation.consumers, ...(config.BOTS ? bots.consumers : [])], db.background, hub, log),
     resolvers: new Map(instances.map((instance) => [instance.constructor, instance])),
     async close() {

@@ -1,4 +1,5 @@
 import { OAuthService } from '../services/apps/oauth.js';
+import { PartnerUsers } from '../services/apps/partner-users.js';
 import type { RollUp } from '../services/analytics/roll-up.js';
 import { BotDesk } from '../services/bots/bot-desk.js';
 import type { RetirementJob } from '../services/bots/retirement.js';
@@ -31,6 +32,7 @@ import { DataExportService } from '../services/privacy/exports.js';
 import type { Retention } from '../services/privacy/retention.js';
 import type { PhoneService } from '../services/phone.js';
 import type { RecoveryService, ResetJob } from '../services/recovery.js';
+import { SuspensionService } from '../services/roles.js';
 import { ScheduledMessageService } from '../services/scheduled-messages.js';
 import { StatusNews, type TellingJob } from '../services/statuses/status-news.js';
 import type { UpkeepService } from '../services/upkeep.js';
@@ -42,6 +44,7 @@ import type { Sweep } from './sweeper.js';
 /** The services that jobs call. */
 export interface JobDeps {
   analytics: RollUp;
+  suspensions: SuspensionService;
   bots: BotDesk;
   botCallbacks: BotCallbackService;
   botSchedules: BotScheduleService;
@@ -58,6 +61,7 @@ export interface JobDeps {
   newsFeeds: NewsFeeds | null;
   newsUpkeep: NewsUpkeep;
   oauth: OAuthService;
+  partnerUsers: PartnerUsers;
   linkPreviews: LinkPreviews | null;
   /** Null where nothing is learned by a schedule. */
   models: ModelService | null;
@@ -156,7 +160,7 @@ export function tasksOf(deps: JobDeps, spans: Spans | null = null): Record<strin
 /** Processes that have died, and what hangs on them, are looked for this often. */
 const RECONCILE_MS = 2_000;
 
-export function sweepsOf({ bots, botCallbacks, botSchedules, calls, callRecordings, disappearing, exports, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, oauth, payments, groupBuys, pushes, webhooks }: JobDeps): Sweep[] {
+export function sweepsOf({ bots, botCallbacks, botSchedules, calls, callRecordings, disappearing, exports, fileRemoval, scheduled, statusNews, newsFeeds, linkPreviews, oauth, partnerUsers, payments, groupBuys, pushes, suspensions, webhooks }: JobDeps): Sweep[] {
   return [
     { name: 'scheduled-messages', due: ScheduledMessageService.DUE, run: () => scheduled.release() },
     { name: 'disappearing-messages', due: DisappearingMessages.DUE, run: () => disappearing.sweep() },
@@ -164,6 +168,8 @@ export function sweepsOf({ bots, botCallbacks, botSchedules, calls, callRecordin
     { name: 'status-views', due: StatusNews.VIEWED, run: () => statusNews.tellViews() },
     { name: 'files', due: FileRemoval.DUE, run: () => fileRemoval.sweep() },
     { name: 'oauth-codes', due: OAuthService.DUE, run: () => oauth.sweep() },
+    { name: 'suspensions', due: SuspensionService.DUE, run: () => suspensions.sweep() },
+    { name: 'used-tickets', due: PartnerUsers.DUE, run: () => partnerUsers.sweep() },
     { name: 'data-exports', due: DataExportService.EXPIRED, run: () => exports.tellExpired() },
     { name: 'pushes', due: PushQueue.DUE, run: () => pushes.sweep() },
     { name: 'calls', due: CallUpkeep.DUE, run: () => calls.sweep() },

@@ -379,6 +379,7 @@ export const FIELD_SCOPES: Readonly<Record<`${'Query' | 'Viewer' | 'Subscription
   'Mutation.revokeApiKey': 'person-only',
   'Mutation.revokeAppAccess': 'person-only',
   'Mutation.rollBackModel': 'person-only',
+  'Mutation.rotateApiKey': 'person-only',
   'Mutation.rotateAppSecret': 'person-only',
   'Mutation.setAppPlan': 'person-only',
   'Mutation.reviewBotVersion': 'person-only',

@@ -3,12 +3,13 @@ import { pageRequest, type Page } from '../db/pages.js';
 import { decodeId, encodeId } from '../lib/ids.js';
 import {
   ApiKeyPages, ApiKeyType, AppPages, AppType, AuthorizeAppInput, AuthorizeAppPayload, CreateApiKeyInput, CreateApiKeyPayload, CreateAppInput, CreateAppPayload, DeleteAppInput, DeleteAppPayload, IssueUserTokenInput, IssueUserTokenPayload,
-  RevokeApiKeyInput, RevokeApiKeyPayload, RotateAppSecretInput, RotateAppSecretPayload, UpdateAppInput, UpdateAppPayload,
+  RevokeApiKeyInput, RevokeApiKeyPayload, RotateApiKeyInput, RotateApiKeyPayload, RotateAppSecretInput, RotateAppSecretPayload, UpdateAppInput, UpdateAppPayload,
 } from '../schema/apps.js';
 import { ForwardArgs } from '../schema/connection.js';
 import { ViewerType } from '../schema/viewer.js';
 import type { AppService } from '../services/apps/apps.js';
 import type { OAuthService } from '../services/apps/oauth.js';
+import type { PartnerUsers } from '../services/apps/partner-users.js';
 import { keysOfApp, type ApiKeyRow, type AppRow } from '../services/loaders/apps.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import type { Context } from './context.js';
@@ -17,6 +18,7 @@ import type { Context } from './context.js';
 export class AppResolver {
   constructor(
     private readonly apps: AppService,
+    private readonly users: PartnerUsers,
     private readonly oauth: OAuthService,
   ) {}
 
@@ -31,8 +33,9 @@ export class AppResolver {
   }
 
   @Mutation(() => UpdateAppPayload)
-  async updateApp(@Arg('input', () => UpdateAppInput) { appId, name, redirectUris, scopes, registeredOnly }: UpdateAppInput, @Ctx() context: Context): Promise<{ app: AppRow }> {
-    return { app: await this.apps.update(context.requireViewer(), { appId: decodeId('App', appId, 'appId'), name: name ?? null, redirectUris: redirectUris ?? null, scopes: scopes ?? null, registeredOnly: registeredOnly ?? null }) };
+  async updateApp(@Arg('input', () => UpdateAppInput) { appId, ...change }: UpdateAppInput, @Ctx() context: Context): Promise<{ app: AppRow }> {
+    const { name = null, redirectUris = null, scopes = null, registeredOnly = null, publicKeys = null } = change;
+    return { app: await this.apps.update(context.requireViewer(), { appId: decodeId('App', appId, 'appId'), name, redirectUris, scopes, registeredOnly, publicKeys }) };
   }
 
   @Mutation(() => DeleteAppPayload, { description: 'With its keys; what it holds for people ends at once.' })
@@ -51,6 +54,11 @@ export class AppResolver {
     return this.apps.createKey(context.requireViewer(), { ...input, appId: decodeId('App', appId, 'appId'), scopes: scopes ?? null, expiresInDays: expiresInDays ?? null });
   }
 
+  @Mutation(() => RotateApiKeyPayload, { description: 'A new key in place of one, which is good a while longer.' })
+  rotateApiKey(@Arg('input', () => RotateApiKeyInput) { apiKeyId, ...input }: RotateApiKeyInput, @Ctx() context: Context): Promise<{ apiKey: ApiKeyRow; key: string | null; previous: ApiKeyRow }> {
+    return this.apps.rotateKey(context.requireViewer(), { ...input, apiKeyId: decodeId('ApiKey', apiKeyId, 'apiKeyId') });
+  }
+
   @Mutation(() => RevokeApiKeyPayload, { description: 'At once.' })
   async revokeApiKey(@Arg('input', () => RevokeApiKeyInput) { apiKeyId }: RevokeApiKeyInput, @Ctx() context: Context): Promise<{ apiKey: ApiKeyRow }> {
     return { apiKey: await this.apps.revokeKey(context.requireViewer(), decodeId('ApiKey', apiKeyId, 'apiKeyId')) };
@@ -63,7 +71,7 @@ export class AppResolver {
 
   @Mutation(() => IssueUserTokenPayload, { description: 'Signs in one of the partner’s own users: for an app with the scope users:issue.' })
   async issueUserToken(@Arg('input', () => IssueUserTokenInput) input: IssueUserTokenInput, @Ctx() context: Context): Promise<{ user: UserRow; accessToken: string; accessTokenExpiresAt: Date }> {
-    const { userId, ...token } = await this.apps.issueUserToken(context.requireViewer(), { ...input, displayName: input.displayName ?? null });
+    const { userId, ...token } = await this.users.issue(context.requireViewer(), { ...input, displayName: input.displayName ?? null });
     return { ...token, user: (await context.load(userById, userId))! };
   }
 

@@ -90,7 +90,7 @@ export class ShortageResolver {
 export class OrderVerbsResolver {
   constructor(private readonly orders: OrderService) {}
 
-  @Mutation(() => CancelOrderPayload, { description: 'What is not paid: by whoever bought, or sells. What is paid is given back by refundOrder.' })
+  @Mutation(() => CancelOrderPayload, { description: 'What is not sent: not paid, by whoever bought, or sells; paid, by whoever sells, and all of it goes back.' })
   async cancelOrder(@Arg('input', () => CancelOrderInput) { orderId }: CancelOrderInput, @Ctx() context: Context): Promise<object> {
     return { order: await this.orders.cancel(context.requireViewer(), decodeId('Order', orderId, 'orderId')) };
   }

@@ -42,9 +42,9 @@ export class ModerationVerbsResolver {
 
   @Mutation(() => DecideModerationCasePayload, { description: 'For those who run the chat in which it was said, and moderators of the place. Not about oneself; an appeal is for somebody else than who decided first.' })
   async decideModerationCase(@Arg('input', () => DecideModerationCaseInput) input: DecideModerationCaseInput, @Ctx() context: Context): Promise<object> {
-    const { caseId, decision, note = null, strike, silenceSeconds = null, banSeconds = null, suspend } = input;
+    const { caseId, decision, note = null, strike, silenceSeconds = null, banSeconds = null, suspend, suspendSeconds = null } = input;
     const viewer = context.requireViewer();
-    return { case: await this.cases.decide(viewer, { caseId: decodeId('ModerationCase', caseId, 'caseId'), decision, note, strike: strike === true, silenceSeconds, banSeconds, suspend: suspend === true }) };
+    return { case: await this.cases.decide(viewer, { caseId: decodeId('ModerationCase', caseId, 'caseId'), decision, note, strike: strike === true, silenceSeconds, banSeconds, suspend: suspend === true, suspendSeconds }) };
   }
 
   @Mutation(() => AppealModerationPayload, { description: 'Once, within 30 days, by whom it was decided against.' })

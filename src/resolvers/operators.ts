@@ -28,11 +28,11 @@ export class RoleResolver {
     return { user: (await context.load(userById, key))!, roles: [(await context.load(accountById, key))!.role] };
   }
 
-  @Mutation(() => SuspendUserPayload, { description: 'For moderators. Ends the person’s sessions; they can’t sign in until they are reinstated. Those who have a role are suspended by administrators alone.' })
-  async suspendUser(@Arg('input', () => SuspendUserInput) { userId, reason }: SuspendUserInput, @Ctx() context: Context): Promise<{ user: UserRow; suspended: boolean }> {
+  @Mutation(() => SuspendUserPayload, { description: 'For moderators. Ends the person’s sessions; they can’t sign in until its end, or until they are reinstated. Those who have a role are suspended by administrators alone.' })
+  async suspendUser(@Arg('input', () => SuspendUserInput) { userId, reason, seconds = null }: SuspendUserInput, @Ctx() context: Context): Promise<{ user: UserRow; suspended: boolean; until: Date | null }> {
     const key = decodeId('User', userId, 'userId');
-    await this.suspensions.suspend(context.requireViewer(), key, reason);
-    return { user: (await context.load(userById, key))!, suspended: true };
+    const until = await this.suspensions.suspend(context.requireViewer(), key, { reason, seconds });
+    return { user: (await context.load(userById, key))!, suspended: true, until };
   }
 
   @Mutation(() => ReinstateUserPayload, { description: 'For moderators.' })

@@ -10,6 +10,8 @@ export class AppType {
   @Field(() => [String]) redirectUris: string[];
   @Field(() => [String], { description: 'The most that it may be given, as chats:read.' }) scopes: string[];
   @Field(() => Boolean, { description: 'It executes nothing but the operations that it has registered.' }) registeredOnly: boolean;
+  @Field(() => Boolean, { description: 'It keeps a secret. Else it is a page, or a program on somebody’s machine, and nobody but PKCE knows it again.' }) confidential: boolean;
+  @Field(() => [String], { description: 'By which the tickets are verified that its server signs for its own users: JWKs, as JSON.' }) publicKeys: string[];
   @Field(() => DateTime) createdAt: Date;
 }
 export const AppPages = connectionOf('App', () => AppType);
@@ -32,12 +34,13 @@ export class CreateAppInput {
   @Field(() => String) name: string;
   @Field(() => [String], { description: 'Up to 10; where people are sent back to, compared letter by letter. None for an app that acts for its owner alone.' }) redirectUris: string[];
   @Field(() => [String], { description: 'The most that it may be given.' }) scopes: string[];
+  @Field(() => Boolean, { defaultValue: true, description: 'False for an app that can keep no secret: it has none, and no credentials of its own. It stays so.' }) confidential: boolean;
   @Field(() => ID) idempotencyKey: string;
 }
 @ObjectType('CreateAppPayload')
 export class CreateAppPayload {
   @Field(() => AppType) app: object;
-  @Field(() => String, { nullable: true, description: 'Shown here alone; null in the answer to a repeat.' }) clientSecret: string | null;
+  @Field(() => String, { nullable: true, description: 'Shown here alone; null in the answer to a repeat, and of an app that is not confidential.' }) clientSecret: string | null;
 }
 @InputType('UpdateAppInput', { description: 'What is left out stays.' })
 export class UpdateAppInput {
@@ -46,6 +49,7 @@ export class UpdateAppInput {
   @Field(() => [String], { nullable: true }) redirectUris?: string[] | null;
   @Field(() => [String], { nullable: true, description: 'What is taken away, its keys and the sessions that it holds have no more, within seconds.' }) scopes?: string[] | null;
   @Field(() => Boolean, { nullable: true, description: 'Execute nothing but the operations that it has registered, whoever it acts for; within seconds.' }) registeredOnly?: boolean | null;
+  @Field(() => [String], { nullable: true, description: 'Up to 4 JWKs as JSON, each with a kid: Ed25519, P-256, or RSA of 2048 bits at least. In place of those that there are.' }) publicKeys?: string[] | null;
 }
 @ObjectType('UpdateAppPayload')
 export class UpdateAppPayload {
@@ -88,6 +92,18 @@ export class RevokeApiKeyInput {
 @ObjectType('RevokeApiKeyPayload')
 export class RevokeApiKeyPayload {
   @Field(() => ApiKeyType) apiKey: object;
+}
+@InputType('RotateApiKeyInput')
+export class RotateApiKeyInput {
+  @Field(() => ID) apiKeyId: string;
+  @Field(() => Int, { defaultValue: 24, description: 'For how long the old key is good, too: 0 to 720.' }) overlapHours: number;
+  @Field(() => ID) idempotencyKey: string;
+}
+@ObjectType('RotateApiKeyPayload')
+export class RotateApiKeyPayload {
+  @Field(() => ApiKeyType) apiKey: object;
+  @Field(() => String, { nullable: true, description: 'Shown here alone; null in the answer to a repeat.' }) key: string | null;
+  @Field(() => ApiKeyType, { description: 'The old one, with its end.' }) previous: object;
 }
 @InputType('AuthorizeAppInput')
 export class AuthorizeAppInput {

@@ -134,6 +134,7 @@ export class DecideModerationCaseInput {
   @Field(() => Int, { nullable: true, description: 'With REJECT, in a group chat: they may send nothing for so long.' }) silenceSeconds?: number | null;
   @Field(() => Int, { nullable: true, description: 'With REJECT, in a group chat: they are kept out for so long.' }) banSeconds?: number | null;
   @Field(() => Boolean, { nullable: true, description: 'With REJECT, for moderators of the place: as suspendUser.' }) suspend?: boolean | null;
+  @Field(() => Int, { nullable: true, description: 'With suspend: for so long, up to a year.' }) suspendSeconds?: number | null;
 }
 @ObjectType('DecideModerationCasePayload')
 export class DecideModerationCasePayload {

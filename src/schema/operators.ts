@@ -1,4 +1,4 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import type { AuditAction as Action } from '../entities/audit.js';
 import type { UserRole } from '../entities/user.js';
 import { connectionOf } from './connection.js';
@@ -38,11 +38,13 @@ export class SetUserRolesPayload {
 export class SuspendUserInput {
   @Field(() => ID) userId: string;
   @Field(() => String, { description: 'For the audit log. Up to 2 KiB.' }) reason: string;
+  @Field(() => Int, { nullable: true, description: 'For so long: up to a year. Until they are reinstated, unless told.' }) seconds?: number | null;
 }
 @ObjectType('SuspendUserPayload')
 export class SuspendUserPayload {
   @Field(() => UserType) user: object;
   @Field(() => Boolean) suspended: boolean;
+  @Field(() => DateTime, { nullable: true, description: 'Null: when they are reinstated.' }) until: Date | null;
 }
 @InputType('ReinstateUserInput')
 export class ReinstateUserInput {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { OAuthError, type OAuthService } from '../services/apps/oauth.js';
+import { OAuthError, TICKET_GRANT, type OAuthService } from '../services/apps/oauth.js';
 import { SCOPES } from '../policies/scopes.js';
 import { DomainError } from '../lib/errors.js';
 import type { ErrorMapper } from './errors.js';
@@ -18,33 +18,37 @@ export interface OAuthRouteDeps {
 export async function addOAuth(fastify: FastifyInstance, { oauth, errors, publicUrl, limit }: OAuthRouteDeps): Promise<void> {
   await fastify.register(async (scope) => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: MAX_FORM_BYTES }, (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body as string))));
-    const endpoint = (path: string, work: (form: Record<string, string>, basic: ReturnType<typeof basicOf>) => Promise<object>) =>
+    const endpoint = (path: string, work: (form: Record<string, string>, basic: ReturnType<typeof basicOf>, issuer: string) => Promise<object>) =>
       scope.post(path, async (request, reply) => {
         void reply.header('cache-control', 'no-store');
         try {
           await limit(request.ip);
           const form = request.body;
           if (typeof form !== 'object' || form === null || !/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')) throw new OAuthError('invalid_request', 'Send a form.');
-          return await work(form as Record<string, string>, basicOf(request));
+          return await work(form as Record<string, string>, basicOf(request), issuerOf(request));
         } catch (error) {
           return refuse(reply, error as Error, errors);
         }
       });
-    endpoint('/oauth/token', (form, basic) => oauth.token(form, basic));
+    endpoint('/oauth/token', (form, basic, issuer) => oauth.token(form, basic, [issuer, `${issuer}/oauth/token`]));
     endpoint('/oauth/introspect', (form, basic) => oauth.introspect(form, basic));
     endpoint('/oauth/revoke', async (form, basic) => {
       await oauth.revoke(form, basic);
       return {};
     });
     scope.get('/.well-known/oauth-authorization-server', (request) => {
-      const issuer = `${request.protocol}://${request.host}`;
+      const issuer = issuerOf(request);
       return {
         issuer, token_endpoint: `${issuer}/oauth/token`, revocation_endpoint: `${issuer}/oauth/revoke`, introspection_endpoint: `${issuer}/oauth/introspect`, authorization_endpoint: `${publicUrl ?? issuer}/authorize`, response_types_supported: ['code'], code_challenge_methods_supported: ['S256'],
-        grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'], token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'], scopes_supported: SCOPES,
+        grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token', TICKET_GRANT], token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+        revocation_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'], introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'], scopes_supported: SCOPES,
       };
     });
   });
 }
+
+/** How whoever asks has reached this server, which is what it is called in what it describes and in tickets. */
+const issuerOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 
 function refuse(reply: FastifyReply, error: Error, errors: ErrorMapper): FastifyReply {
   if (error instanceof OAuthError) {

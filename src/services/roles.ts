@@ -1,14 +1,18 @@
+import type { Sql } from '../db/database.js';
 import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
 import { userStream } from '../events/catalogue.js';
+import type { Clock } from '../lib/clock.js';
 import { DomainError, forbidden, invalidInput, notFound } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
-import { cleanText } from '../lib/validate.js';
+import { boundedInt, cleanText } from '../lib/validate.js';
 import { assertCanSuspend, assertMay } from '../policies/role-policy.js';
-import type { Actor } from './actor.js';
+import { NOBODY, type Actor } from './actor.js';
 import { audit } from './audit.js';
 import type { SessionService } from './sessions.js';
 
 const MAX_REASON_BYTES = 2_048;
+const MAX_SUSPENSION_SECONDS = 365 * 86_400;
+const ENDED_AT_ONCE = 100;
 
 interface Person {
   id: string;
@@ -16,8 +20,10 @@ interface Person {
   handle: string;
   role: Actor['role'];
   suspended: boolean;
+  /** Null: until they are reinstated. */
+  suspendedUntil: Date | null;
 }
-const PERSON = 'select id, kind, handle, role, suspended_at is not null as suspended from users';
+const PERSON = 'select id, kind, handle, role, suspended_at is not null as suspended, suspended_until as "suspendedUntil" from users';
 
 /** Who does what for the place, and who is kept out of it. */
 export class RoleService {
@@ -60,22 +66,38 @@ export class RoleService {
 
 /** Who is kept out. */
 export class SuspensionService {
+  static readonly DUE = 'exists (select from users where suspended_until <= $1)';
+
   constructor(
+    private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
     private readonly sessions: SessionService,
+    private readonly clock: Clock,
   ) {}
 
   /**
-   * Ends somebody's sessions and lets them open none; what they wrote stays. Of one who is suspended already nothing changes.
+   * Ends somebody's sessions and lets them open none, for so many seconds, or (null) until they are reinstated; what they wrote stays. Of one who is suspended already only the end changes. Answers when it ends.
    * Errors: FORBIDDEN, NOT_FOUND, INVALID_INPUT.
    */
-  async suspend(actor: Actor, userId: string, reason: string): Promise<void> {
+  async suspend(actor: Actor, userId: string, { reason, seconds }: { reason: string; seconds: number | null }): Promise<Date | null> {
     assertMay(actor, 'SUSPEND');
     const why = cleanText(reason, { field: 'reason', maxBytes: MAX_REASON_BYTES, multiline: true });
-    await this.unitOfWork.run({ actorId: actor.userId, operation: 'suspendUser' }, async (tx) => {
-      await suspendIn(tx, this.sessions, actor, userId, why);
-      return null;
-    });
+    checkSuspension(seconds, 'seconds');
+    const { until } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'suspendUser' }, async (tx) => ({ until: await suspendIn(tx, this.sessions, actor, { userId, seconds, reason: why }) }));
+    return until;
+  }
+
+  /** One round of ending suspensions whose time is over; true when there may be more. */
+  async sweep(): Promise<boolean> {
+    const due = await this.sql<{ id: string }>('select id from users where suspended_until <= $1 order by suspended_until limit $2', [this.clock.now(), ENDED_AT_ONCE]);
+    for (const { id } of due) {
+      await this.unitOfWork.run({ actorId: NOBODY, operation: 'endSuspension' }, async (tx) => {
+        const ended = await tx.sql('update users set suspended_at = null, suspended_until = null, version = version + 1 where id = $1 and suspended_until <= $2 returning 1', [id, tx.now]);
+        if (ended.length) await audit(tx, { actorId: null, action: 'USER_REINSTATED', subject: { type: 'User', id }, details: { reason: 'its time is over' } });
+        return null;
+      });
+    }
+    return due.length === ENDED_AT_ONCE;
   }
 
   /** Lets somebody in again: they sign in anew. Errors: FORBIDDEN, NOT_FOUND, INVALID_INPUT. */
@@ -86,21 +108,28 @@ export class SuspensionService {
       const person = await lockPerson(tx, userId);
       assertCanSuspend(actor, person);
       if (!person.suspended) return null;
-      await tx.sql('update users set suspended_at = null, version = version + 1 where id = $1', [userId]);
+      await tx.sql('update users set suspended_at = null, suspended_until = null, version = version + 1 where id = $1', [userId]);
       await audit(tx, { actorId: actor.userId, action: 'USER_REINSTATED', subject: { type: 'User', id: userId }, details: { reason: why } });
       return null;
     });
   }
 }
 
-/** Suspends somebody within a decision of its own, as a moderator's. Errors: FORBIDDEN, NOT_FOUND. */
-export async function suspendIn(tx: Tx, sessions: SessionService, actor: Actor, userId: string, reason: string): Promise<void> {
+/** Null: for good. Throws INVALID_INPUT. */
+export function checkSuspension(seconds: number | null, field: string): void {
+  if (seconds !== null) boundedInt(seconds, field, 1, MAX_SUSPENSION_SECONDS);
+}
+
+/** Suspends somebody within a decision of its own, as a moderator's. Answers when it ends. Errors: FORBIDDEN, NOT_FOUND. */
+export async function suspendIn(tx: Tx, sessions: SessionService, actor: Actor, { userId, seconds, reason }: { userId: string; seconds: number | null; reason: string }): Promise<Date | null> {
   const person = await lockPerson(tx, userId);
   assertCanSuspend(actor, person);
-  if (person.suspended) return;
-  await tx.sql('update users set suspended_at = $2, version = version + 1 where id = $1', [userId, tx.now]);
+  const until = seconds === null ? null : new Date(tx.now.getTime() + seconds * 1000);
+  if (person.suspended && person.suspendedUntil?.getTime() === until?.getTime()) return until;
+  await tx.sql('update users set suspended_at = coalesce(suspended_at, $2), suspended_until = $3, version = version + 1 where id = $1', [userId, tx.now, until]);
   await sessions.endAll(tx, userId, 'SUSPENDED');
-  await audit(tx, { actorId: actor.userId, action: 'USER_SUSPENDED', subject: { type: 'User', id: userId }, details: { reason } });
+  await audit(tx, { actorId: actor.userId, action: 'USER_SUSPENDED', subject: { type: 'User', id: userId }, details: { reason, ...(seconds === null ? {} : { seconds }) } });
+  return until;
 }
 
 async function lockPerson(tx: Tx, userId: string): Promise<Person> {

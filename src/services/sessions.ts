@@ -124,23 +124,23 @@ export class SessionService {
   /**
    * Answers new tokens for a refresh token, which is good once. Asked again within 30 s, as after a lost answer, it answers the
    * same successor, until that is used; any other use of a spent token ends the session, since two hold what one should.
-   * Errors: UNAUTHENTICATED (not one of ours), SESSION_ENDED.
+   * What an app holds is refreshed by that app, which has shown who it is, and by nobody else (RFC 6749, section 6). Errors: UNAUTHENTICATED (not one of ours, or of another), SESSION_ENDED.
    */
-  async refresh(token: string): Promise<Grant> {
-    const refreshed = this.refreshTokens.isWellFormed(token) ? await this.#refresh(token) : 'unknown';
+  async refresh(token: string, appId: string | null = null): Promise<Grant> {
+    const refreshed = this.refreshTokens.isWellFormed(token) ? await this.#refresh(token, appId) : 'unknown';
     if (refreshed === 'unknown') throw new DomainError('UNAUTHENTICATED', 'The refresh token is not valid.', { field: 'refreshToken' });
     if (refreshed === 'ended') throw new DomainError('SESSION_ENDED', 'This session has ended: sign in again.');
     return this.grant(refreshed);
   }
 
-  #refresh(token: string): Promise<Refreshed> {
+  #refresh(token: string, appId: string | null): Promise<Refreshed> {
     const hash = this.refreshTokens.hash(token);
     return this.unitOfWork.run<Refreshed>({ actorId: newId(), operation: 'refreshSession' }, async (tx) => {
       // The session's row is locked, so that whoever uses a token of the family does it alone.
       const [session] = await tx.sql<SessionRow & { role: Actor['role']; over: boolean }>(
         `select ${SESSION_COLUMNS}, u.role, s.ended_at is not null or u.suspended_at is not null as over
-         from sessions s join users u on u.id = s.user_id where s.id = (select session_id from refresh_tokens where hash = $1) for update of s`,
-        [hash],
+         from sessions s join users u on u.id = s.user_id where s.id = (select session_id from refresh_tokens where hash = $1) and s.app_id is not distinct from $2 for update of s`,
+        [hash, appId],
       );
       if (!session) return 'unknown';
       const { role, over, ...row } = session;

@@ -68,6 +68,51 @@ describe('what merchants do', () => {
     ]);
   });
 
+  it('a line comes back to the cent, however it is cut into returns', async () => {
+    const own = await openShop(world, ann);
+    const cup = await sell(world, own, 'Cup', { amount: 100 });
+    await ann.api.createDiscount({ input: { shopId: own.id, code: 'OFF', kind: 'AMOUNT', value: 100, currency: 'CHF' } });
+    const { shippingMethod } = (await ann.api.createShippingMethod({ input: { shopId: own.id, name: 'Post', price: { amount: 700, currency: 'CHF' } } })).createShippingMethod;
+    const order = orderOf(await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 3]]), { terms: terms({ shippingMethodId: shippingMethod.id, couponCodes: ['OFF'] }) }));
+    assert.deepEqual([order.lines[0]!.total.amount, order.totals.total.amount], [200, 900]);
+    await ann.api.fulfillOrder({ input: { orderId: order.id, idempotencyKey: world.key() } });
+    const refunded: number[] = [];
+    for (let piece = 0; piece < 3; piece++) {
+      const { returns } = (await bob.api.requestReturn({ input: { orderId: order.id, lines: [{ lineId: order.lines[0]!.id, quantity: 1 }], idempotencyKey: world.key() } })).requestReturn.order;
+      await ann.api.decideReturn({ input: { returnId: returns.at(-1)!.id, approve: true } });
+      refunded.push((await ann.api.receiveReturn({ input: { returnId: returns.at(-1)!.id, restock: false } })).receiveReturn.order.refunded.amount);
+    }
+    // What was paid for sending it is not of the line, whatever the rounding.
+    assert.deepEqual(refunded, [67, 133, 200]);
+  });
+
+  it('what is paid is called off by whoever sells, while nothing is sent: all of it goes back, and the goods are for sale again', async () => {
+    const own = await openShop(world, ann);
+    const cup = await sell(world, own, 'Cup', { amount: 500, stock: 4 });
+    await ann.api.createDiscount({ input: { shopId: own.id, code: 'ONCE', kind: 'PERCENT', value: 1_000, maxUses: 1 } });
+    const gift = (await ann.api.issueGiftCard({ input: { shopId: own.id, value: { amount: 300, currency: 'CHF' }, idempotencyKey: world.key() } })).issueGiftCard;
+    const wanted = { couponCodes: ['ONCE'], giftCardCodes: [gift.code!] };
+    const order = orderOf(await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 4]]), { terms: terms(wanted) }));
+    assert.deepEqual([order.state, order.totals.total.amount, await stockLevel(world, cup)], ['CONFIRMED', 1_800, [4, 4]]);
+    await ann.api.refundOrder({ input: { orderId: order.id, amount: 100, idempotencyKey: world.key() } });
+    await ann.api.endGiftCard({ input: { giftCardId: gift.giftCardId } });
+    const callOff = (person: Person) => person.api.cancelOrder({ input: { orderId: order.id } });
+    await fails(callOff(carol), 'NOT_FOUND');
+    await fails(callOff(bob), 'STATE_CONFLICT');
+    const both = await Promise.all([callOff(ann), callOff(ann)]);
+    const gone = both[0].cancelOrder.order;
+    assert.deepEqual([gone.state, gone.refunded.amount, await stockLevel(world, cup)], ['CANCELLED', 1_800, [4, 0]]);
+    assert.deepEqual((await ann.api.order({ id: order.id })).order!.timeline.map(({ kind }) => kind).filter((kind) => /CANCEL|REFUND/.test(kind)), ['REFUND_ASKED', 'REFUNDED', 'REFUND_ASKED', 'CANCELLED', 'REFUNDED']);
+    assert.deepEqual(await balance(own), [[-300, 0, 0, 0]]);
+    // The coupon and the card are good again, and so is what was reserved.
+    const again = orderOf(await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 4]]), { terms: terms(wanted) }));
+    assert.deepEqual([again.state, again.totals.total.amount], ['CONFIRMED', 1_800]);
+    await ann.api.fulfillOrder({ input: { orderId: again.id, idempotencyKey: world.key() } });
+    await fails(ann.api.cancelOrder({ input: { orderId: again.id } }), 'STATE_CONFLICT');
+    await fails(ann.api.fulfillOrder({ input: { orderId: order.id, idempotencyKey: world.key() } }), 'STATE_CONFLICT');
+    await fails(ann.api.refundOrder({ input: { orderId: order.id, idempotencyKey: world.key() } }), 'STATE_CONFLICT');
+  });
+
   it('an invoice is a PDF, made once, for whoever has bought or sold', async () => {
     const order = await buy(2);
     const waiting = await buy(1, { method: 'sandbox_action' });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { OmniTalkError } from '../../sdk/index.js';
+import { openShop, sell } from '../testkit/commerce.js';
 import { LanguageServer } from '../testkit/language-server.js';
 import { administrator } from '../testkit/news.js';
 import { PIXEL } from '../testkit/pictures.js';
@@ -225,6 +226,29 @@ describe('moderation', function () {
     await ann.api.liftChatBan({ input: { chatId, userId: bob.id } });
     await bob.api.joinChat({ input: { token } });
     assert.deepEqual((await audited(bob.id)).slice(0, 5).map(({ action }) => action), ['BAN_LIFTED', 'MEMBER_BANNED', 'MEMBER_BANNED', 'MEMBER_HEARD_AGAIN', 'MEMBER_SILENCED']);
+  });
+
+  it('looks at carts and group buys that are shared, which are never held: they go whole, or not at all', async () => {
+    const shop = await openShop(world, bob);
+    const tea = await sell(world, shop, 'Tea');
+    const cart = async (title: string | null) => (await bob.api.createCart({ input: { shopId: shop.id, title, idempotencyKey: world.key() } })).createCart.cart.id;
+    const share = (cartId: string, text: string | null, idempotencyKey = world.key()) => bob.api.shareCart({ input: { cartId, chatId, text, idempotencyKey } });
+    const offer = (text: string) => bob.api.createGroupBuy({
+      input: { chatId, text, variantId: tea.variants[0]!.id, tiers: [{ quantity: 2, price: { amount: 900, currency: 'CHF' } }], deadline: new Date(world.clock.now().getTime() + DAY).toISOString(), idempotencyKey: world.key() },
+    });
+    await rule({ words: [{ word: 'casino', action: 'HOLD' }, { word: 'pay me', action: 'BLOCK' }] });
+    const [plain, titled] = [await cart('For the party'), await cart('C4sino night')];
+    const before = await heads();
+    for (const refused of [() => share(plain, 'come to the casino'), () => share(plain, 'pay me'), () => share(titled, null), () => offer('a casino for all')]) await fails(refused(), 'MODERATED', 'text');
+    assert.deepEqual([await heads(), await queue(ann)], [before, []]);
+    assert.equal((await bob.api.cart({ id: plain })).cart!.chatId, null);
+    const key = world.key();
+    const { message } = (await share(plain, 'for the party', key)).shareCart;
+    await offer('tea for all');
+    await ann.api.silenceChatMember({ input: { chatId, userId: bob.id, seconds: 60, reason: 'noise' } });
+    await fails(share(await cart(null), 'psst'), 'FORBIDDEN');
+    await fails(offer('psst'), 'FORBIDDEN');
+    assert.equal((await share(plain, 'for the party', key)).shareCart.message.id, message.id);
   });
 
   it('is for moderators of the place where nobody runs the chat', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { administrator } from '../testkit/news.js';
+import { administrator, signedInAgain } from '../testkit/news.js';
 import { eventually, fails, take, World, type Person } from '../testkit/world.js';
 
 describe('those who run the place', function () {
@@ -74,6 +74,25 @@ describe('those who run the place', function () {
       (await entries({ subjectId: eve.id })).map(({ action, actor, details }) => [action, actor!.id, details]),
       [['USER_REINSTATED', ann.id, { reason: 'a mistake' }], ['USER_SUSPENDED', ann.id, { reason: 'spam' }]],
     );
+  });
+
+  it('suspend for a while, which ends by itself; a change of mind moves the end', async () => {
+    const fay = await world.person('Fay');
+    const suspend = async (seconds: number | null) => (await ann.api.suspendUser({ input: { userId: fay.id, reason: 'a day off', seconds } })).suspendUser.until;
+    for (const bad of [0, -1, 366 * 86_400]) await fails(suspend(bad), 'INVALID_INPUT', 'seconds');
+    await fay.api.viewer();
+    assert.equal(Math.round((Date.parse((await suspend(3_600))!) - world.clock.now().getTime()) / 60_000), 60);
+    await fails(fay.api.viewer(), 'SESSION_ENDED');
+    assert.equal(await suspend(null), null);
+    world.clock.advance(3_700_000);
+    [ann, bob, root] = [await signedInAgain(world, ann), await signedInAgain(world, bob), await signedInAgain(world, root)];
+    await suspend(60);
+    await fails(signIn(fay), 'FORBIDDEN');
+    world.clock.advance(61_000);
+    await eventually(() => signIn(fay).then(() => true, () => false), 'it is over');
+    assert.deepEqual((await entries({ subjectId: fay.id })).map(({ action, actor, details }) => [action, actor?.id ?? null, details]), [
+      ['USER_REINSTATED', null, { reason: 'its time is over' }], ['USER_SUSPENDED', ann.id, { reason: 'a day off', seconds: 60 }], ['USER_SUSPENDED', ann.id, { reason: 'a day off' }], ['USER_SUSPENDED', ann.id, { reason: 'a day off', seconds: 3_600 }],
+    ]);
   });
 
   it('whoever has a role is suspended by administrators alone, and nobody by themself', async () => {

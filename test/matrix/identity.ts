@@ -36,6 +36,7 @@ retrainModels                  sign-in     expired     forbidden   forbidden   f
 revokeApiKey                   sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
 revokeAppAccess                sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
 rollBackModel                  sign-in     expired     forbidden   forbidden   forbidden   forbidden   forbidden   forbidden   forbidden
+rotateApiKey                   sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
 rotateAppSecret                sign-in     expired     not-found   not-found   not-found   not-found   not-found   not-found   ok
 setAppPlan                     sign-in     expired     forbidden   forbidden   forbidden   forbidden   forbidden   forbidden   forbidden
 setUserRoles                   sign-in     expired     forbidden   forbidden   forbidden   forbidden   forbidden   forbidden   forbidden

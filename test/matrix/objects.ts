@@ -152,7 +152,7 @@ const words = (text: string): readonly string[] => text.split(' ');
 
 /** What whoever sees the object sees of it. Of those with a question mark there is nothing on the stage, for nobody. */
 export const SHOWN: Readonly<Record<string, readonly string[]>> = {
-  App: words('apiKeys createdAt id name plan redirectUris scopes usage? operations registeredOnly'),
+  App: words('apiKeys createdAt id name plan redirectUris scopes usage? operations registeredOnly confidential publicKeys?'),
   Bot: words('commands? createdAt engine handsOver id listing? languages? owner tools tutor user'),
   Call: words('answeredAt chat chatId endReason? endedAt? eventCursor host id kind lobby locked participants recordingState recordings? screenShare showcase? startedAt startedBy state viewerState'),
   Cart: words('chat? chatId? createdAt currency eventCursor id itemCount lines owner shop state subtotal title? version'),

@@ -41,7 +41,7 @@ export class AppAccessService {
   async asking(input: { appId: string; redirectUri: string; scopes: readonly string[] }): Promise<AppAsking> {
     const [app] = await this.sql<AppAsking & { redirectUris: string[] }>('select id, name, owner_id as "ownerId", redirect_uris as "redirectUris", scopes from apps where id = $1', [input.appId]);
     if (!app) throw new DomainError('NOT_FOUND', 'There is no such app.', { field: 'clientId' });
-    if (!app.redirectUris.includes(input.redirectUri)) throw invalidInput('redirectUri', 'redirectUri is none of those that the app has registered.');
+    if (!app.redirectUris.some((registered) => isRedirect(registered, input.redirectUri))) throw invalidInput('redirectUri', 'redirectUri is none of those that the app has registered.');
     return { ...app, scopes: cleanScopes(input.scopes, app.scopes) };
   }
 
@@ -72,4 +72,13 @@ export class AppAccessService {
       return null;
     });
   }
+}
+
+const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1\])(:\d{1,5})?(?=[/?]|$)/;
+
+/** Letter by letter (RFC 9700); only the port of a loopback address may be another, since a program on somebody's machine takes whichever is free (RFC 8252, 7.3). */
+function isRedirect(registered: string, given: string): boolean {
+  if (registered === given) return true;
+  const [known, asked] = [LOOPBACK.exec(registered), LOOPBACK.exec(given)];
+  return known !== null && asked !== null && URL.canParse(given) && known[1] === asked[1] && registered.slice(known[0].length) === given.slice(asked[0].length);
 }

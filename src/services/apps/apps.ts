@@ -2,35 +2,35 @@ import type { Sql } from '../../db/database.js';
 import { pageRequest, toPage, type Page, type PageArgs } from '../../db/pages.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
-import { DomainError, forbidden, invalidInput, notFound } from '../../lib/errors.js';
+import { DomainError, invalidInput, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { boundedInt, cleanText, distinct } from '../../lib/validate.js';
 import { SCOPES } from '../../policies/scopes.js';
 import type { Actor } from '../actor.js';
-import { cleanDisplayName } from '../account-input.js';
-import { lockForSignIn } from '../accounts.js';
 import { audit } from '../audit.js';
 import { API_KEY_COLUMNS, APP_COLUMNS, type ApiKeyRow, type AppRow } from '../loaders/apps.js';
-import { makePerson } from '../new-person.js';
 import type { SessionService } from '../sessions.js';
-import type { AccessTokens } from '../tokens.js';
 import { hashOf, isApiKey, newToken } from './app-secrets.js';
 import { endApp, narrowSessions } from './end-app.js';
 import { lockApp } from './lock-app.js';
+import { cleanPublicKeys } from './tickets.js';
 
 const MAX_APPS = 20;
 const MAX_KEYS = 20;
 const MAX_REDIRECTS = 10;
-const OVERLAP_MS = 24 * 3_600_000;
 const MAX_KEY_DAYS = 3_650;
+const MAX_OVERLAP_HOURS = 720;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** How exactly `lastUsedAt` is kept. */
 const USED_MS = 60_000;
-const MAX_EXTERNAL_BYTES = 200;
 
 export interface NewApp {
   name: string;
   redirectUris: readonly string[];
   scopes: readonly string[];
+  /** Whether it can keep a secret: a server can, a page or a program on a phone can not. */
+  confidential: boolean;
   idempotencyKey: string;
 }
 /** What is left out, or null, stays. */
@@ -40,6 +40,8 @@ export interface AppChange {
   redirectUris: readonly string[] | null;
   scopes: readonly string[] | null;
   registeredOnly: boolean | null;
+  /** JWKs as JSON. */
+  publicKeys: readonly string[] | null;
 }
 export interface NewApiKey {
   appId: string;
@@ -55,7 +57,6 @@ export class AppService {
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
     private readonly sessions: SessionService,
-    private readonly tokens: AccessTokens,
     private readonly clock: Clock,
   ) {}
 
@@ -72,7 +73,7 @@ export class AppService {
     return row ?? null;
   }
 
-  /** Registers an app. Its secret is answered once; a repeat answers none. Errors: INVALID_INPUT, LIMIT_REACHED, IDEMPOTENCY_KEY_REUSED. */
+  /** Registers an app. Its secret is answered once; a repeat answers none, and one that is not confidential has none. Errors: INVALID_INPUT, LIMIT_REACHED, IDEMPOTENCY_KEY_REUSED. */
   async create(actor: Actor, input: NewApp): Promise<{ app: AppRow; clientSecret: string | null }> {
     const name = cleanText(input.name, { field: 'name', maxBytes: 200 });
     const redirectUris = distinct(input.redirectUris, 'redirectUris', MAX_REDIRECTS).map(cleanRedirect);
@@ -84,8 +85,10 @@ export class AppService {
       const [count] = await tx.sql<{ n: number }>('select count(*)::int as n from apps where owner_id = $1', [actor.userId]);
       if (count!.n >= MAX_APPS) throw new DomainError('LIMIT_REACHED', `There are at most ${MAX_APPS} apps.`);
       const made = newId();
-      clientSecret = newToken('secret');
-      await tx.sql('insert into apps (id, owner_id, name, redirect_uris, scopes, secret_hash, created_at) values ($1, $2, $3, $4, $5, $6, $7)', [made, actor.userId, name, redirectUris, scopes, hashOf(clientSecret), tx.now]);
+      clientSecret = input.confidential ? newToken('secret') : null;
+      await tx.sql('insert into apps (id, owner_id, name, redirect_uris, scopes, secret_hash, created_at) values ($1, $2, $3, $4, $5, $6, $7)', [
+        made, actor.userId, name, redirectUris, scopes, clientSecret && hashOf(clientSecret), tx.now,
+      ]);
       await audit(tx, { actorId: actor.userId, action: 'APP_CREATED', subject: { type: 'App', id: made }, details: { scopes } });
       return { id: made };
     });
@@ -97,16 +100,19 @@ export class AppService {
     const name = change.name === null ? null : cleanText(change.name, { field: 'name', maxBytes: 200 });
     const redirectUris = change.redirectUris === null ? null : distinct(change.redirectUris, 'redirectUris', MAX_REDIRECTS).map(cleanRedirect);
     const scopes = change.scopes === null ? null : cleanScopes(change.scopes, SCOPES);
+    const publicKeys = change.publicKeys === null ? null : cleanPublicKeys(change.publicKeys);
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'updateApp' }, async (tx) => {
       await lockApp(tx, actor.userId, change.appId);
       const changed = await tx.sql(
-        `update apps set name = coalesce($2, name), redirect_uris = coalesce($3, redirect_uris), scopes = coalesce($4, scopes), registered_only = coalesce($5, registered_only)
-         where id = $1 and (name, redirect_uris, scopes, registered_only) is distinct from (coalesce($2, name), coalesce($3, redirect_uris), coalesce($4, scopes), coalesce($5, registered_only)) returning id`,
-        [change.appId, name, redirectUris, scopes, change.registeredOnly],
+        `update apps set name = coalesce($2, name), redirect_uris = coalesce($3, redirect_uris), scopes = coalesce($4, scopes), registered_only = coalesce($5, registered_only), public_keys = coalesce($6, public_keys)
+         where id = $1 and (name, redirect_uris, scopes, registered_only, public_keys)
+           is distinct from (coalesce($2, name), coalesce($3, redirect_uris), coalesce($4, scopes), coalesce($5, registered_only), coalesce($6, public_keys)) returning id`,
+        [change.appId, name, redirectUris, scopes, change.registeredOnly, publicKeys],
       );
       if (!changed.length) return null;
       if (scopes) await narrowSessions(tx, this.sessions, change.appId, scopes);
-      await audit(tx, { actorId: actor.userId, action: 'APP_UPDATED', subject: { type: 'App', id: change.appId }, details: { ...(scopes ? { scopes } : {}), ...(change.registeredOnly === null ? {} : { registeredOnly: change.registeredOnly }) } });
+      const details = { ...(scopes ? { scopes } : {}), ...(change.registeredOnly === null ? {} : { registeredOnly: change.registeredOnly }), ...(publicKeys ? { publicKeys: publicKeys.map((key) => (JSON.parse(key) as { kid: string }).kid) } : {}) };
+      await audit(tx, { actorId: actor.userId, action: 'APP_UPDATED', subject: { type: 'App', id: change.appId }, details });
       return null;
     });
     return this.#read(actor, change.appId);
@@ -122,12 +128,13 @@ export class AppService {
     });
   }
 
-  /** Makes a new secret; the old one is good for a day more. Errors: NOT_FOUND. */
+  /** Makes a new secret; the old one is good for a day more. Errors: NOT_FOUND, STATE_CONFLICT (an app that has none). */
   async rotateSecret(actor: Actor, appId: string): Promise<{ app: AppRow; clientSecret: string }> {
     const clientSecret = newToken('secret');
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'rotateAppSecret' }, async (tx) => {
       await lockApp(tx, actor.userId, appId);
-      await tx.sql('update apps set old_secret_hash = secret_hash, old_secret_until = $3, secret_hash = $2 where id = $1', [appId, hashOf(clientSecret), new Date(tx.now.getTime() + OVERLAP_MS)]);
+      const kept = await tx.sql('update apps set old_secret_hash = secret_hash, old_secret_until = $3, secret_hash = $2 where id = $1 and secret_hash is not null returning 1', [appId, hashOf(clientSecret), new Date(tx.now.getTime() + DAY_MS)]);
+      if (!kept.length) throw new DomainError('STATE_CONFLICT', 'This app keeps no secret.', { field: 'appId' });
       await audit(tx, { actorId: actor.userId, action: 'APP_SECRET_ROTATED', subject: { type: 'App', id: appId } });
       return null;
     });
@@ -146,19 +153,39 @@ export class AppService {
     const { id } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'createApiKey', idempotencyKey, input: bound }, async (tx) => {
       const app = await lockApp(tx, actor.userId, input.appId);
       const scopes = input.scopes ? cleanScopes(input.scopes, app.scopes) : app.scopes;
-      const [count] = await tx.sql<{ n: number }>('select count(*)::int as n from api_keys where app_id = $1 and revoked_at is null', [app.id]);
-      if (count!.n >= MAX_KEYS) throw new DomainError('LIMIT_REACHED', `An app has at most ${MAX_KEYS} keys.`);
-      const made = newId();
-      key = newToken('key');
-      const expiresAt = days === null ? null : new Date(tx.now.getTime() + days * 86_400_000);
-      const sessionId = await openAppSession(tx, { userId: actor.userId, appId: app.id, scopes, device: `API key ${name}`.slice(0, 60), expiresAt });
-      await tx.sql('insert into api_keys (id, app_id, session_id, name, hash, hint, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8)', [
-        made, app.id, sessionId, name, hashOf(key), `${key.slice(0, 8)}…${key.slice(-4)}`, tx.now, expiresAt,
-      ]);
-      await audit(tx, { actorId: actor.userId, action: 'API_KEY_CREATED', subject: { type: 'ApiKey', id: made }, details: { scopes } });
-      return { id: made };
+      const made = await makeKey(tx, { ownerId: actor.userId, appId: app.id, name, scopes, expiresAt: days === null ? null : new Date(tx.now.getTime() + days * DAY_MS) });
+      key = made.key;
+      return { id: made.id };
     });
     return { apiKey: await this.#readKey(actor, id), key };
+  }
+
+  /**
+   * Makes a key in place of another, for the same and as long as that was made for; the old one is good for `overlapHours` more (0: it ends now), or until its own end. The new one is answered once; a repeat answers none.
+   * Errors: NOT_FOUND, INVALID_INPUT, STATE_CONFLICT (it has ended, or was rotated), LIMIT_REACHED, IDEMPOTENCY_KEY_REUSED.
+   */
+  async rotateKey(actor: Actor, input: { apiKeyId: string; overlapHours: number; idempotencyKey: string }): Promise<{ apiKey: ApiKeyRow; key: string | null; previous: ApiKeyRow }> {
+    boundedInt(input.overlapHours, 'overlapHours', 0, MAX_OVERLAP_HOURS);
+    const { idempotencyKey, ...bound } = input;
+    let key: string | null = null;
+    const { id } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'rotateApiKey', idempotencyKey, input: bound }, async (tx) => {
+      const [old] = await tx.sql<ApiKeyRow & { sessionId: string; over: boolean }>(
+        `select ${API_KEY_COLUMNS}, k.session_id as "sessionId", k.rotated_at is not null or k.revoked_at is not null or s.ended_at is not null or coalesce(k.expires_at <= $3, false) as over
+         from api_keys k join sessions s on s.id = k.session_id join apps a on a.id = k.app_id where k.id = $1 and a.owner_id = $2 for update of a, k, s`,
+        [input.apiKeyId, actor.userId, tx.now],
+      );
+      if (!old) throw new DomainError('NOT_FOUND', 'There is no such key.', { field: 'apiKeyId' });
+      if (old.over) throw new DomainError('STATE_CONFLICT', 'This key has ended, or another is in its place already.', { field: 'apiKeyId' });
+      const lasts = old.expiresAt && old.expiresAt.getTime() - old.createdAt.getTime();
+      const made = await makeKey(tx, { ownerId: actor.userId, appId: old.appId, name: old.name, scopes: old.scopes, expiresAt: lasts === null ? null : new Date(tx.now.getTime() + lasts) });
+      const until = new Date(tx.now.getTime() + input.overlapHours * HOUR_MS);
+      await tx.sql('update api_keys set rotated_at = $2, expires_at = least(expires_at, $3) where id = $1', [old.id, tx.now, until]);
+      await tx.sql('update sessions set expires_at = least(expires_at, $2) where id = $1', [old.sessionId, until]);
+      if (input.overlapHours === 0) await this.sessions.end(tx, actor.userId, [old.sessionId], 'SIGNED_OUT');
+      key = made.key;
+      return { id: made.id };
+    });
+    return { apiKey: await this.#readKey(actor, id), key, previous: await this.#readKey(actor, input.apiKeyId) };
   }
 
   /** Ends a key at once. One that was revoked stays so. Errors: NOT_FOUND. */
@@ -193,31 +220,6 @@ export class AppService {
     return { userId: row.userId, sessionId: row.sessionId, expiresAt: row.expiresAt };
   }
 
-  /**
-   * Signs in one of the partner's own users, known by the partner's id of them, for as long as an access token lives: the first time it makes the person, with a handle like
-   * their name. For a key or token of an app with the scope users:issue. Errors: FORBIDDEN, INVALID_INPUT.
-   */
-  async issueUserToken(actor: Actor, input: { externalId: string; displayName: string | null }): Promise<{ userId: string; accessToken: string; accessTokenExpiresAt: Date }> {
-    const appId = actor.appId;
-    if (appId == null) throw forbidden('Ask by a key of an app, or by its own token.');
-    const externalId = cleanText(input.externalId, { field: 'externalId', maxBytes: MAX_EXTERNAL_BYTES });
-    const displayName = input.displayName === null ? null : cleanDisplayName(input.displayName);
-    const issuer = `app:${appId}`;
-    const opened = await this.unitOfWork.run({ actorId: actor.userId, operation: 'issueUserToken' }, async (tx) => {
-      await tx.sql(`select pg_advisory_xact_lock(hashtextextended('identity ' || $1 || ' ' || $2, 0))`, [issuer, externalId]);
-      const [known] = await tx.sql<{ userId: string }>('select user_id as "userId" from identities where issuer = $1 and subject = $2', [issuer, externalId]);
-      const userId = known?.userId ?? (await makePerson(tx, { like: displayName ?? externalId, displayName }));
-      if (!known) await tx.sql('insert into identities (issuer, subject, user_id, created_at) values ($1, $2, $3, $4)', [issuer, externalId, userId, tx.now]);
-      const person = (await lockForSignIn(tx, userId))!;
-      if (person.suspended) throw forbidden('This account is suspended.');
-      // Who runs the place comes in by what is their own, not by a key of somebody else’s.
-      if (person.role !== 'USER') throw forbidden('Those who have a role here sign in by themselves.');
-      const expiresAt = new Date(tx.now.getTime() + this.tokens.ttlSeconds * 1000);
-      return { userId, role: person.role, sessionId: await openAppSession(tx, { userId, appId, scopes: null, device: null, expiresAt }) };
-    });
-    return { userId: opened.userId, ...this.tokens.sign(opened) };
-  }
-
   async #read(actor: Actor, id: string): Promise<AppRow> {
     const row = await this.find(actor, id);
     if (!row) throw notFound('app');
@@ -238,6 +240,19 @@ export async function openAppSession(tx: Tx, session: { userId: string; appId: s
     id, session.userId, session.appId, session.scopes, session.device, tx.now, session.expiresAt,
   ]);
   return id;
+}
+
+/** A key of an app whose row is locked. Of those that have ended, or were ended, none counts. Errors: LIMIT_REACHED. */
+async function makeKey(tx: Tx, { ownerId, appId, name, scopes, expiresAt }: { ownerId: string; appId: string; name: string; scopes: readonly string[]; expiresAt: Date | null }): Promise<{ id: string; key: string }> {
+  const [count] = await tx.sql<{ n: number }>('select count(*)::int as n from api_keys where app_id = $1 and revoked_at is null and (expires_at is null or expires_at > $2)', [appId, tx.now]);
+  if (count!.n >= MAX_KEYS) throw new DomainError('LIMIT_REACHED', `An app has at most ${MAX_KEYS} keys.`);
+  const [id, key] = [newId(), newToken('key')];
+  const sessionId = await openAppSession(tx, { userId: ownerId, appId, scopes, device: `API key ${name}`.slice(0, 60), expiresAt });
+  await tx.sql('insert into api_keys (id, app_id, session_id, name, hash, hint, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8)', [
+    id, appId, sessionId, name, hashOf(key), `${key.slice(0, 8)}…${key.slice(-4)}`, tx.now, expiresAt,
+  ]);
+  await audit(tx, { actorId: ownerId, action: 'API_KEY_CREATED', subject: { type: 'ApiKey', id }, details: { scopes } });
+  return { id, key };
 }
 
 export function cleanScopes(given: readonly string[], allowed: readonly string[], field = 'scopes'): string[] {

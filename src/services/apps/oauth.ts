@@ -2,7 +2,7 @@ import type { Sql } from '../../db/database.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
-import { decodeAnyId, encodeId, newId } from '../../lib/ids.js';
+import { decodeId, encodeId, newId } from '../../lib/ids.js';
 import type { Actor } from '../actor.js';
 import { lockForSignIn } from '../accounts.js';
 import { audit } from '../audit.js';
@@ -11,6 +11,8 @@ import type { AccessTokens } from '../tokens.js';
 import { challengeOf, hashOf, newToken, sameHash } from './app-secrets.js';
 import type { AppAccessService } from './app-access.js';
 import { openAppSession } from './apps.js';
+import type { PartnerUsers } from './partner-users.js';
+import { issuerOf } from './tickets.js';
 
 const CODE_MS = 60_000;
 /** A code that was used is known for so long: used again, it ends what the first use got. */
@@ -24,7 +26,7 @@ const VERIFIER = /^[\w.~-]{43,128}$/;
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   constructor(
-    readonly code: 'invalid_request' | 'invalid_client' | 'invalid_grant' | 'invalid_scope' | 'unsupported_grant_type',
+    readonly code: 'invalid_request' | 'invalid_client' | 'invalid_grant' | 'invalid_scope' | 'unauthorized_client' | 'unsupported_grant_type',
     message: string,
   ) {
     super(message);
@@ -35,9 +37,13 @@ export interface TokenAnswer {
   access_token: string;
   token_type: 'Bearer';
   expires_in: number;
-  scope: string;
+  /** Left out for a partner's own user, who acts as a person. */
+  scope?: string;
   refresh_token?: string;
 }
+
+/** A partner's server signs for its own user: RFC 7523, as a grant. */
+export const TICKET_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 /** What is told of a token that is good (RFC 7662); of any other, and of those of other apps, only that it is not. */
 export type Introspection = { active: false } | { active: true; scope: string; client_id: string; sub: string; exp?: number; token_type: 'Bearer' };
@@ -53,9 +59,16 @@ interface Held {
 interface Client {
   id: string;
   ownerId: string;
+  /** It keeps a secret, and has shown it; else it has told its name, and nothing more. */
+  confidential: boolean;
+  scopes: string[];
+  publicKeys: string[];
 }
 
-/** OAuth 2.1 as far as apps need it: the authorisation code with PKCE, client credentials, and refreshing (RFC 6749, 7636, 9700). */
+type Form = Readonly<Record<string, string>>;
+type Basic = { id: string; secret: string } | null;
+
+/** OAuth 2.1 as far as apps need it: the authorisation code with PKCE, client credentials, refreshing, and tickets for a partner's own users (RFC 6749, 7636, 7523, 9700). */
 export class OAuthService {
   static readonly DUE = `exists (select from oauth_codes where expires_at <= $1::timestamptz - interval '${CODE_KEPT_HOURS} hours')`;
 
@@ -64,6 +77,7 @@ export class OAuthService {
     private readonly unitOfWork: UnitOfWork,
     private readonly sessions: SessionService,
     private readonly access: AppAccessService,
+    private readonly users: PartnerUsers,
     private readonly tokens: AccessTokens,
     private readonly clock: Clock,
   ) {}
@@ -89,23 +103,26 @@ export class OAuthService {
     return to.href;
   }
 
-  /** The token endpoint. `basic`: client and secret by HTTP Basic. Throws an OAuthError. */
-  async token(form: Readonly<Record<string, string>>, basic: { id: string; secret: string } | null): Promise<TokenAnswer> {
+  /** The token endpoint. `basic`: client and secret by HTTP Basic; `audience`: what this server is called in tickets. Throws an OAuthError. */
+  async token(form: Form, basic: Basic, audience: string[]): Promise<TokenAnswer> {
+    const grant = form['grant_type'];
+    if (grant === TICKET_GRANT) return this.#byTicket(form, basic, audience);
     const client = await this.#client(basic?.id ?? form['client_id'], basic?.secret ?? form['client_secret']);
-    switch (form['grant_type']) {
+    switch (grant) {
       case 'authorization_code':
         return this.#byCode(client, form);
       case 'client_credentials':
+        if (!client.confidential) throw new OAuthError('unauthorized_client', 'This app keeps no secret, so it has no credentials of its own.');
         return this.#byCredentials(client, form['scope']);
       case 'refresh_token':
         return this.#byRefresh(client, form['refresh_token'] ?? '');
       default:
-        throw new OAuthError('unsupported_grant_type', 'authorization_code, client_credentials and refresh_token are supported.');
+        throw new OAuthError('unsupported_grant_type', `authorization_code, client_credentials, refresh_token and ${TICKET_GRANT} are supported.`);
     }
   }
 
   /** Revocation (RFC 7009): ends the session that the app holds by an access or refresh token. Of what is not its own, or no token at all, nothing is said. Throws an OAuthError. */
-  async revoke(form: Readonly<Record<string, string>>, basic: { id: string; secret: string } | null): Promise<void> {
+  async revoke(form: Form, basic: Basic): Promise<void> {
     const client = await this.#client(basic?.id ?? form['client_id'], basic?.secret ?? form['client_secret']);
     const held = await this.#held(client, form['token'] ?? '');
     if (!held) return;
@@ -116,9 +133,10 @@ export class OAuthService {
     });
   }
 
-  /** Introspection (RFC 7662), for the app whose token it is. Throws an OAuthError. */
-  async introspect(form: Readonly<Record<string, string>>, basic: { id: string; secret: string } | null): Promise<Introspection> {
+  /** Introspection (RFC 7662), for the app whose token it is, and which keeps a secret. Throws an OAuthError. */
+  async introspect(form: Form, basic: Basic): Promise<Introspection> {
     const client = await this.#client(basic?.id ?? form['client_id'], basic?.secret ?? form['client_secret']);
+    if (!client.confidential) throw new OAuthError('invalid_client', 'Who asks what a token is good for shows a secret.');
     const held = await this.#held(client, form['token'] ?? '');
     if (!held) return { active: false };
     const exp = held.expiresAt && { exp: Math.floor(held.expiresAt.getTime() / 1000) };
@@ -154,27 +172,53 @@ export class OAuthService {
     }
   }
 
+  /** An app that keeps a secret must show it; one that keeps none must show none. */
   async #client(id: string | undefined, secret: string | undefined): Promise<Client> {
     const refused = new OAuthError('invalid_client', 'The client is not known, or its secret is another.');
-    if (!id || !secret || secret.length > 200) throw refused;
-    let uuid: string;
-    try {
-      const decoded = decodeAnyId(id);
-      if (decoded.type !== 'App') throw refused;
-      uuid = decoded.uuid;
-    } catch {
-      throw refused;
-    }
-    const [app] = await this.sql<Client & { hash: Buffer; old: Buffer | null }>(
-      `select a.id, a.owner_id as "ownerId", a.secret_hash as hash, case when a.old_secret_until > $2 then a.old_secret_hash end as old from apps a join users o on o.id = a.owner_id where a.id = $1 and o.suspended_at is null`,
-      [uuid, this.clock.now()],
-    );
-    const given = hashOf(secret);
-    if (!app || !(sameHash(given, app.hash) || sameHash(given, app.old))) throw refused;
-    return app;
+    const client = id ? await this.#find(id) : null;
+    if (!client || (secret?.length ?? 0) > 200) throw refused;
+    const { hash, old, ...known } = client;
+    if (hash === null ? secret : !secret || !(sameHash(hashOf(secret), hash) || sameHash(hashOf(secret), old))) throw refused;
+    return { ...known, confidential: hash !== null };
   }
 
-  async #byCode(client: Client, { code = '', code_verifier: verifier = '', redirect_uri: redirectUri = '' }: Readonly<Record<string, string>>): Promise<TokenAnswer> {
+  /** An app by what it calls itself, if its owner may act. */
+  async #find(id: string): Promise<(Omit<Client, 'confidential'> & { hash: Buffer | null; old: Buffer | null }) | null> {
+    let uuid: string;
+    try {
+      uuid = decodeId('App', id);
+    } catch {
+      return null;
+    }
+    const [app] = await this.sql<Omit<Client, 'confidential'> & { hash: Buffer | null; old: Buffer | null }>(
+      `select a.id, a.owner_id as "ownerId", a.scopes, a.public_keys as "publicKeys", a.secret_hash as hash, case when a.old_secret_until > $2 then a.old_secret_hash end as old
+       from apps a join users o on o.id = a.owner_id where a.id = $1 and o.suspended_at is null`,
+      [uuid, this.clock.now()],
+    );
+    return app ?? null;
+  }
+
+  /** By what the partner's server has signed the app is known; a client that names itself all the same is held to it. */
+  async #byTicket(form: Form, basic: Basic, audience: string[]): Promise<TokenAnswer> {
+    const ticket = form['assertion'] ?? '';
+    const refused = new OAuthError('invalid_grant', 'The ticket is not good: it was used, has ended, is of another app, for another server, or signed by a key that the app has not registered.');
+    const issuer = issuerOf(ticket);
+    const app = issuer === null ? null : await this.#find(issuer);
+    const named = basic?.id ?? form['client_id'];
+    if (named !== undefined && (await this.#client(named, basic?.secret ?? form['client_secret'])).id !== app?.id) throw refused;
+    if (!app || issuer === null) throw refused;
+    if (!app.scopes.includes('users:issue')) throw new OAuthError('unauthorized_client', 'This app was not given users:issue.');
+    try {
+      const token = await this.users.byTicket(app, ticket, { issuer, audience });
+      if (token) return this.#answer(token, null);
+    } catch (error) {
+      if (error instanceof DomainError && (error.code === 'FORBIDDEN' || error.code === 'INVALID_INPUT')) throw new OAuthError('invalid_grant', error.message);
+      throw error;
+    }
+    throw refused;
+  }
+
+  async #byCode(client: Client, { code = '', code_verifier: verifier = '', redirect_uri: redirectUri = '' }: Form): Promise<TokenAnswer> {
     const refused = new OAuthError('invalid_grant', 'The code is not good: it was used, has expired, or was given for another client, redirect or verifier.');
     if (!VERIFIER.test(verifier)) throw new OAuthError('invalid_request', 'code_verifier is 43 to 128 characters.');
     const opened = await this.unitOfWork.run({ actorId: newId(), operation: 'exchangeCode' }, async (tx) => {
@@ -226,7 +270,7 @@ export class OAuthService {
     const scopes = await this.sessions.scopesFor(token, client.id);
     if (!scopes) throw new OAuthError('invalid_grant', 'The refresh token is not good.');
     try {
-      const grant = await this.sessions.refresh(token);
+      const grant = await this.sessions.refresh(token, client.id);
       return { ...this.#answer(grant, scopes), refresh_token: grant.refreshToken };
     } catch (error) {
       if (error instanceof DomainError) throw new OAuthError('invalid_grant', error.message);
@@ -234,9 +278,9 @@ export class OAuthService {
     }
   }
 
-  #answer({ accessToken, accessTokenExpiresAt }: { accessToken: string; accessTokenExpiresAt: Date }, scopes: readonly string[]): TokenAnswer {
+  #answer({ accessToken, accessTokenExpiresAt }: { accessToken: string; accessTokenExpiresAt: Date }, scopes: readonly string[] | null): TokenAnswer {
     const expires = Math.max(1, Math.round((accessTokenExpiresAt.getTime() - this.clock.now().getTime()) / 1000));
-    return { access_token: accessToken, token_type: 'Bearer', expires_in: expires, scope: scopes.join(' ') };
+    return { access_token: accessToken, token_type: 'Bearer', expires_in: expires, ...(scopes && { scope: scopes.join(' ') }) };
   }
 }
 

@@ -14,6 +14,7 @@ import { cartAccess, cartById, CART_COLUMNS, type CartRow } from '../loaders/car
 import { viewerMembership } from '../loaders/chats.js';
 import type { MessageRow } from '../loaders/messages.js';
 import { writeMessage } from '../message-writer.js';
+import type { ModerationGate } from '../moderation/gate.js';
 import { noSuch } from './product-input.js';
 import type { CardSender, SharedCard } from './product-sharing.js';
 
@@ -39,6 +40,7 @@ export class CartService {
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
     private readonly cards: CardSender,
+    private readonly gate: Pick<ModerationGate, 'passWith'>,
   ) {}
 
   /** A cart at one shop, in one currency. Errors: NOT_FOUND (shop), INVALID_INPUT, LIMIT_REACHED (50 are open). */
@@ -71,6 +73,7 @@ export class CartService {
       assertOwnsCart(access, actor.userId);
       const { chatId } = access.cart;
       if (chatId !== null && chatId !== to.chatId) throw new DomainError('STATE_CONFLICT', 'The cart is shared in another chat.', { field: 'chatId' });
+      await this.gate.passWith(chat, draft, access.cart.title);
       const { message, repeated } = await writeMessage(tx, draft, { visibleFromSeq: chat.member.visibleFromSeq, slowModeSeconds: slowModeFor(chat) });
       if (repeated || chatId !== null) return message;
       assertOpen(access.cart);

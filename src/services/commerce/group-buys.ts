@@ -14,6 +14,7 @@ import { groupBuyAccess, readGroupBuy, type GroupBuyRow } from '../loaders/group
 import { messageByKey, type MessageRow } from '../loaders/messages.js';
 import { ORDER_COLUMNS, type Address, type OrderRow } from '../loaders/orders.js';
 import { writeMessage } from '../message-writer.js';
+import type { ModerationGate } from '../moderation/gate.js';
 import { cleanTerms, shippingFor, taxesFor } from './checkout-quote.js';
 import { decideGroupBuy, lockGroupBuy, tellGroupBuy, type LockedGroupBuy } from './group-buy-records.js';
 import type { GroupBuySettling } from './group-buy-settling.js';
@@ -50,6 +51,7 @@ export class GroupBuyService {
     private readonly cards: CardSender,
     private readonly payments: PaymentService,
     private readonly settling: GroupBuySettling,
+    private readonly gate: Pick<ModerationGate, 'passWith'>,
   ) {}
 
   async find(reading: Reading, id: string): Promise<GroupBuyRow | null> {
@@ -69,6 +71,7 @@ export class GroupBuyService {
     const { id, seq } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'createGroupBuy', idempotencyKey, input: { given, to } }, async (tx) => {
       const chat = await lockChat(tx.sql, to.chatId, actor.userId);
       assertCanSend(chat);
+      await this.gate.passWith(chat, draft, null);
       const { productId, shopId } = await assertSells(tx, given.variantId, actor.userId);
       const deadline = checkDeadline(given.deadline, tx.now);
       const [variant] = await tx.sql<{ active: boolean; status: string; currency: string }>(

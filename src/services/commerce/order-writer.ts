@@ -6,6 +6,9 @@ import { ORDER_COLUMNS, type OrderRow } from '../loaders/orders.js';
 import type { Quote, Shortage, Terms } from './checkout-quote.js';
 import { stockChanged } from './product-states.js';
 
+/** What goes back onto a gift card that has ended since would be lost: it is good again for so long. */
+export const GOOD_AGAIN_MS = 90 * 86_400_000;
+
 /** Notes what has happened to an order, and tells those whom it concerns. */
 export async function noteOrder(tx: Tx, order: Pick<OrderRow, 'id' | 'buyerId'>, kind: string, actorId: string | null, detail: Record<string, string | number | null> = {}): Promise<void> {
   await tx.sql('insert into order_events (id, order_id, kind, actor_id, detail, created_at) values ($1, $2, $3, $4, $5, $6)', [newId(), order.id, kind, actorId, JSON.stringify(detail), tx.now]);
@@ -123,7 +126,10 @@ export async function setCart(tx: Tx, cartId: string, state: 'OPEN' | 'CHECKOUT'
 export async function releaseOrder(tx: Tx, orderId: string): Promise<void> {
   await tx.sql('update discounts d set uses = d.uses - 1 from order_discounts u where u.order_id = $1 and u.discount_id = d.id and u.active', [orderId]);
   await tx.sql('update order_discounts set active = false where order_id = $1', [orderId]);
-  await tx.sql('update gift_cards g set balance = g.balance + u.amount - u.refunded from order_gift_cards u where u.order_id = $1 and u.gift_card_id = g.id', [orderId]);
+  await tx.sql(
+    'update gift_cards g set balance = g.balance + u.amount - u.refunded, expires_at = case when g.expires_at <= $2 and u.amount > u.refunded then $3 else g.expires_at end from order_gift_cards u where u.order_id = $1 and u.gift_card_id = g.id',
+    [orderId, tx.now, new Date(tx.now.getTime() + GOOD_AGAIN_MS)],
+  );
   await tx.sql('delete from order_gift_cards where order_id = $1', [orderId]);
   const freed = await tx.sql<{ variantId: string }>(
     `with freed as materialized (

@@ -11,10 +11,10 @@ import { linesOfOrder, orderById, ORDER_COLUMNS, type OrderRow } from '../loader
 import { shopById } from '../loaders/shops.js';
 import { lockPart, lockSold } from './order-parties.js';
 import { moveOrder, noteOrder } from './order-writer.js';
-import { callOffGift, wantCapture, wantVoid } from './payment-records.js';
+import { callOffGift, cancelOrder, wantCapture, wantVoid } from './payment-records.js';
 import type { PaymentService } from './payments.js';
 import { noSuch } from './product-input.js';
-import { intendRefund } from './refund-intents.js';
+import { intendRefund, leftToRefund } from './refund-intents.js';
 
 const MAX_FULFILLMENTS = 50;
 
@@ -51,20 +51,24 @@ export class OrderService {
   }
 
   /**
-   * Calls off what is not sent, nor paid: a payment under way is given up, and what is held is let go, at its gateway first; when that does not answer the order is
-   * CANCELLED as soon as it does. What is paid is given back by a refund. Called off already: changes nothing. Errors: NOT_FOUND, STATE_CONFLICT.
+   * Calls off what is not sent: a payment under way is given up, and what is held is let go, at its gateway first; when that does not answer the order is CANCELLED as soon as it does. What is paid is called off by
+   * whoever sells: all of it goes back, and the goods are for sale again at once. Called off already: changes nothing. Errors: NOT_FOUND, STATE_CONFLICT.
    */
   async cancel(actor: Actor, orderId: string): Promise<OrderRow> {
+    let refundId: string | null = null;
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'cancelOrder' }, async (tx) => {
+      refundId = null;
       const order = await lockPart(tx, orderId, actor.userId);
       if (order.state === 'CANCELLED') return;
       assertOwnPayment(order);
       const [line] = await tx.sql('select from order_lines where order_id = $1 and fulfilled > 0', [orderId]);
       if (line) throw new DomainError('STATE_CONFLICT', 'Some of it is sent.');
       if (order.gift === order.total) await callOffGift(tx, order, this.payments.feeBps);
+      else if (order.ownerId === actor.userId && (await isTaken(tx, orderId))) refundId = await callOffPaid(tx, order, { actorId: actor.userId, feeBps: this.payments.feeBps });
       else await wantVoid(tx, order);
     });
-    await this.payments.drive(orderId);
+    if (refundId) await this.payments.refund(refundId);
+    else await this.payments.drive(orderId);
     const after = await this.#read(orderId);
     if (after.state === 'CONFIRMED' && !(await this.#isGivenUp(orderId))) throw new DomainError('STATE_CONFLICT', 'It was paid meanwhile.');
     return after;
@@ -168,6 +172,20 @@ export class OrderService {
     const [row] = await this.sql<OrderRow>(`select ${ORDER_COLUMNS} from orders o where o.id = $1`, [id]);
     return row!;
   }
+}
+
+/** Whether the gateway has taken the money of an order that is locked. */
+async function isTaken(tx: Tx, orderId: string): Promise<boolean> {
+  return (await tx.sql(`select from payments where order_id = $1 and state = 'CAPTURED'`, [orderId])).length > 0;
+}
+
+/** What is left of what was paid goes back, and what the order held is free again; discounts are locked first, as checkouts do. Null: all of it had gone back before. */
+async function callOffPaid(tx: Tx, order: OrderRow, by: { actorId: string; feeBps: number }): Promise<string | null> {
+  await tx.sql('select from discounts d join order_discounts u on u.discount_id = d.id where u.order_id = $1 and u.active order by d.id for update of d', [order.id]);
+  const left = (await leftToRefund(tx, order))!;
+  const refundId = left.gateway + left.gift > 0 ? await intendRefund(tx, order, { amount: null, reason: 'called off', ...by }) : null;
+  await cancelOrder(tx, order, 'CANCELLED', by.actorId);
+  return refundId;
 }
 
 /** What was reserved leaves the stock, location by location. */

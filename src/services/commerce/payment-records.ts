@@ -53,7 +53,7 @@ export async function wantCapture(tx: Tx, order: OrderRow, amount: number): Prom
 export async function wantVoid(tx: Tx, order: OrderRow): Promise<boolean> {
   const payment = await lockPayment(tx, order.id);
   if (!payment || payment.state === 'FAILED' || payment.wanted === 'VOID') return false;
-  if (payment.state === 'CAPTURED' || payment.wanted === 'CAPTURE') throw new DomainError('STATE_CONFLICT', 'It is paid: give it back by a refund.');
+  if (payment.state === 'CAPTURED' || payment.wanted === 'CAPTURE') throw new DomainError('STATE_CONFLICT', 'It is paid: whoever sells gives it back, or calls it off.');
   await tx.sql(`update payments set wanted = 'VOID', attempts = greatest(attempts, 1), try_at = $2, updated_at = $3 where order_id = $1`, [order.id, new Date(tx.now.getTime() + FIRST_LOOK_MS), tx.now]);
   await noteOrder(tx, order, 'VOID_ASKED', null);
   return true;
@@ -89,10 +89,10 @@ export async function recordOutcome(tx: Tx, orderId: string, outcome: PaymentOut
 }
 
 /** The order is gone: what it held goes back. */
-async function cancelOrder(tx: Tx, order: OrderRow, reason: string): Promise<void> {
-  await moveOrder(tx, order, 'CANCELLED', null, { reason });
+export async function cancelOrder(tx: Tx, order: OrderRow, reason: string, actorId: string | null = null): Promise<void> {
+  await moveOrder(tx, order, 'CANCELLED', actorId, { reason });
   await releaseOrder(tx, order.id);
-  // What was confirmed was held, not paid: the cart stays what was ordered.
+  // Of what was confirmed the cart stays what was ordered.
   if (order.cartId && order.state === 'PENDING') await setCart(tx, order.cartId, 'OPEN');
   if (order.state === 'CONFIRMED') await countSold(tx, order.id, -1);
 }

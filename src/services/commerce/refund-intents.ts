@@ -4,12 +4,10 @@ import { newId } from '../../lib/ids.js';
 import { checkAmount } from '../../policies/money.js';
 import type { OrderRow } from '../loaders/orders.js';
 import { bookGiftRefund } from './ledger.js';
-import { noteOrder } from './order-writer.js';
+import { GOOD_AGAIN_MS, noteOrder } from './order-writer.js';
 import { FIRST_LOOK_MS } from './payment-records.js';
 
 const MAX_REFUNDS = 50;
-/** What goes back onto a card that has ended since would be lost: it is good again for so long. */
-const GOOD_AGAIN_MS = 90 * 86_400_000;
 
 /** What is left of what was paid for an order: by a gateway, of which `captured` was taken, and by gift cards. */
 export interface Left {

@@ -68,7 +68,7 @@ export class ReturnService {
     const orderId = await this.#move(actor, 'receiveReturn', returnId, 'RECEIVED', lockSold, async (tx, returned, order) => {
       const paid = await leftToRefund(tx, order);
       const left = paid ? paid.gateway + paid.gift : 0;
-      const worth = Math.min(left, worthOf(returned, await linesOf(tx, order.id)));
+      const worth = Math.min(left, worthOf(returned.lines, await linesOf(tx, order.id), await receivedBefore(tx, returned)));
       const back = amount === null ? worth : checkAmount(amount, 'amount', 0, left);
       if (back > 0) refundId = await intendRefund(tx, order, { amount: back, reason: 'return', actorId: actor.userId, feeBps: this.payments.feeBps });
       if (restock) await putBack(tx, returned, order, actor.userId);
@@ -109,11 +109,23 @@ async function linesOf(tx: Tx, orderId: string): Promise<OrderLineRow[]> {
   return lines ?? [];
 }
 
-/** What was paid for what comes back: of each line its part, rounded as everything is. */
-const worthOf = ({ lines }: ReturnRow, known: OrderLineRow[]): number =>
+/** Of each line, what came back by returns before this one. */
+async function receivedBefore(tx: Tx, { id, orderId }: Pick<ReturnRow, 'id' | 'orderId'>): Promise<Map<string, number>> {
+  const rows = await tx.sql<{ lineId: string; quantity: number }>(
+    `select l->>'lineId' as "lineId", sum((l->>'quantity')::int)::int as quantity from order_returns r cross join jsonb_array_elements(r.lines) l where r.order_id = $1 and r.state = 'RECEIVED' and r.id <> $2 group by 1`,
+    [orderId, id],
+  );
+  return new Map(rows.map(({ lineId, quantity }) => [lineId, quantity]));
+}
+
+/** What was paid for what comes back: of each line the part up to it less the part before it, each rounded as everything is, so that the parts of a line add up to it however it comes back. */
+const worthOf = (lines: readonly SentLine[], known: readonly OrderLineRow[], before: ReadonlyMap<string, number>): number =>
   lines.reduce((sum, { lineId, quantity }) => {
     const line = known.find(({ id }) => id === lineId);
-    return sum + (line ? mulDiv(line.total, quantity, line.quantity) : 0);
+    if (!line) return sum;
+    const upTo = (pieces: number) => mulDiv(line.total, pieces, line.quantity);
+    const had = before.get(lineId) ?? 0;
+    return sum + upTo(had + quantity) - upTo(had);
   }, 0);
 
 /** Into the shop's first place, of what is counted at all. */

@@ -10,9 +10,13 @@ export interface AppRow {
   plan: string | null;
   /** Executes nothing but the operations that it has registered. */
   registeredOnly: boolean;
+  /** It keeps a secret. */
+  confidential: boolean;
+  /** JWKs as JSON. */
+  publicKeys: string[];
   createdAt: Date;
 }
-export const APP_COLUMNS = 'a.id, a.owner_id as "ownerId", a.name, a.redirect_uris as "redirectUris", a.scopes, a.plan, a.registered_only as "registeredOnly", a.created_at as "createdAt"';
+export const APP_COLUMNS = 'a.id, a.owner_id as "ownerId", a.name, a.redirect_uris as "redirectUris", a.scopes, a.plan, a.registered_only as "registeredOnly", a.secret_hash is not null as confidential, a.public_keys as "publicKeys", a.created_at as "createdAt"';
 
 export interface ApiKeyRow {
   id: string;

@@ -15,7 +15,7 @@ import { CASE_COLUMNS, type CaseRow, type CaseState } from '../loaders/moderatio
 import { eraseMessages } from '../message-changes.js';
 import { writeMessage, type Draft } from '../message-writer.js';
 import { insertPoll } from '../polls.js';
-import { suspendIn } from '../roles.js';
+import { checkSuspension, suspendIn } from '../roles.js';
 import type { SessionService } from '../sessions.js';
 import { tellOfCase } from './case-book.js';
 import type { HeldDraft } from './gate.js';
@@ -32,6 +32,8 @@ export interface DecideInput {
   silenceSeconds: number | null;
   banSeconds: number | null;
   suspend: boolean;
+  /** Null: for good. */
+  suspendSeconds: number | null;
 }
 
 /** An appeal comes within so many days; until then what was held is kept. */
@@ -80,6 +82,8 @@ export class ModerationCases {
   async decide(actor: Actor, input: DecideInput): Promise<CaseRow> {
     const note = input.note === null ? null : cleanText(input.note, { field: 'note', maxBytes: MAX_NOTE_BYTES, multiline: true });
     for (const field of ['silenceSeconds', 'banSeconds'] as const) if (input[field] !== null) boundedInt(input[field], field, 1, MAX_SANCTION_SECONDS);
+    checkSuspension(input.suspendSeconds, 'suspendSeconds');
+    if (input.suspendSeconds !== null && !input.suspend) throw invalidInput('suspendSeconds', 'suspendSeconds goes with suspend.');
     if (input.decision === 'APPROVE' && (input.strike || input.suspend || input.silenceSeconds !== null || input.banSeconds !== null)) throw invalidInput('decision', 'Nothing follows for anybody from what is approved.');
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'decideModerationCase' }, async (tx) => {
       const { row, access } = await this.#lock(tx, actor, input.caseId);
@@ -149,7 +153,7 @@ export class ModerationCases {
     return { row: row!, access };
   }
 
-  async #sanction(tx: Tx, actor: Actor, row: CaseRow, access: ChatAccess | null, { strike, silenceSeconds, banSeconds, suspend }: DecideInput, reason: string): Promise<void> {
+  async #sanction(tx: Tx, actor: Actor, row: CaseRow, access: ChatAccess | null, { strike, silenceSeconds, banSeconds, suspend, suspendSeconds }: DecideInput, reason: string): Promise<void> {
     if (!strike && !suspend && silenceSeconds === null && banSeconds === null) return;
     const { senderId: userId, chatId } = row;
     if (!userId) throw invalidInput('strike', 'The case is about nobody.');
@@ -159,7 +163,7 @@ export class ModerationCases {
       if (silenceSeconds !== null) await silenceIn(tx, actor, { chatId, userId, seconds: silenceSeconds, reason });
       if (banSeconds !== null) await banIn(tx, actor, { chatId, userId, seconds: banSeconds, reason });
     }
-    if (suspend) await suspendIn(tx, this.sessions, actor, userId, reason);
+    if (suspend) await suspendIn(tx, this.sessions, actor, { userId, seconds: suspendSeconds, reason });
   }
 
   async #read(id: string): Promise<CaseRow> {

@@ -79,6 +79,12 @@ export class ModerationGate {
     if (verdict && verdict.action !== 'FLAG') throw blocked(verdict);
   }
 
+  /** What comes together with something else (a cart, a group buy) is not held either: it goes, or nothing of it does. What was sent before under its key may go. Errors: FORBIDDEN, MODERATED. */
+  async passWith(access: ChatAccess, draft: Draft, title: string | null): Promise<void> {
+    if (!isLookedAt(access) || (await findEarlierMessage(this.sql, draft, this.clock.now()))) return;
+    await this.passEdit(access, { text: [title, draft.text].filter((part) => part !== null).join('\n'), card: draft.card });
+  }
+
   async verdict(access: ChatAccess, draft: Draft, poll: NewPoll | null): Promise<Verdict | null> {
     const { rules } = access.chat;
     const longest = floodSeconds(rules);

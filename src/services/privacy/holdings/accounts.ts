@@ -3,7 +3,7 @@ import { rowsOf, type Holding } from './holding.js';
 export const ACCOUNTS: readonly Holding[] = [
   {
     table: 'users', columns: ['id'],
-    exported: `select id, kind, handle, display_name, about, avatar_url, email, email_verified_at, phone, role, last_seen_at, presence_privacy, find_by_phone, discoverable, suspended_at, created_at from users where id = $1`,
+    exported: `select id, kind, handle, display_name, about, avatar_url, email, email_verified_at, phone, role, last_seen_at, presence_privacy, find_by_phone, discoverable, suspended_at, suspended_until, created_at from users where id = $1`,
     erased: { step: 'pseudonym' }, why: 'The row stays, as a pseudonym: what others wrote to it, what was bought, and the audit log go on naming it. The password’s hash is in no copy.',
   },
   { table: 'identities', columns: ['user_id'], exported: 'select issuer, subject, created_at from identities where user_id = $1', erased: rowsOf('identities', 'user_id'), why: 'By which they came in.' },
@@ -29,7 +29,7 @@ export const ACCOUNTS: readonly Holding[] = [
 ];
 
 export const PARTNERS: readonly Holding[] = [
-  { table: 'apps', columns: ['owner_id'], exported: 'select id, name, redirect_uris, scopes, registered_only, created_at from apps where owner_id = $1 order by id', erased: { step: 'apps' }, why: 'With their keys, and what they hold for others.' },
+  { table: 'apps', columns: ['owner_id'], exported: 'select id, name, redirect_uris, scopes, registered_only, public_keys, created_at from apps where owner_id = $1 order by id', erased: { step: 'apps' }, why: 'With their keys, and what they hold for others.' },
   { table: 'oauth_codes', columns: ['user_id', 'session_id'], exported: null, erased: rowsOf('oauth_codes', 'user_id'), why: 'Secrets of a minute, kept as hashes.' },
   { table: 'webhooks', columns: ['owner_id'], exported: 'select id, url, description, kinds, chat_ids, shop_ids, state, created_at from webhooks where owner_id = $1 order by id', erased: rowsOf('webhooks', 'owner_id'), why: 'With the log of what was sent.' },
 ];
