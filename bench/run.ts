@@ -94,7 +94,7 @@ const SCENARIOS: Record<string, Scenario> = {
   rejoin: runRejoin,
   ml: (_, { rounds }) => runMl(rounds),
   'ml-quality': runMlQuality,
-  'ml-serving': runMlServing,
+  'ml-serving': (ground, { profile }) => runMlServing(ground, profile),
   language: runLanguage,
 };
 
