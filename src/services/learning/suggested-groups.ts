@@ -40,13 +40,18 @@ export class SuggestedGroups {
   /** Errors: INVALID_INPUT. */
   async list(reading: Reading, actor: Actor, first: number): Promise<SuggestedGroupRow[]> {
     boundedInt(first, 'first', 1, MAX_SUGGESTIONS);
-    await this.placement.ensure(actor.userId, reading.now);
-    const [settings] = await this.sql<{ enabled: boolean }>('select enabled from personalizations where user_id = $1', [actor.userId]);
+    const [[settings], [clusters, groups]] = await Promise.all([
+      this.sql<{ enabled: boolean }>('select enabled from personalizations where user_id = $1', [actor.userId]),
+      this.placement.placed(actor.userId, reading.now, () =>
+        Promise.all([
+          this.sql<{ id: string; basis: ClusterBasis; title: string; interests: string[]; size: number; groupId: string | null }>(CLUSTERS, [actor.userId]),
+          this.sql<GroupRow & { near: number; weight: number; common: string[]; shown: number }>(GROUPS, [actor.userId, reading.now]),
+        ]),
+      ),
+    ]);
     if (settings?.enabled === false) return [];
-    const clusters = await this.sql<{ id: string; basis: ClusterBasis; title: string; interests: string[]; size: number; groupId: string | null }>(CLUSTERS, [actor.userId]);
     const found: SuggestedGroupRow[] = clusters.map(({ id, basis, title, interests, size, groupId }) => ({ clusterId: id, groupId, title, interests, basis, size, score: 2, reasons: [BY[basis](title, interests)] }));
     const taken = new Set(found.map(({ groupId }) => groupId));
-    const groups = await this.sql<GroupRow & { near: number; weight: number; common: string[]; shown: number }>(GROUPS, [actor.userId, reading.now]);
     for (const { near, weight, common, shown, ...group } of groups) {
       reading.prime(groupById, group.id, group);
       if (taken.has(group.id)) continue;
@@ -59,6 +64,10 @@ export class SuggestedGroups {
   }
 }
 
+const MAX_CANDIDATES = 500;
+/** Which groups are suggested to who is not in them. */
+const OPEN = `g.member_count > 0 and g.visibility <> 'SECRET' and g.join_policy <> 'INVITE'`;
+
 const CLUSTERS = `
   select c.id, c.basis, c.title, c.interests, c.size, g.id as "groupId" from learned_models m join learned_people p on p.model_id = m.id and p.user_id = $1 join learned_clusters c on c.model_id = m.id and c.id = any(p.cluster_ids)
   left join cluster_groups k on k.cluster_id = c.id left join groups g on g.id = k.group_id and g.member_count > 0
@@ -66,18 +75,17 @@ const CLUSTERS = `
     and not exists (select from suggestion_dismissals d where d.user_id = $1 and (d.target_type, d.target_id) in (('CLUSTER', c.id), ('GROUP', g.id)))
   order by c.basis, c.number`;
 
+/** $1 viewer, $2 now. */
 const GROUPS = `
   with near as (select n.id, n.closeness from learned_people p join learned_models m on m.id = p.model_id and m.state = 'ACTIVE', unnest(p.neighbours, p.closeness) n(id, closeness) where p.user_id = $1),
   own as (select array_agg(distinct t) as topics from (
     select unnest(p.interests) as t from personalizations p where p.user_id = $1
-    union all select unnest(g.topics) from group_members v join groups g on g.id = v.group_id where v.user_id = $1 and v.state = 'MEMBER') x)
-  select ${GROUP_COLUMNS}, f.near, f.weight, f.common, (select count(*)::int from interactions i where i.user_id = $1 and i.target_type = 'GROUP' and i.target_id = g.id and i.kind = 'SHOWN' and i.at > $2::timestamptz - interval '14 days') as shown
-  from (
-    select x.id, (select count(*)::int from near join group_members m on m.group_id = x.id and m.user_id = near.id and m.state = 'MEMBER') as near,
-      (select coalesce(sum(near.closeness), 0) / ln(2 + x.member_count) from near join group_members m on m.group_id = x.id and m.user_id = near.id and m.state = 'MEMBER')::float8 as weight,
-      array(select t from unnest(x.topics) t where t = any(own.topics) order by 1) as common
-    from groups x left join own on true
-    where x.member_count > 0 and x.visibility <> 'SECRET' and x.join_policy <> 'INVITE' and (x.topics && own.topics or x.id in (select m.group_id from near join group_members m on m.user_id = near.id and m.state = 'MEMBER'))
-    limit 500) f join groups g on g.id = f.id
-  where (f.near > 0 or cardinality(f.common) > 0) and not exists (select from group_members v where v.group_id = g.id and v.user_id = $1)
+    union all select unnest(g.topics) from group_members v join groups g on g.id = v.group_id where v.user_id = $1 and v.state = 'MEMBER') x),
+  by_near as (select m.group_id as id, count(*)::int as near, sum(near.closeness)::float8 as closeness from near join group_members m on m.user_id = near.id and m.state = 'MEMBER' group by 1 order by closeness desc, 1 limit ${MAX_CANDIDATES}),
+  by_topics as (select g.id from groups g where ${OPEN} and g.topics && (select topics from own) limit ${MAX_CANDIDATES}),
+  ids as (select id from by_near union select id from by_topics)
+  select ${GROUP_COLUMNS}, coalesce(n.near, 0) as near, coalesce(n.closeness, 0) / ln(2 + g.member_count)::float8 as weight, array(select t from unnest(g.topics) t where t = any(own.topics) order by 1) as common,
+    (select count(*)::int from interactions i where i.user_id = $1 and i.target_type = 'GROUP' and i.target_id = g.id and i.kind = 'SHOWN' and i.at > $2::timestamptz - interval '14 days') as shown
+  from ids join groups g on g.id = ids.id left join by_near n on n.id = g.id left join own on true
+  where ${OPEN} and not exists (select from group_members v where v.group_id = g.id and v.user_id = $1)
     and not exists (select from suggestion_dismissals d where d.user_id = $1 and d.target_type = 'GROUP' and d.target_id = g.id)`;

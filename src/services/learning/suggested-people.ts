@@ -60,10 +60,7 @@ export class SuggestedPeople {
   /** Errors: INVALID_INPUT. */
   async list(actor: Actor, first: number, now: Date): Promise<SuggestedUserRow[]> {
     boundedInt(first, 'first', 1, MAX_SUGGESTIONS);
-    await this.placement.ensure(actor.userId, now);
-    const [enabled] = await this.sql<{ enabled: boolean }>('select enabled from personalizations where user_id = $1', [actor.userId]);
-    const learned = enabled?.enabled !== false;
-    const candidates = await this.sql<Candidate>(CANDIDATES, [actor.userId, learned, now]);
+    const candidates = await this.placement.placed(actor.userId, now, () => this.sql<Candidate>(CANDIDATES, [actor.userId, now]));
     return candidates
       .map((candidate) => ({ userId: candidate.id, score: tired(scoreOf(candidate), candidate.shown), reasons: reasonsFor(candidate) }))
       .sort((a, b) => b.score - a.score || (a.userId < b.userId ? -1 : 1))
@@ -84,7 +81,7 @@ function reasonsFor({ mutual, groups, interests, closeness, profession, place }:
   return reasons;
 }
 
-/** $1 viewer, $2 whether what was learned may be used, $3 now. Interests, professions and places are shown where both have said them of themselves. */
+/** $1 viewer, $2 now. Interests, professions and places are shown where both have said them of themselves. */
 const CANDIDATES = `
   with mine as (select a.contact_id as id from contacts a join contacts b on b.owner_id = a.contact_id and b.contact_id = a.owner_id where a.owner_id = $1),
   own as (select interests, lower(profession) as profession, lower(place) as place from personalizations where user_id = $1),
@@ -94,7 +91,8 @@ const CANDIDATES = `
     select m.user_id as id, count(*)::int as n, sum(1 / ln(2 + g.member_count))::float8 as weight from group_members v join groups g on g.id = v.group_id and g.member_count <= ${MAX_GROUP}
     join group_members m on m.group_id = g.id and m.state = 'MEMBER' where v.user_id = $1 and v.state = 'MEMBER' group by 1 order by weight desc, 1 limit ${MAX_CANDIDATES}
   ), by_vectors as (
-    select n.id, n.closeness::float8 from learned_people p join learned_models m on m.id = p.model_id and m.state = 'ACTIVE', unnest(p.neighbours, p.closeness) n(id, closeness) where p.user_id = $1 and $2
+    select n.id, n.closeness::float8 from learned_people p join learned_models m on m.id = p.model_id and m.state = 'ACTIVE', unnest(p.neighbours, p.closeness) n(id, closeness) where p.user_id = $1
+      and not exists (select from personalizations s where s.user_id = $1 and not s.enabled)
   ), known as (select count(*) >= ${ENOUGH_NEAR} as near from by_vectors),
   by_words as (
     select id from (
@@ -107,7 +105,7 @@ const CANDIDATES = `
   select u.id, coalesce(c.n, 0) as mutual, coalesce(g.n, 0) as groups, coalesce(g.weight, 0)::float8 as "groupWeight", coalesce(v.closeness, 0)::float8 as closeness,
     case when own.interests is null or s.interests is null then '{}'::text[] else array(select i from unnest(s.interests) i where i = any(own.interests) order by 1) end as interests,
     case when lower(s.profession) = own.profession then s.profession end as profession, case when lower(s.place) = own.place then s.place end as place,
-    (select count(*)::int from interactions i where i.user_id = $1 and i.target_type = 'USER' and i.target_id = u.id and i.kind = 'SHOWN' and i.at > $3::timestamptz - interval '${FEEDBACK_DAYS} days') as shown
+    (select count(*)::int from interactions i where i.user_id = $1 and i.target_type = 'USER' and i.target_id = u.id and i.kind = 'SHOWN' and i.at > $2::timestamptz - interval '${FEEDBACK_DAYS} days') as shown
   from ids join users u on u.id = ids.id left join personalizations s on s.user_id = u.id left join own on true
   left join by_contacts c on c.id = u.id left join by_groups g on g.id = u.id left join by_vectors v on v.id = u.id
   where ${MAY_SUGGEST} and not exists (select from contacts k where k.owner_id = $1 and k.contact_id = u.id)
