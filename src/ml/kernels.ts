@@ -40,6 +40,14 @@ export interface HalfSweep {
   run(other: Float32Array, own: Float32Array): void;
 }
 
+/** Rows that stay where they are, and are multiplied by one vector after the other. */
+export interface Rows {
+  /** n × d, zeros until they are filled. */
+  readonly values: Float32Array;
+  /** Of every row, its product with `vector`. Valid until the next call. */
+  times(vector: Float32Array): Float32Array;
+}
+
 /** The inner loops: in WebAssembly, or on typed arrays where that can't be had. Both do the same, to within the rounding of floats. */
 export interface Kernels {
   readonly name: 'wasm-simd' | 'typed-arrays';
@@ -49,6 +57,8 @@ export interface Kernels {
   halfSweep(rows: Sparse, n: number, others: number, f: number, lambda: number, steps: number, settled: number): HalfSweep;
   /** For rows `from` to `to`: their k columns of the greatest product, without themselves; -1 where there are fewer. */
   nearest(vectors: Float32Array, n: number, d: number, from: number, to: number, k: number): { ids: Int32Array; scores: Float32Array };
+  /** `d` is a multiple of four. */
+  rows(n: number, d: number): Rows;
 }
 
 let chosen: Kernels | undefined;

@@ -80,6 +80,17 @@ export const twins: Kernels = {
     }
     return { ids, scores };
   },
+
+  rows(n, d) {
+    const [values, out] = [new Float32Array(n * d), new Float32Array(n)];
+    return {
+      values,
+      times(vector) {
+        for (let row = 0; row < n; row++) out[row] = dot(values, row * d, vector, 0, d);
+        return out;
+      },
+    };
+  },
 };
 
 /** The product of two vectors within arrays. */

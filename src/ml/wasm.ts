@@ -1,6 +1,6 @@
 import { KERNELS_WASM } from './binary.js';
 import { MlRefusal } from './errors.js';
-import { LEAF, type HalfSweep, type Kernels, type Lloyd, type Near, type Sparse } from './kernels.js';
+import { LEAF, type HalfSweep, type Kernels, type Lloyd, type Near, type Rows, type Sparse } from './kernels.js';
 
 const PAGE = 65_536;
 const MAX_PAGES = 32_768;
@@ -25,6 +25,7 @@ interface Exports {
   gram(y: number, n: number, f: number, lambda: number, g: number): void;
   solve(from: number, to: number, starts: number, columns: number, weights: number, x: number, y: number, g: number, f: number, steps: number, settled: number, work: number): void;
   nearest(rows: number, from: number, to: number, d: number, columns: number, n: number, stride: number, shift: number, k: number, scores: number, ids: number, scratch: number): void;
+  multiplyRows(rows: number, n: number, d: number, vector: number, out: number): void;
 }
 
 const up = (count: number, to: number): number => Math.ceil(count / to) * to;
@@ -164,6 +165,23 @@ export function openWasm(): Kernels | null {
       for (let row = 0; row < n; row++) for (let i = 0; i < d; i++) columns[i * stride + row] = vectors[row * d + i]!;
       wasm.nearest(at.rows, 0, rows, d, at.columns, n, stride, from, k, at.scores, at.ids, at.scratch);
       return { ids: new Int32Array(buffer, at.ids, (to - from) * k).slice(), scores: new Float32Array(buffer, at.scores, (to - from) * k).slice() };
+    },
+
+    rows(n, d): Rows {
+      const wasm = open();
+      const [plan, padded] = [new Plan(), up(n, 4)];
+      const at = { rows: plan.take(padded * d * 4), vector: plan.take(d * 4), out: plan.take(padded * 4) };
+      plan.settle(wasm.memory);
+      const { buffer } = wasm.memory;
+      const [vector, out] = [new Float32Array(buffer, at.vector, d), new Float32Array(buffer, at.out, n)];
+      return {
+        values: new Float32Array(buffer, at.rows, n * d),
+        times(given) {
+          vector.set(given);
+          wasm.multiplyRows(at.rows, n, d, at.vector, at.out);
+          return out;
+        },
+      };
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The inner loops of the engine, in AssemblyScript (a TypeScript-like language for WebAssembly): four floats at a time. `npm run kernels` makes src/ml/binary.ts of it.
- * Memory is the caller's (src/ml/arena.ts): every parameter that is a `usize` is an address in bytes. Each kernel has a twin on typed arrays in src/ml/twins.ts, which tells what it computes.
+ * Memory is the caller's (src/ml/wasm.ts): every parameter that is a `usize` is an address in bytes. Each kernel has a twin on typed arrays in src/ml/twins.ts, which tells what it computes.
  */
 
 /** a b + c. Not `relaxed_madd`: rounding would depend on the machine. */
@@ -453,5 +453,32 @@ export function nearest(rows: usize, from: i32, to: i32, d: i32, columns: usize,
         }
       }
     }
+  }
+}
+
+/** The four lanes of each of four vectors added up: a vector of the four sums. */
+// @ts-ignore: decorator
+@inline
+function sums(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+}
+
+/** Products of n rows of d floats (a multiple of four; with room for a multiple of four rows) with one vector, into `out`. */
+export function multiplyRows(rows: usize, n: i32, d: i32, vector: usize, out: usize): void {
+  const width = <usize>d << 2;
+  for (let i = 0; i < n; i += 4) {
+    let x = rows + <usize>i * width;
+    let a = f32x4.splat(0), b = f32x4.splat(0), c = f32x4.splat(0), e = f32x4.splat(0);
+    for (let at: usize = 0; at < width; at += 16) {
+      const v = v128.load(vector + at);
+      a = madd(v128.load(x), v, a);
+      b = madd(v128.load(x + width), v, b);
+      c = madd(v128.load(x + 2 * width), v, c);
+      e = madd(v128.load(x + 3 * width), v, e);
+      x += 16;
+    }
+    v128.store(out + (<usize>i << 2), sums(a, b, c, e));
   }
 }

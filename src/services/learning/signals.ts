@@ -23,9 +23,6 @@ export interface Strength {
 export type Deed = 'BOUGHT' | 'LIKED' | 'CARTED' | 'SEEN';
 export interface ProductSignal {
   id: string;
-  shopId: string;
-  title: string;
-  createdAt: Date;
   bag: Bag;
 }
 
@@ -79,6 +76,27 @@ const SIGNALS = `
     where cm.user_id = w.id and m.kind = 'TEXT' and m.deleted_at is null and m.text is not null and (m.expires_at is null or m.expires_at > $2) order by m.created_at desc limit ${MAX_MESSAGES_EACH}) x
     where w.use_messages`;
 
+interface ProductWords {
+  id: string;
+  title: string;
+  description: string | null;
+  facets: string[];
+  categories: string[];
+}
+const PRODUCT_WORDS = `p.id, p.title, p.description, p.facets, coalesce((select array_agg(c.name) from product_categories c where c.id = any(p.category_paths)), '{}') as categories`;
+
+function signalOf({ id, title, description, facets, categories }: ProductWords): ProductSignal {
+  const bag = new Bag();
+  for (const word of wordsOf(title)) bag.add(word, 3);
+  for (const category of categories) {
+    bag.add(`category:${category.toLowerCase()}`, 3);
+    for (const word of wordsOf(category)) bag.add(word, 2);
+  }
+  for (const facet of facets) bag.add(`facet:${facet}`, 2);
+  for (const word of wordsOf((description ?? '').slice(0, 4_000))) bag.add(word);
+  return { id, bag };
+}
+
 /** Reads what there is to learn from, a page at a time, so that the loop that serves people is held up by none of it. */
 export class Signals {
   constructor(private readonly sql: Sql) {}
@@ -123,24 +141,15 @@ export class Signals {
   }
 
   /** Published products behind one, in the order of their ids. */
-  async products(after: string | null, limit: number = PAGE): Promise<ProductSignal[]> {
-    const rows = await this.sql<{ id: string; shopId: string; title: string; description: string | null; facets: string[]; categories: string[]; createdAt: Date }>(
-      `select p.id, p.shop_id as "shopId", p.title, p.description, p.facets, p.created_at as "createdAt",
-         coalesce((select array_agg(c.name) from product_categories c where c.id = any(p.category_paths)), '{}') as categories
-       from products p where p.status = 'PUBLISHED' and ($1::uuid is null or p.id > $1) order by p.id limit $2`,
-      [after, limit],
-    );
-    return rows.map(({ id, shopId, title, description, facets, categories, createdAt }) => {
-      const bag = new Bag();
-      for (const word of wordsOf(title)) bag.add(word, 3);
-      for (const category of categories) {
-        bag.add(`category:${category.toLowerCase()}`, 3);
-        for (const word of wordsOf(category)) bag.add(word, 2);
-      }
-      for (const facet of facets) bag.add(`facet:${facet}`, 2);
-      for (const word of wordsOf((description ?? '').slice(0, 4_000))) bag.add(word);
-      return { id, shopId, title, createdAt, bag };
-    });
+  async products(after: string | null): Promise<ProductSignal[]> {
+    const rows = await this.sql<ProductWords>(`select ${PRODUCT_WORDS} from products p where p.status = 'PUBLISHED' and ($1::uuid is null or p.id > $1) order by p.id limit ${PAGE}`, [after]);
+    return rows.map(signalOf);
+  }
+
+  /** Those of these products that are published, in no order. */
+  async productsOf(ids: readonly string[]): Promise<ProductSignal[]> {
+    const rows = await this.sql<ProductWords>(`select ${PRODUCT_WORDS} from products p where p.id = any($1) and p.status = 'PUBLISHED'`, [ids]);
+    return rows.map(signalOf);
   }
 
   /** What these people have done with products: bought 4, liked or praised 3, put into a cart 2, looked at or clicked 1, added up; less the longer ago (half after 90 days). What they have dismissed is not to their taste. */

@@ -34,6 +34,8 @@ const POPULAR_WEIGHT = 0.15;
 const NEW_WEIGHT = 0.1;
 /** Less is no reason that anybody would understand. */
 const MIN_LIKENESS = 0.4;
+/** Less is not alike. */
+const MIN_ALIKE = 0.1;
 /** So long it is called new. */
 const NEW_FOR_MS = 7 * 86_400_000;
 /** Those that are looked at for their likeness with each other, and for being there. */
@@ -47,6 +49,13 @@ interface Viewed {
   known: number[];
   /** What they have done with each of these. */
   deeds: Deed[];
+}
+/** By what products are ranked. */
+interface By {
+  factors: Float32Array | null;
+  /** What they have done and what they are about. */
+  about: Float32Array;
+  talk: Float32Array | null;
 }
 const NOTHING: Viewed = { factors: null, profile: null, known: [], deeds: [] };
 /** What is not suggested, and how often the rest was shown of late and not taken up. */
@@ -85,36 +94,34 @@ export class SuggestedProducts {
     const [viewed, passedOver] = await Promise.all([enabled ? this.#viewed(shelf, actor, reading.now) : NOTHING, this.#passedOver(actor, shelf)]);
     for (const place of viewed.known) passedOver.out.add(place);
     for (const id of talk?.shown ?? []) passedOver.out.add(shelf.places.get(id) ?? -1);
-    const said = talk?.bag.counts.size ? shelf.space.vector(talk.bag) : null;
-    const pool = best(score(shelf, viewed, said, passedOver), POOL);
-    const chosen = diverse(pool, first, ({ place }) => shelf.vectors.subarray(place * DIMENSIONS, (place + 1) * DIMENSIONS));
-    const about = aboutOf(shelf, viewed.known, viewed.profile);
+    const by: By = { factors: viewed.factors, about: aboutOf(shelf, viewed), talk: talk?.bag.counts.size ? shelf.space.vector(talk.bag) : null };
+    const pool = best(score(shelf, by, passedOver), POOL);
+    const chosen = diverse(pool, first, ({ place }) => contentOf(shelf, place));
     const products = await Promise.all(chosen.map(({ place }) => reading.load(productById, shelf.ids[place]!)));
     const becauses = await Promise.all(chosen.map(({ place }) => this.#because(reading, shelf, viewed, place)));
     return chosen.flatMap((item, at) => {
       const product = products[at];
       if (product?.status !== 'PUBLISHED') return [];
-      const grounds = { ...groundsOf(shelf, item.place, viewed.factors, about, said), people: shelf.popularity[item.place]!, isNew: reading.now.getTime() - shelf.createdAt[item.place]! < NEW_FOR_MS };
+      const grounds = { ...groundsOf(shelf, item.place, by), people: shelf.popularity[item.place]!, isNew: reading.now.getTime() - shelf.createdAt[item.place]! < NEW_FOR_MS };
       return [{ product, score: item.score, reasons: productReasons(product, grounds, becauses[at]!, talk?.words ?? []) }];
     });
   }
 
-  /** Products like one: those that the model holds to be near, else by content. Errors: INVALID_INPUT. */
+  /** Products like one: cosine of contents + half that of factors. Errors: INVALID_INPUT. */
   async similar(reading: Reading, product: ProductRow, first: number): Promise<ProductRow[]> {
     boundedInt(first, 'first', 1, MAX_SUGGESTIONS);
     const shelf = await this.keeper.shelf(reading.now);
     const own = shelf.places.get(product.id);
     if (own === undefined) return [];
-    const f = shelf.factors?.f ?? 0;
-    const items = shelf.ids.flatMap((_, place) => {
-      if (place === own) return [];
-      const content = dot(shelf.vectors, own * DIMENSIONS, shelf.vectors, place * DIMENSIONS, DIMENSIONS);
-      const taste = shelf.factors ? cosine(shelf.factors.values, own, place, f) : 0;
-      const score = content + 0.5 * Math.max(0, taste);
-      return score > 0.1 ? [{ place, score }] : [];
-    });
-    items.sort((a, b) => b.score - a.score || a.place - b.place);
-    const products = await Promise.all(items.slice(0, first * 2).map(({ place }) => reading.load(productById, shelf.ids[place]!)));
+    const scores = shelf.contents.times(contentOf(shelf, own)).slice();
+    if (shelf.factors) {
+      const { rows, f, inverses } = shelf.factors;
+      const products = rows.times(rows.values.subarray(own * f, (own + 1) * f));
+      for (let place = 0; place < scores.length; place++) scores[place]! += 0.5 * Math.max(0, products[place]! * inverses[place]! * inverses[own]!);
+    }
+    scores[own] = -Infinity;
+    const alike = best(scores, first * 2, MIN_ALIKE);
+    const products = await Promise.all(alike.map(({ place }) => reading.load(productById, shelf.ids[place]!)));
     return products.filter((one) => one?.status === 'PUBLISHED').slice(0, first) as ProductRow[];
   }
 
@@ -133,7 +140,7 @@ export class SuggestedProducts {
     const known = strengths.map(({ productId }) => shelf.places.get(productId)!);
     const profile = learned?.vector ? toFloats(learned.vector) : shelf.space.vector((await this.#signals.about([actor.userId], now))[0]!.bag);
     // Solved anew, as it takes a tenth of a millisecond: what was done a moment ago counts.
-    const factors = shelf.factors && known.length ? foldIn(shelf.factors.values, shelf.factors.gram, shelf.factors.f, known, strengths.map(({ strength }) => Math.log1p(strength)), ALS_ALPHA) : null;
+    const factors = shelf.factors && known.length ? foldIn(shelf.factors.rows.values, shelf.factors.gram, shelf.factors.f, known, strengths.map(({ strength }) => Math.log1p(strength)), ALS_ALPHA) : null;
     return { factors, profile, known, deeds: strengths.map(({ deed }) => deed) };
   }
 
@@ -155,7 +162,7 @@ export class SuggestedProducts {
   async #because(reading: Reading, shelf: Shelf, { known, deeds }: Viewed, place: number): Promise<Because | null> {
     let [nearest, most] = [-1, MIN_LIKENESS];
     for (const [at, other] of known.slice(0, 50).entries()) {
-      const likeness = Math.max(shelf.factors ? cosine(shelf.factors.values, other, place, shelf.factors.f) : 0, dot(shelf.vectors, other * DIMENSIONS, shelf.vectors, place * DIMENSIONS, DIMENSIONS));
+      const likeness = Math.max(tasteAlike(shelf, other, place), dot(shelf.contents.values, other * DIMENSIONS, shelf.contents.values, place * DIMENSIONS, DIMENSIONS));
       if (likeness > most) [nearest, most] = [at, likeness];
     }
     const product = nearest < 0 ? null : await reading.load(productById, shelf.ids[known[nearest]!]!);
@@ -163,46 +170,54 @@ export class SuggestedProducts {
   }
 }
 
-/** Of each product, its score, and of what that comes. What is passed over has none (−∞). */
-function score(shelf: Shelf, { factors, profile, known }: Viewed, talk: Float32Array | null, passedOver: PassedOver): Float32Array {
-  const about = aboutOf(shelf, known, profile);
-  const scores = new Float32Array(shelf.ids.length);
-  for (let place = 0; place < scores.length; place++) {
-    if (passedOver.out.has(place) || passedOver.shops.has(shelf.shopIds[place]!)) {
-      scores[place] = -Infinity;
-      continue;
-    }
-    const { taste, likeness, talk: said, popular } = groundsOf(shelf, place, factors, about, talk);
-    const whole = taste + CONTENT_WEIGHT * likeness + POPULAR_WEIGHT * popular + NEW_WEIGHT * shelf.fresh[place]! + TALK_WEIGHT * Math.max(0, said);
-    const shown = passedOver.shown.get(place);
-    scores[place] = shown ? tired(whole, shown) : whole;
-  }
+/** Of each product, its score. What is passed over has none (−∞). */
+function score(shelf: Shelf, { factors, about, talk }: By, passedOver: PassedOver): Float32Array {
+  const n = shelf.ids.length;
+  const scores = new Float32Array(n);
+  for (let place = 0; place < n; place++) scores[place] = POPULAR_WEIGHT * shelf.popular[place]! + NEW_WEIGHT * shelf.fresh[place]!;
+  const add = (products: Float32Array, weight: number, least = -Infinity): void => {
+    for (let place = 0; place < n; place++) scores[place]! += weight * Math.max(least, products[place]!);
+  };
+  add(shelf.contents.times(about), CONTENT_WEIGHT);
+  if (factors && shelf.factors) add(shelf.factors.rows.times(factors), 1);
+  if (talk) add(shelf.contents.times(talk), TALK_WEIGHT, 0);
+  for (const [place, times] of passedOver.shown) if (place >= 0) scores[place] = tired(scores[place]!, times);
+  for (const place of passedOver.out) if (place >= 0) scores[place] = -Infinity;
+  if (passedOver.shops.size) for (let place = 0; place < n; place++) if (passedOver.shops.has(shelf.shopIds[place]!)) scores[place] = -Infinity;
   return scores;
 }
 
 /** What they have done and what they are about, in one: likeness with it is the sum of both. */
-function aboutOf(shelf: Shelf, known: readonly number[], profile: Float32Array | null): Float32Array {
+function aboutOf({ contents }: Shelf, { known, profile }: Viewed): Float32Array {
   const about = new Float32Array(DIMENSIONS);
-  for (const place of known) for (let j = 0; j < DIMENSIONS; j++) about[j]! += shelf.vectors[place * DIMENSIONS + j]!;
+  for (const place of known) for (let j = 0; j < DIMENSIONS; j++) about[j]! += contents.values[place * DIMENSIONS + j]!;
   unit(about);
   if (profile) for (let j = 0; j < DIMENSIONS; j++) about[j]! += profile[j]!;
   return about;
 }
 
-function groundsOf(shelf: Shelf, place: number, factors: Float32Array | null, about: Float32Array, talk: Float32Array | null): Omit<Grounds, 'people' | 'isNew'> {
-  const f = shelf.factors?.f ?? 0;
+function groundsOf(shelf: Shelf, place: number, { factors, about, talk }: By): Omit<Grounds, 'people' | 'isNew'> {
+  const content = contentOf(shelf, place);
   return {
-    taste: factors && shelf.factors ? dot(factors, 0, shelf.factors.values, place * f, f) : 0,
-    likeness: dot(about, 0, shelf.vectors, place * DIMENSIONS, DIMENSIONS),
-    talk: talk ? dot(talk, 0, shelf.vectors, place * DIMENSIONS, DIMENSIONS) : 0,
+    taste: factors && shelf.factors ? dot(factors, 0, shelf.factors.rows.values, place * shelf.factors.f, shelf.factors.f) : 0,
+    likeness: dot(about, 0, content, 0, DIMENSIONS),
+    talk: talk ? dot(talk, 0, content, 0, DIMENSIONS) : 0,
     popular: shelf.popular[place]!,
   };
 }
 
-/** The places of the best scores, the best first: without putting all in order. */
-function best(scores: Float32Array, count: number): { place: number; score: number }[] {
+const contentOf = ({ contents }: Shelf, place: number): Float32Array => contents.values.subarray(place * DIMENSIONS, (place + 1) * DIMENSIONS);
+
+/** The cosine of factors. */
+function tasteAlike({ factors }: Shelf, a: number, b: number): number {
+  if (!factors) return 0;
+  const { rows, f, inverses } = factors;
+  return dot(rows.values, a * f, rows.values, b * f, f) * inverses[a]! * inverses[b]!;
+}
+
+/** The places of the best scores above `least`, the best first: without putting all in order. */
+function best(scores: Float32Array, count: number, least = -Infinity): { place: number; score: number }[] {
   let found: { place: number; score: number }[] = [];
-  let least = -Infinity;
   const keep = () => (found = found.sort((a, b) => b.score - a.score || a.place - b.place).slice(0, count));
   for (let place = 0; place < scores.length; place++) {
     const score = scores[place]!;
@@ -212,9 +227,4 @@ function best(scores: Float32Array, count: number): { place: number; score: numb
     least = found.at(-1)!.score;
   }
   return keep();
-}
-
-function cosine(values: Float32Array, a: number, b: number, f: number): number {
-  const [own, other] = [dot(values, a * f, values, a * f, f), dot(values, b * f, values, b * f, f)];
-  return own > 0 && other > 0 ? dot(values, a * f, values, b * f, f) / Math.sqrt(own * other) : 0;
 }
