@@ -35,7 +35,11 @@ export const LEARNING: readonly Holding[] = [
   { table: 'suggestion_dismissals', columns: ['user_id', 'target_id'], exported: 'select target_type, target_id from suggestion_dismissals where user_id = $1', erased: rowsOf('suggestion_dismissals', 'user_id'), why: 'What they do not want suggested.' },
   { table: 'personalizations', columns: ['user_id'], exported: 'select enabled, use_messages, interests, profession, place, updated_at from personalizations where user_id = $1', erased: rowsOf('personalizations', 'user_id'), why: 'Theirs alone.' },
   {
-    table: 'learned_people', columns: ['user_id', 'neighbours'], exported: 'select model_id, cluster_ids from learned_people where user_id = $1', erased: rowsOf('learned_people', 'user_id'),
+    table: 'learned_people', columns: ['user_id', 'neighbours'],
+    exported: `select m.version, m.finished_at as learned_at, cardinality(p.neighbours) as people_near, p.factors is not null as has_taste,
+      (select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'basis', c.basis, 'title', c.title, 'interests', c.interests) order by c.number), '[]') from learned_clusters c where c.model_id = p.model_id and c.id = any(p.cluster_ids)) as clusters
+      from learned_people p join learned_models m on m.id = p.model_id where p.user_id = $1 order by m.version`,
+    erased: rowsOf('learned_people', 'user_id'),
     why: 'What was learned of them, as the groups they were put with. Numbers of a model are for machines; who was found like whom is forgotten with the next training.',
   },
 ];
