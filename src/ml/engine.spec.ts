@@ -10,8 +10,10 @@ import { MlEngine, sharedFloats } from './engine.js';
 import { MlRefusal, type Matrix, type RefusalReason } from './errors.js';
 import { evaluate } from './evaluation.js';
 import { kernels } from './kernels.js';
+import { kneeOf } from './knee.js';
 import { kMeans, place } from './kmeans.js';
 import { neighbours } from './neighbours.js';
+import { principalParts } from './principal.js';
 import { adjustedRand } from './quality.js';
 import { SeededRandom } from './random.js';
 import { kMeansBySilhouette } from './silhouette.js';
@@ -119,6 +121,22 @@ describe('the kernels', () => {
       }),
       { numRuns: 40 },
     ));
+
+  it('multiply rows as their twin does, one vector after the other', () =>
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 41 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 1_000 }), (n, quarter, seed) => {
+        const d = 4 * quarter;
+        const random = new SeededRandom(seed);
+        const [ours, twin] = [wasm.rows(n, d), twins.rows(n, d)];
+        for (const { values } of [ours, twin]) assert.deepEqual(values, new Float32Array(n * d));
+        for (let at = 0; at < n * d; at++) ours.values[at] = twin.values[at] = random.normal();
+        for (let turn = 0; turn < 2; turn++) {
+          const vector = Float32Array.from({ length: d }, () => random.normal());
+          allNear(ours.times(vector), twin.times(vector), 1e-5);
+        }
+      }),
+      { numRuns: 60 },
+    ));
 });
 
 describe('clustering', () => {
@@ -144,6 +162,29 @@ describe('clustering', () => {
     assert.equal(k, 3);
     assert.deepEqual([labels[150], labels[151]], [NOISE, NOISE]);
     assert.equal(adjustedRand(labels.slice(0, 150), points.truth), 1);
+  });
+
+  it('finds the knee from which on values rise steeply', () => {
+    assert.equal(kneeOf(Float32Array.of(1, 1.25, 1.5, 1.75, 5, 9)), 1.75);
+    assert.deepEqual([kneeOf(Float32Array.of(2, 2, 2)), kneeOf(Float32Array.of(3)), kneeOf(new Float32Array(0))], [2, 3, 0]);
+  });
+
+  it('finds the principal parts that say more than noise would, which keep distances', () => {
+    const random = new SeededRandom(21);
+    // Three directions of sixteen, and a little noise in all.
+    const [n, d] = [400, 16];
+    const axes = Float32Array.from({ length: 3 * d }, () => random.normal());
+    const values = new Float32Array(n * d);
+    for (let row = 0; row < n; row++) {
+      const along = [random.normal(), random.normal(), random.normal()];
+      for (let j = 0; j < d; j++) values[row * d + j] = 5 + along.reduce((sum, length, axis) => sum + length * axes[axis * d + j]!, 0) + 0.05 * random.normal();
+    }
+    const parts = principalParts({ values, n, d });
+    assert.deepEqual([parts.n, parts.d], [n, 3]);
+    const apart = (of: Matrix, a: number, b: number): number => Math.sqrt(Array.from({ length: of.d }, (_, j) => (of.values[a * of.d + j]! - of.values[b * of.d + j]!) ** 2).reduce((sum, square) => sum + square, 0));
+    for (let pair = 0; pair < 50; pair++) near(apart(parts, pair, pair + 100), apart({ values, n, d }, pair, pair + 100), 0.1);
+    assert.equal(principalParts({ values: new Float32Array(n * d), n, d }).d, 2);
+    assert.throws(() => principalParts({ values: new Float32Array(0), n: 0, d }), refused('EMPTY'));
   });
 
   it('answers clearly what can’t be clustered', () => {

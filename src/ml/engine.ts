@@ -4,6 +4,7 @@ import { Piscina } from 'piscina';
 import { Slots } from '../lib/slots.js';
 import type { AlsOptions, Factors, Interactions } from './als.js';
 import type { DbscanOptions } from './dbscan.js';
+import type { DensityClustering, DensityOptions } from './density.js';
 import { MlRefusal, type Matrix } from './errors.js';
 import type { Evaluation } from './evaluation.js';
 import type { Clustering, KMeansOptions } from './kmeans.js';
@@ -71,6 +72,10 @@ export class MlEngine {
   }
   density(points: Matrix, options: Omit<DbscanOptions, 'kernels'>, signal?: AbortSignal): Promise<{ labels: Int32Array; k: number }> {
     return this.#run('density', { points, options }, signal);
+  }
+  /** DBSCAN of points of many dimensions, with what was not given found out. */
+  clusterByDensity(points: Matrix, options: DensityOptions, signal?: AbortSignal): Promise<DensityClustering> {
+    return this.#run('densityBest', { points, options }, signal);
   }
   factorise(interactions: Interactions, options: Omit<AlsOptions, 'kernels'>, signal?: AbortSignal): Promise<Factors> {
     return this.#run('factorise', { interactions, options }, signal);

@@ -7,16 +7,18 @@ import type { Tensors } from './tensors.js';
 const SAMPLE = 1_000;
 
 /**
- * The mean silhouette (P. Rousseeuw, 1987) of a sample: (b − a) / max(a, b), where a is a point's mean distance from its own cluster and b that from the nearest other. 0 for a point that is alone.
+ * The mean silhouette (P. Rousseeuw, 1987) of a sample: (b − a) / max(a, b), where a is a point's mean distance from its own cluster and b that from the nearest other. 0 for a point that is alone; noise (a label below zero) does not count.
  * Distances come of one product of the sample with itself: ‖x − y‖² = ‖x‖² + ‖y‖² − 2 x·y.
  */
 export async function silhouette({ values, n, d }: Matrix, labels: Int32Array, seed: number, tensors: Tensors): Promise<number> {
-  const sample = new SeededRandom(seed).sample(n, SAMPLE);
+  const clustered = labels.every((label) => label >= 0) ? null : Int32Array.from(labels.keys()).filter((row) => labels[row]! >= 0);
+  const sample = new SeededRandom(seed).sample(clustered?.length ?? n, SAMPLE).map((at) => clustered?.[at] ?? at);
   const m = sample.length;
+  if (!m) return 0;
   const rows = new Float32Array(m * d);
   sample.forEach((row, place) => rows.set(values.subarray(row * d, (row + 1) * d), place * d));
   const products = await tensors.productWithOwn(rows, m, d);
-  const k = Math.max(...labels) + 1;
+  const k = labels.reduce((most, label) => Math.max(most, label), 0) + 1;
   const counts = new Int32Array(k);
   for (const row of sample) counts[labels[row]!]!++;
   let total = 0;

@@ -2,6 +2,7 @@
 import { stepBack } from '../lib/background-thread.js';
 import { implicitAls, type AlsOptions, type Interactions } from './als.js';
 import { dbscan, type DbscanOptions } from './dbscan.js';
+import { clusterByDensity, type DensityOptions } from './density.js';
 import type { Matrix } from './errors.js';
 import { MlRefusal } from './errors.js';
 import { evaluate as judge } from './evaluation.js';
@@ -39,6 +40,7 @@ export const begin = task(async () => ({ tensors: (await tensors()).backend, ker
 export const cluster = task(({ points, options }: { points: Matrix; options: KMeansOptions }) => kMeans(points, options));
 export const clusterBest = task(async ({ points, candidates, options }: { points: Matrix; candidates: number[]; options: { seed: number; restarts?: number } }) => kMeansBySilhouette(points, candidates, options, await tensors()));
 export const density = task(({ points, options }: { points: Matrix; options: DbscanOptions }) => dbscan(points, options));
+export const densityBest = task(async ({ points, options }: { points: Matrix; options: DensityOptions }) => clusterByDensity(points, options, await tensors()));
 export const factorise = task(({ interactions, options }: { interactions: Interactions; options: AlsOptions }) => {
   const { users, items, ...rest } = implicitAls(interactions, options);
   return { ...rest, users: shared(users), items: shared(items) };

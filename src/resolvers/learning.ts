@@ -12,7 +12,7 @@ import { UserType } from '../schema/user.js';
 import { ViewerType } from '../schema/viewer.js';
 import type { ClusterGroups } from '../services/learning/cluster-groups.js';
 import type { DismissibleType, InteractionService, TargetType } from '../services/learning/interactions.js';
-import type { ModelRow, ModelService } from '../services/learning/models.js';
+import type { ClusteringMethod, ModelRow, ModelService } from '../services/learning/models.js';
 import type { Inferred, PersonalizationRow, PersonalizationService } from '../services/learning/personalization.js';
 import type { SuggestedGroupRow, SuggestedGroups } from '../services/learning/suggested-groups.js';
 import type { SuggestedArticleRow, SuggestedNews } from '../services/learning/suggested-news.js';
@@ -68,8 +68,8 @@ export class LearningVerbsResolver {
   }
 
   @Mutation(() => RetrainModelsPayload, { description: 'For administrators. As a job: learnedModels tells how it went.' })
-  async retrainModels(@Arg('input', () => RetrainModelsInput) { clusters = null, seed, idempotencyKey }: RetrainModelsInput, @Ctx() context: Context): Promise<{ model: ModelRow }> {
-    return { model: await this.models.retrain(context.requireViewer(), { clusters, seed: seed ?? 1 }, idempotencyKey) };
+  async retrainModels(@Arg('input', () => RetrainModelsInput) { clustering, clusters = null, eps = null, minPoints = null, seed, idempotencyKey }: RetrainModelsInput, @Ctx() context: Context): Promise<{ model: ModelRow }> {
+    return { model: await this.models.retrain(context.requireViewer(), { clustering: clustering ?? 'K_MEANS', clusters, eps, minPoints, seed: seed ?? 1 }, idempotencyKey) };
   }
 
   @Mutation(() => RollBackModelPayload, { description: 'For administrators.' })
@@ -175,6 +175,22 @@ export class LearnedModelResolver {
   @FieldResolver()
   clusters(@Root() { metrics }: ModelRow): number {
     return metrics.clusters ?? 0;
+  }
+  @FieldResolver()
+  clustering(@Root() { options }: ModelRow): ClusteringMethod {
+    return options.clustering ?? 'K_MEANS';
+  }
+  @FieldResolver()
+  eps(@Root() { metrics }: ModelRow): number | null {
+    return metrics.eps ?? null;
+  }
+  @FieldResolver()
+  minPoints(@Root() { metrics }: ModelRow): number | null {
+    return metrics.minPoints ?? null;
+  }
+  @FieldResolver()
+  unclustered(@Root() { metrics }: ModelRow): number {
+    return metrics.unclustered ?? 0;
   }
   @FieldResolver()
   silhouette(@Root() { metrics }: ModelRow): number | null {

@@ -11,6 +11,7 @@ export const SuggestionReasonKind = enumOf('SuggestionReasonKind', [
   'MUTUAL_CONTACTS', 'SHARED_GROUPS', 'SHARED_INTERESTS', 'SAME_PROFESSION', 'SAME_PLACE', 'LIKE_PEOPLE_NEAR', 'BECAUSE_OF', 'POPULAR', 'NEW', 'TALKED_ABOUT', 'SIMILAR_CONTENT',
 ]);
 export const ClusterBasis = enumOf('ClusterBasis', ['SUBJECT', 'PROFESSION', 'PLACE'], 'By what people belong together.');
+export const ClusteringMethod = enumOf('ClusteringMethod', ['K_MEANS', 'DBSCAN'], 'How people are put into clusters of subjects. K_MEANS: everybody goes to the nearest of k middles. DBSCAN: who lies close together; who is near to few is noise, and is suggested no such group.');
 export const ModelState = enumOf('ModelState', ['TRAINING', 'ACTIVE', 'KEPT', 'REJECTED', 'FAILED'], 'KEPT: one can go back to it. REJECTED: it was worse than the one in use.');
 
 @ArgsType()
@@ -107,6 +108,10 @@ export class LearnedModelType {
   @Field(() => Int) products: number;
   @Field(() => Int) interactions: number;
   @Field(() => Int) clusters: number;
+  @Field(() => ClusteringMethod) clustering: string;
+  @Field(() => Float, { nullable: true, description: 'Of DBSCAN: how far neighbours lie apart at the most, as given or as found.' }) eps: number | null;
+  @Field(() => Int, { nullable: true, description: 'Of DBSCAN: neighbours (with oneself) that make somebody the core of a cluster.' }) minPoints: number | null;
+  @Field(() => Int, { description: 'People who have given a signal and belong to no cluster by subject.' }) unclustered: number;
   @Field(() => Float, { nullable: true, description: 'Of the clusters by subject: 1 is perfect.' }) silhouette: number | null;
   @Field(() => ModelEvaluationType, { nullable: true, description: 'Of suggestions of products; null without enough interactions.' }) evaluation: object | null;
 }
@@ -160,7 +165,10 @@ export class UpdatePersonalizationPayload {
 
 @InputType('RetrainModelsInput')
 export class RetrainModelsInput {
-  @Field(() => Int, { nullable: true, description: 'How many clusters of subjects: 1 to 500. Default: as many as separate best.' }) clusters?: number | null;
+  @Field(() => ClusteringMethod, { nullable: true, description: 'Default: K_MEANS. Trainings by the schedule go as the version in use.' }) clustering?: 'K_MEANS' | 'DBSCAN' | null;
+  @Field(() => Int, { nullable: true, description: 'Of K_MEANS: how many clusters of subjects, 1 to 500. Default: as many as separate best.' }) clusters?: number | null;
+  @Field(() => Float, { nullable: true, description: 'Of DBSCAN: how far neighbours lie apart at the most, above 0 and up to 2. Default: as everybody’s distances say.' }) eps?: number | null;
+  @Field(() => Int, { nullable: true, description: 'Of DBSCAN: neighbours (with oneself) that make somebody a core, 2 to 100. Default: the natural logarithm of how many people there are.' }) minPoints?: number | null;
   @Field(() => Int, { nullable: true, description: 'The same seed and data give the same model. Default: 1.' }) seed?: number | null;
   @Field(() => ID) idempotencyKey: string;
 }

@@ -220,13 +220,48 @@ describe('learning who and what belongs together', function () {
     await fails(root.api.rollBackModel({ input: { version: 7 } }), 'NOT_FOUND', 'version');
   });
 
-  it('keeps out a version that is worse', async () => {
+  it('puts people together by density when it is told to: who is like nobody is suggested no such group, and the others keep theirs', async () => {
+    const before = await Promise.all(people.map(subjectOf));
+    const loner = await world.person('Loner');
+    await loner.api.updatePersonalization({ input: { interests: ['bell ringing', 'lichens', 'semaphore'] } });
+    const model = await train(world, root, { clustering: 'DBSCAN' });
+    assert.deepEqual([model.version, model.state, model.clustering], [3, 'ACTIVE', 'DBSCAN'], model.reason ?? '');
+    assert.ok(model.eps! > 0 && model.eps! < 2 && model.minPoints! >= 3 && model.unclustered >= 1, JSON.stringify(model));
+    assert.deepEqual((await inferred(loner))!.clusters, []);
+    assert.deepEqual(await groups(loner), []);
+    const kept = (await Promise.all(people.map(subjectOf))).filter((id, index) => id === before[index]).length;
+    assert.ok(kept >= people.length - 2, `${kept} of ${people.length} stayed`);
+    const late = await world.person('Likewise');
+    await late.api.updatePersonalization({ input: { interests: [...KINDS[1]!.topics] } });
+    assert.ok((await groups(late)).some(({ id }) => id === before[1]));
+    // The schedule goes as the version in use was made.
+    await people[0]!.api.recordInteractions({ input: { interactions: [{ idempotencyKey: 'since', kind: 'VIEWED', targetId: products[0]![0]!.id }] } });
+    await world.app.container.jobs.models!.retrainWhenDue();
+    const [newest] = (await root.api.learnedModels()).learnedModels;
+    assert.deepEqual([newest!.version, newest!.clustering, (await trained(root, newest!.id)).state], [4, 'DBSCAN', 'ACTIVE']);
+  });
+
+  it('refuses what does not go with a method', async () => {
+    const refused = (input: object, field: string) => fails(root.api.retrainModels({ input: { idempotencyKey: world.key(), ...input } }), 'INVALID_INPUT', field);
+    await refused({ clustering: 'DBSCAN', clusters: 3 }, 'clusters');
+    await refused({ clusters: 0 }, 'clusters');
+    await refused({ eps: 0.5 }, 'eps');
+    await refused({ minPoints: 4 }, 'minPoints');
+    for (const eps of [0, -1, 2.1]) await refused({ clustering: 'DBSCAN', eps }, 'eps');
+    for (const minPoints of [1, 101]) await refused({ clustering: 'DBSCAN', minPoints }, 'minPoints');
+    assert.equal((await root.api.learnedModels()).learnedModels[0]!.version, 4);
+  });
+
+  it('keeps out a version that is worse, and one that finds nobody together', async () => {
+    const alone = await train(world, root, { clustering: 'DBSCAN', eps: 0.001, minPoints: 20 });
+    assert.deepEqual([alone.state, alone.reason], ['REJECTED', 'It finds nobody who belongs together by subject.']);
+
     // Whoever liked anything is gone from it: nothing but popularity is left.
     await world.sql(`delete from interactions where target_type = 'PRODUCT'`);
     const model = await train(world, root);
     assert.equal(model.state, 'REJECTED');
     assert.match(model.reason!, /popularity/);
-    assert.equal((await inferred(people[0]!))!.modelVersion, 1);
+    assert.equal((await inferred(people[0]!))!.modelVersion, 4);
   });
 });
 

@@ -1,9 +1,9 @@
-import { OmniTalkError } from '../../sdk/index.js';
+import { OmniTalkError, type RetrainModelsInput } from '../../sdk/index.js';
 import type { Person, World } from './world.js';
 import { eventually } from './world.js';
 
 /** Has everything learned, and waits until it is in use, or is not to be. */
-export async function train(world: World, root: Person, more: { clusters?: number; seed?: number } = {}) {
+export async function train(world: World, root: Person, more: Omit<RetrainModelsInput, 'idempotencyKey'> = {}) {
   const { model } = (await root.api.retrainModels({ input: { ...more, idempotencyKey: world.key() } })).retrainModels;
   return trained(root, model.id);
 }

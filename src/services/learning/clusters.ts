@@ -33,19 +33,20 @@ export interface EarlierCluster {
 
 export type Described = Pick<PersonSignal, 'id' | 'topics' | 'profession' | 'place'>;
 
-/** Clusters of subjects: who belongs to each, the closest first, at most 500; what they have in common. */
+/** Clusters of subjects: who belongs to each (a label below zero: to none), the closest first, at most 500; what they have in common. */
 export async function subjectClusters(people: readonly Described[], vectors: Float32Array, d: number, labels: Int32Array, centroids: Float32Array): Promise<Cluster[]> {
   const k = centroids.length / d;
   const members: { index: number; closeness: number }[][] = Array.from({ length: k }, () => []);
   const everybody = new Map<string, number>();
-  const norms = Array.from({ length: k }, (_, c) => Math.sqrt(dot(centroids, c * d, centroids, c * d, d)));
+  const sums = sumsOf(vectors, d, labels, k);
   for await (const { part, from } of chunks(people, PORTION)) {
     part.forEach(({ topics }, offset) => {
       const index = from + offset;
-      const label = labels[index]!;
-      const closeness = norms[label] ? dot(vectors, index * d, centroids, label * d, d) / norms[label] : 0;
-      if (closeness >= MIN_CLOSENESS) members[label]!.push({ index, closeness });
       for (const topic of new Set(topics)) everybody.set(topic, (everybody.get(topic) ?? 0) + 1);
+      const label = labels[index]!;
+      if (label < 0) return;
+      const closeness = amongOthers(vectors, index, sums, label, d);
+      if (closeness >= MIN_CLOSENESS) members[label]!.push({ index, closeness });
     });
   }
   return members.flatMap((all, label) => {
@@ -54,6 +55,22 @@ export async function subjectClusters(people: readonly Described[], vectors: Flo
     const interests = shared(closest.map(({ index }) => people[index]!), everybody, people.length);
     return [{ id: newId(), basis: 'SUBJECT' as const, title: titleOf(interests), interests, members: closest.map(({ index }) => people[index]!.id), centroid: centroids.slice(label * d, (label + 1) * d) }];
   });
+}
+
+/** Of each cluster, its vectors added up. */
+function sumsOf(vectors: Float32Array, d: number, labels: Int32Array, k: number): Float32Array {
+  const sums = new Float32Array(k * d);
+  labels.forEach((label, row) => {
+    if (label >= 0) for (let j = 0; j < d; j++) sums[label * d + j]! += vectors[row * d + j]!;
+  });
+  return sums;
+}
+
+/** The cosine of a vector of length 1 with the sum of the others of its cluster: with oneself counted, three strangers would have much in common. 0 for who is alone. */
+function amongOthers(vectors: Float32Array, index: number, sums: Float32Array, label: number, d: number): number {
+  const own = dot(vectors, index * d, sums, label * d, d);
+  const others = dot(sums, label * d, sums, label * d, d) - 2 * own + 1;
+  return others > 1e-6 ? (own - 1) / Math.sqrt(others) : 0;
 }
 
 /** Those who name the same profession, or place, whatever its case. */

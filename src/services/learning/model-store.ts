@@ -3,7 +3,7 @@ import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { Factors } from '../../ml/als.js';
 import type { ContentSpace } from '../../ml/content.js';
 import { toBytes } from './bytes.js';
-import type { Cluster, EarlierCluster } from './clusters.js';
+import { MIN_CLUSTER, type Cluster, type EarlierCluster } from './clusters.js';
 import { activate, lockModels, MODELS_KEPT, type ModelMetrics, type TrainingOptions } from './models.js';
 
 export interface LearnedPerson {
@@ -92,7 +92,7 @@ export class ModelStore {
 
   /**
    * The gate: a version whose suggestions of products are worse than those of the one in use by a tenth and by more than chance (1 / √people), or no better than popularity where those in use are, is kept out (REJECTED). Otherwise it is in use from the
-   * commit on. Answers its clusters, when it is.
+   * commit on. So is one that finds nobody who belongs together by subject, where the one in use does. Answers its clusters, when it is in use.
    */
   finish(id: string, metrics: ModelMetrics): Promise<{ id: string; title: string; interests: string[] }[]> {
     return this.unitOfWork.run({ actorId: id, operation: 'finishTraining' }, async (tx) => {
@@ -101,7 +101,9 @@ export class ModelStore {
       const [own] = await tx.sql<{ factors: number }>(`select factors from learned_models where id = $1 and state = 'TRAINING' for update`, [id]);
       if (!own) return [];
       const [was, is] = [before?.metrics.evaluation?.model.ndcg ?? 0, metrics.evaluation?.model.ndcg ?? 0];
-      const worse = before && before.factors > 0 && (own.factors === 0 ? 'Its suggestions of products do not beat popularity.' : is < 0.9 * was - 1 / Math.sqrt(metrics.evaluation!.people) ? `Its NDCG@10 is ${is.toFixed(3)}, that of the version in use ${was.toFixed(3)}.` : null);
+      const noSubjects = (before?.metrics.subjects ?? 0) > 0 && metrics.subjects === 0 && (metrics.withSignal ?? 0) >= 2 * MIN_CLUSTER ? 'It finds nobody who belongs together by subject.' : null;
+      const noTaste = before && before.factors > 0 && (own.factors === 0 ? 'Its suggestions of products do not beat popularity.' : is < 0.9 * was - 1 / Math.sqrt(metrics.evaluation!.people) ? `Its NDCG@10 is ${is.toFixed(3)}, that of the version in use ${was.toFixed(3)}.` : null);
+      const worse = noTaste || noSubjects;
       await tx.sql('update learned_models set state = $2, reason = $3, metrics = $4, finished_at = $5 where id = $1', [id, worse ? 'REJECTED' : 'KEPT', worse || (own.factors ? null : 'Products are suggested by content and popularity alone.'), JSON.stringify(metrics), tx.now]);
       if (!worse) await activate(tx, id);
       await tx.sql(`delete from learned_models where state <> 'ACTIVE' and state <> 'TRAINING' and id not in (select id from learned_models where state <> 'TRAINING' order by state = 'ACTIVE' desc, version desc limit $1)`, [MODELS_KEPT]);

@@ -1,6 +1,6 @@
 import type { Sql } from '../../db/database.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
-import { DomainError } from '../../lib/errors.js';
+import { DomainError, invalidInput } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { boundedInt } from '../../lib/validate.js';
 import type { Evaluation } from '../../ml/evaluation.js';
@@ -9,9 +9,16 @@ import { NOBODY, type Actor } from '../actor.js';
 import { audit } from '../audit.js';
 
 export type ModelState = 'TRAINING' | 'ACTIVE' | 'KEPT' | 'REJECTED' | 'FAILED';
+export type ClusteringMethod = 'K_MEANS' | 'DBSCAN';
+/** How a version is made. What was asked for before there was a choice says nothing of it, and means K_MEANS. */
 export interface TrainingOptions {
-  /** Null: as many as their silhouette says. */
+  clustering?: ClusteringMethod;
+  /** Of K_MEANS. Null: as many as their silhouette says. */
   clusters: number | null;
+  /** Of DBSCAN. Null or none: as the distances say. */
+  eps?: number | null;
+  /** Of DBSCAN. Null or none: ln n. */
+  minPoints?: number | null;
   seed: number;
 }
 export interface ModelMetrics {
@@ -20,7 +27,12 @@ export interface ModelMetrics {
   products?: number;
   interactions?: number;
   clusters?: number;
+  /** Those of subjects. */
+  subjects?: number;
   silhouette?: number | null;
+  eps?: number | null;
+  minPoints?: number | null;
+  unclustered?: number;
   evaluation?: Evaluation | null;
   seconds?: number;
 }
@@ -42,6 +54,9 @@ export const TRAINING_JOB = 'train-model';
 /** A training that has taken longer has died with its process. */
 const STALE_HOURS = 6;
 const MAX_CLUSTERS = 500;
+/** Vectors of length 1 lie no farther apart. */
+const MAX_EPS = 2;
+const MAX_POINTS = 100;
 
 export interface TrainingJob {
   id: string;
@@ -61,21 +76,19 @@ export class ModelService {
   }
 
   /** Has everything learned anew, as a job. Errors: FORBIDDEN, INVALID_INPUT, STATE_CONFLICT (a training is under way). */
-  async retrain(actor: Actor, { clusters, seed }: TrainingOptions, idempotencyKey: string): Promise<ModelRow> {
+  async retrain(actor: Actor, options: TrainingOptions, idempotencyKey: string): Promise<ModelRow> {
     assertRunsModels(actor);
-    if (clusters !== null) boundedInt(clusters, 'clusters', 1, MAX_CLUSTERS);
-    boundedInt(seed, 'seed', 0, 2 ** 31 - 1);
-    const options = { clusters, seed };
+    checkOptions(options);
     const { id } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'retrainModels', idempotencyKey, input: options }, async (tx) => {
       const id = await begin(tx, options);
       if (!id) throw new DomainError('STATE_CONFLICT', 'A training is under way.');
-      await audit(tx, { actorId: actor.userId, action: 'MODELS_RETRAINED', subject: { type: 'LearnedModel', id }, details: { clusters, seed } });
+      await audit(tx, { actorId: actor.userId, action: 'MODELS_RETRAINED', subject: { type: 'LearnedModel', id }, details: { ...options } });
       return { id };
     });
     return this.#read(id);
   }
 
-  /** By the schedule: where people have done something since the last training. */
+  /** By the schedule, where people have done something since the last training: as the version in use was made. */
   async retrainWhenDue(): Promise<void> {
     await this.unitOfWork.run({ actorId: NOBODY, operation: 'retrainModels' }, async (tx) => {
       const [due] = await tx.sql(
@@ -83,7 +96,9 @@ export class ModelService {
            and m.created_at > $1::timestamptz - interval '7 days') limit 1`,
         [tx.now],
       );
-      if (due) await begin(tx, { clusters: null, seed: 1 });
+      if (!due) return;
+      const [active] = await tx.sql<{ options: TrainingOptions }>(`select options from learned_models where state = 'ACTIVE'`);
+      await begin(tx, active?.options ?? { clusters: null, seed: 1 });
     });
   }
 
@@ -113,6 +128,22 @@ export class ModelService {
   }
 }
 
+function checkOptions({ clustering, clusters, eps, minPoints, seed }: TrainingOptions): void {
+  const isDensity = clustering === 'DBSCAN';
+  if (clusters !== null) {
+    if (isDensity) throw invalidInput('clusters', 'DBSCAN finds out how many clusters there are.');
+    boundedInt(clusters, 'clusters', 1, MAX_CLUSTERS);
+  }
+  if (eps != null) {
+    if (!isDensity) throw invalidInput('eps', 'eps is of DBSCAN alone.');
+    if (!(eps > 0 && eps <= MAX_EPS)) throw invalidInput('eps', `eps is above 0 and at most ${MAX_EPS}.`);
+  }
+  if (minPoints != null) {
+    if (!isDensity) throw invalidInput('minPoints', 'minPoints is of DBSCAN alone.');
+    boundedInt(minPoints, 'minPoints', 2, MAX_POINTS);
+  }
+  boundedInt(seed, 'seed', 0, 2 ** 31 - 1);
+}
 
 const assertRunsModels = (actor: Actor): void => assertMay(actor, 'RUN_MODELS', 'Only administrators have models trained.');
 

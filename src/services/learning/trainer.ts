@@ -6,10 +6,11 @@ import { sharedFloats, sharedInts, type MlEngine } from '../../ml/engine.js';
 import type { Factors, Interactions } from '../../ml/als.js';
 import type { Evaluation } from '../../ml/evaluation.js';
 import { chunks } from './chunks.js';
-import { keepIdentities, MAX_CLUSTER, MIN_CLUSTER, namedClusters, subjectClusters, type Cluster, type Described } from './clusters.js';
+import { keepIdentities, MIN_CLUSTER, namedClusters, subjectClusters, type Cluster, type Described } from './clusters.js';
 import { ModelStore } from './model-store.js';
 import type { ModelMetrics, TrainingOptions } from './models.js';
 import { PAGE, Signals, MAX_PRODUCTS, type ProductSignal } from './signals.js';
+import { findSubjects, type Subjects } from './subjects.js';
 
 const MAX_FACTORS = 32;
 const SWEEPS = 15;
@@ -18,16 +19,17 @@ const HIDDEN_BY = 2_026;
 const MAX_INTERACTIONS = 1_000_000;
 const NEIGHBOURS = 30;
 const SIMILAR = 20;
-/** Numbers of clusters that are compared. */
-const CANDIDATES = [2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 32, 40, 50];
-/** So many people are looked at to find out how many clusters there are. */
-const SAMPLE = 10_000;
-const RESTARTS = 6;
 
 interface People {
   described: Described[];
   vectors: Float32Array;
   space: ContentSpace;
+}
+
+interface Clustered extends Omit<Subjects, 'labels' | 'centroids'> {
+  clusters: Cluster[];
+  /** How many belong to no cluster of subjects. */
+  unclustered: number;
 }
 
 /** What a training has come to. */
@@ -45,7 +47,7 @@ export class Trainer {
   constructor(
     db: Pick<Database, 'background'>,
     unitOfWork: UnitOfWork,
-    private readonly engine: Pick<MlEngine, 'cluster' | 'clusterBest' | 'factorise' | 'neighbours' | 'evaluate'>,
+    private readonly engine: Pick<MlEngine, 'cluster' | 'clusterBest' | 'clusterByDensity' | 'factorise' | 'neighbours' | 'evaluate'>,
     private readonly clock: Clock,
   ) {
     this.#signals = new Signals(db.background);
@@ -77,10 +79,10 @@ export class Trainer {
     const factors = interactions && beatsPopularity(evaluation) ? await this.engine.factorise(interactions, { factors: f, sweeps: SWEEPS, seed: options.seed }) : null;
 
     const signal = await withSignal(described, vectors);
-    const { clusters, silhouette } = await this.#clusters(signal, options);
+    const { clusters, ...clustered } = await this.#clusters(signal, options);
     keepIdentities(clusters, await this.#store.earlier());
     await this.#write(id, { described, vectors, space, signal, products, contents, factors, interactions, clusters });
-    return { people: described.length, withSignal: signal.people.length, products: products.length, interactions: interactions?.users.length ?? 0, clusters: clusters.length, silhouette, evaluation };
+    return { people: described.length, withSignal: signal.people.length, products: products.length, interactions: interactions?.users.length ?? 0, clusters: clusters.length, subjects: clusters.filter(({ basis }) => basis === 'SUBJECT').length, ...clustered, evaluation };
   }
 
   async #people(now: Date): Promise<People> {
@@ -134,17 +136,12 @@ export class Trainer {
     return { users, items, strengths, userCount: described.length, itemCount: products.length };
   }
 
-  async #clusters({ people, vectors }: Signalled, { clusters: wanted, seed }: TrainingOptions): Promise<{ clusters: Cluster[]; silhouette: number | null }> {
+  async #clusters({ people, vectors }: Signalled, options: TrainingOptions): Promise<Clustered> {
     const named = (['PROFESSION', 'PLACE'] as const).flatMap((basis) => namedClusters(people, basis));
-    if (people.length < 2 * MIN_CLUSTER) return { clusters: named, silhouette: null };
-    const matrix = { values: vectors, n: people.length, d: DIMENSIONS };
-    const least = Math.ceil(people.length / MAX_CLUSTER);
-    const candidates = wanted === null ? CANDIDATES.map((k) => Math.max(k, least)).filter((k) => k <= people.length / MIN_CLUSTER) : [];
-    const sample = people.length <= SAMPLE ? matrix : { values: vectors.subarray(0, SAMPLE * DIMENSIONS), n: SAMPLE, d: DIMENSIONS };
-    const best = candidates.length ? await this.engine.clusterBest(sample, candidates, { seed, restarts: RESTARTS }) : null;
-    const found = best && sample === matrix ? best : await this.engine.cluster(matrix, { k: Math.min(wanted ?? best?.k ?? 1, people.length), seed, restarts: RESTARTS });
-    const silhouette = best?.silhouettes.find(({ k }) => k === best.k)?.silhouette ?? null;
-    return { clusters: [...(await subjectClusters(people, vectors, DIMENSIONS, found.labels, found.centroids)), ...named], silhouette };
+    if (people.length < 2 * MIN_CLUSTER) return { clusters: named, silhouette: null, eps: null, minPoints: null, unclustered: people.length };
+    const { labels, centroids, ...found } = await findSubjects(this.engine, { values: vectors, n: people.length, d: DIMENSIONS }, options);
+    const subjects = await subjectClusters(people, vectors, DIMENSIONS, labels, centroids);
+    return { clusters: [...subjects, ...named], ...found, unclustered: people.length - subjects.reduce((sum, { members }) => sum + members.length, 0) };
   }
 
   async #write(id: string, learned: { described: Described[]; vectors: Float32Array; space: ContentSpace; signal: Signalled; products: ProductSignal[]; contents: Float32Array; factors: Factors | null; interactions: Interactions | null; clusters: Cluster[] }): Promise<void> {
