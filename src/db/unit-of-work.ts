@@ -75,7 +75,8 @@ function canonical(value: unknown): string {
   return `{${text}}`;
 }
 
-export const hashInput = (input: unknown): Buffer => digest('sha256', canonical(input ?? null), 'buffer');
+/** By way of a string: a buffer that OpenSSL's binding makes costs more than the hash itself. */
+export const hashInput = (input: unknown): Buffer => Buffer.from(digest('sha256', canonical(input ?? null), 'binary'), 'binary');
 
 /** begin → claim the key → work → append events → commit → publish. */
 export class UnitOfWork {

@@ -61,6 +61,7 @@ export async function readInCommitOrder(sql: Sql, from: LogPosition, limit: numb
   const events: LogRead['events'] = [];
   let ahead = from.ahead;
   let inTurn = 0;
+  let due: string | null = null;
   for (const row of rows) {
     const { stream } = row;
     const pos = Number(row.pos);
@@ -70,7 +71,7 @@ export async function readInCommitOrder(sql: Sql, from: LogPosition, limit: numb
       const until = ahead[stream]?.[1];
       ahead = { ...ahead, [stream]: [pos, until !== undefined && BigInt(until) > BigInt(row.xid) ? until : row.xid] };
     }
-    ahead = withoutPast(ahead, row.due);
+    if (row.due !== due) ahead = withoutPast(ahead, (due = row.due));
     events.push({ event: { stream, pos, at: row.at.getTime(), ref: { kind: row.kind, ...row.ref } as EventRef }, after: { xid: row.due, stream, pos, ahead } });
   }
   const last = rows.at(-1);

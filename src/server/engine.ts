@@ -1,6 +1,5 @@
 import {
   getOperationAST,
-  getVariableValues,
   GraphQLError,
   Kind,
   parse,
@@ -22,6 +21,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { VIEWER_DEPENDENT } from '../resolvers/viewer-dependent.js';
 import { Executable } from './executable.js';
+import { Variables, type Coerced } from './variables.js';
 import { splitDocument } from './viewer-parts.js';
 
 export interface Request {
@@ -46,6 +46,8 @@ export interface Prepared {
   readonly cursorVariables: ReadonlySet<string>;
   /** The operation in two steps, for a subscription that depends on the viewer in parts; null for any other. */
   readonly split: SplitOperation | null;
+  /** Checks variables against the operation. */
+  coerce(variables: Record<string, unknown>): Coerced;
   execute(root: unknown, context: unknown, variables: Record<string, unknown>): ExecutionResult | Promise<ExecutionResult>;
 }
 
@@ -90,12 +92,6 @@ export class Engine {
     return prepared;
   }
 
-  /** Checks variables against the operation: coerced values, or errors. */
-  coerce(prepared: Prepared, variables: Record<string, unknown>): { coerced?: Record<string, unknown>; errors?: readonly GraphQLError[] } {
-    const values = getVariableValues(this.schema, prepared.operation.variableDefinitions ?? [], variables, { maxErrors: 5 });
-    return values.errors ? { errors: values.errors.map(withoutValue) } : values;
-  }
-
   /** Parsing and validating call themselves for each level: what is nested without end overflows the stack. */
   #prepareShallow(query: string, operationName: string | null): Prepared | readonly GraphQLError[] {
     try {
@@ -130,6 +126,7 @@ class PreparedOperation implements Prepared {
   readonly viewerDependent: boolean;
   readonly cursorVariables: ReadonlySet<string>;
   readonly #executable: Executable;
+  readonly #variables: Variables;
   #split: SplitOperation | null | undefined;
 
   constructor(
@@ -145,11 +142,16 @@ class PreparedOperation implements Prepared {
     this.viewerDependent = dependsOnViewer(schema, document);
     this.cursorVariables = cursorVariables(document, this.rootNode);
     this.#executable = new Executable(schema, document, operation);
+    this.#variables = new Variables(schema, operation);
   }
 
   get split(): SplitOperation | null {
     if (this.#split === undefined) this.#split = this.rootNode && this.viewerDependent ? this.#splitUp() : null;
     return this.#split;
+  }
+
+  coerce(variables: Record<string, unknown>): Coerced {
+    return this.#variables.coerce(variables);
   }
 
   execute(root: unknown, context: unknown, variables: Record<string, unknown>): ExecutionResult | Promise<ExecutionResult> {
@@ -203,15 +205,6 @@ function cursorVariables(document: DocumentNode, root: FieldNode | null): Readon
 
 function withoutSuggestions(error: GraphQLError): GraphQLError {
   return new GraphQLError(error.message.replace(/ Did you mean .+\?$/, ''), { nodes: error.nodes });
-}
-
-/** What was wrong with a variable, and where, without the variable: it may hold a password, and messages end up in clients' logs. */
-function withoutValue(error: GraphQLError): GraphQLError {
-  const [, variable] = /^Variable "(\$\w+)" got invalid value /.exec(error.message) ?? [];
-  const why = error.originalError?.message;
-  if (variable === undefined || why === undefined) return error;
-  const [, place] = / at "([^"\\]+)"$/.exec(error.message.slice(0, -`; ${why}`.length)) ?? [];
-  return new GraphQLError(`Variable "${variable}" got an invalid value${place === undefined ? '' : ` at "${place}"`}; ${why}`, { nodes: error.nodes });
 }
 
 /** The error with a code in its extensions. */

@@ -127,12 +127,12 @@ export class Operations {
     const prepared = this.engine.prepare(request);
     if (Array.isArray(prepared)) return this.#refuse(caller, null, this.#shown(prepared as readonly GraphQLError[]), since);
     const operation = prepared as Prepared;
-    const { coerced, errors } = this.engine.coerce(operation, request.variables ?? {});
+    const { coerced, errors } = operation.coerce(request.variables ?? {});
     if (errors) return this.#refuse(caller, operation, this.#shown(errors), since);
     try {
       await this.#assertRegistered(request.query, caller.viewer);
-      const cost = await this.deps.limits.admit(operation, coerced!, caller);
-      return { prepared: operation, variables: request.variables ?? {}, coerced: coerced!, cost, since };
+      const cost = await this.deps.limits.admit(operation, coerced, caller);
+      return { prepared: operation, variables: request.variables ?? {}, coerced, cost, since };
     } catch (error) {
       return this.#refuse(caller, operation, [this.errors.map(error as Error)], since);
     }

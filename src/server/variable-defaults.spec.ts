@@ -19,6 +19,8 @@ describe('defaults of variables', () => {
   /** The answer of the first, interpreted, run and of a later, compiled one. */
   async function bothWays(query: string, variables: Record<string, unknown>): Promise<unknown[]> {
     const prepared = engine().prepare({ query }) as Prepared;
+    const coerced = Array.from({ length: 4 }, () => JSON.stringify(prepared.coerce(variables).coerced));
+    assert.equal(coerced[3], coerced[0]);
     const answers = [];
     for (let run = 0; run < 4; run++) answers.push(await prepared.execute({}, {}, variables));
     return [answers[0], answers[3]].map((answer) => (answer!.data ? JSON.parse(answer!.data['show'] as string) : answer));

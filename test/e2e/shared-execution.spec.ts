@@ -234,7 +234,7 @@ describe('an execution that is shared shows each viewer what their own would', f
   async function check({ query, variables }: GeneratedDocument, left: ReadonlySet<string>, each: number): Promise<void> {
     const prepared = prepare(engine, query);
     assert.equal(prepare(engine, stripIgnoredCharacters(query)).text, prepared.text, 'white space makes no difference');
-    const { coerced } = engine.coerce(prepared, { chatId, ...variables });
+    const { coerced } = prepared.coerce({ chatId, ...variables });
     for (const audience of some(prepared, left, each)) {
       const { event, viewers } = audience;
       const turn = turns.get(event.__typename)!;
@@ -257,7 +257,7 @@ describe('an execution that is shared shows each viewer what their own would', f
     looking = true;
     for (const { query, variables } of fc.sample(documents(schema, root, left), { seed: SEED + round, numRuns: DOCUMENTS_LOOKED_BY })) {
       const prepared = prepare(engine, query);
-      const { coerced } = engine.coerce(prepared, { chatId, ...variables });
+      const { coerced } = prepared.coerce({ chatId, ...variables });
       for (const audience of [...kindsIn(prepared)].flatMap((kind) => audiences.get(kind)!)) {
         met.clear();
         for (const { viewer } of audience.viewers) await alone(prepared.document, prepared.rootField!, audience.event, viewer, coerced!);
@@ -332,7 +332,7 @@ describe('an execution that is shared shows each viewer what their own would', f
       for (const { query, variables } of fc.sample(documents(schema, 'chatEvents', left), { seed: SEED + round, numRuns: 4 })) {
         const prepared = prepare(careless, query);
         assert.equal(prepared.viewerDependent, false);
-        const { coerced } = careless.coerce(prepared, { chatId, ...variables });
+        const { coerced } = prepared.coerce({ chatId, ...variables });
         for (const { event, viewers } of some(prepared, left)) {
           const groups = await groupsOf(prepared, coerced!, viewers.map(({ viewer }) => viewer)).groups;
           const renderable = new RenderableEvent(event);
