@@ -12,11 +12,22 @@ const unused = (): never => {
 };
 const NO_PUBSUB: PubSub = { publish: unused, subscribe: unused };
 
+/** type-graphql looks in this list for each field and each resolver, which takes most of a build where the list is read from its beginning. */
+const resolvers = [...RESOLVERS] as unknown as NonEmptyArray<new (...args: never[]) => object>;
+const known = new Set(resolvers);
+resolvers.includes = (resolver) => known.has(resolver);
+
 /** Builds the executable schema; `container` hands out the resolver instances. */
-export function buildSchema(container: ContainerType): GraphQLSchema {
+export const buildSchema = (container: ContainerType): GraphQLSchema => build(container, { skipCheck: true });
+
+/** For use where the schema is printed and nothing is executed. What is wrong with a schema is found here, so that no start has to look. */
+export const buildSchemaForPrinting = (): GraphQLSchema => build({ get: () => ({}) }, { skipCheck: false });
+
+function build(container: ContainerType, { skipCheck }: { skipCheck: boolean }): GraphQLSchema {
   const schema = buildSchemaSync({
-    resolvers: RESOLVERS as unknown as NonEmptyArray<new (...args: never[]) => object>,
+    resolvers,
     container,
+    skipCheck,
     pubSub: NO_PUBSUB,
     validate: false, // services validate: jobs and bots call them too
     scalarsMap: [{ type: Date, scalar: DateTime }],
@@ -27,9 +38,6 @@ export function buildSchema(container: ContainerType): GraphQLSchema {
   forgetAfterWrites(schema);
   return schema;
 }
-
-/** For use where the schema is printed and nothing is executed. */
-export const buildSchemaForPrinting = (): GraphQLSchema => buildSchema({ get: () => ({}) });
 
 /** An operation may hold several mutations, one after the other: none is answered with what was loaded before it. */
 function forgetAfterWrites(schema: GraphQLSchema): void {
@@ -46,10 +54,10 @@ function forgetAfterWrites(schema: GraphQLSchema): void {
 /** type-graphql wraps even plain property reads in a function; without it the executor reads the property itself. */
 function dropTrivialResolvers(schema: GraphQLSchema): void {
   const storage = getMetadataStorage();
+  const names = new Map(storage.objectTypes.map((type) => [type.target, type.name]));
   const written = new Map<string, Set<string>>();
   for (const resolver of storage.fieldResolvers) {
-    const target = resolver.getObjectType?.();
-    const name = storage.objectTypes.find((type) => type.target === target)?.name;
+    const name = names.get(resolver.getObjectType!());
     if (name) written.set(name, (written.get(name) ?? new Set()).add(resolver.schemaName));
   }
   const roots = new Set([schema.getQueryType(), schema.getMutationType()]);
