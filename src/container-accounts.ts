@@ -17,7 +17,7 @@ import { IdentityService } from './services/identities.js';
 import { IdentityProvider } from './services/identity-provider.js';
 import { Mails } from './services/mails.js';
 import { OneTimeCodes } from './services/one-time-codes.js';
-import { Passwords } from './services/passwords.js';
+import type { Passwords } from './services/passwords.js';
 import { PhoneService } from './services/phone.js';
 import { RecoveryService } from './services/recovery.js';
 import { loadServerKey, RefreshTokens } from './services/refresh-tokens.js';
@@ -35,6 +35,7 @@ export interface AccountDeps {
   attempts: AttemptLimiter;
   mailer: Mailer;
   sms: SmsSender;
+  passwords: Passwords;
 }
 
 export interface Accounts {
@@ -45,11 +46,10 @@ export interface Accounts {
 }
 
 /** The part of the container that lets people in: accounts, sessions and every way to them. */
-export async function makeAccounts({ config, db, unitOfWork, clock, gate, tokens, attempts, mailer, sms }: AccountDeps): Promise<Accounts> {
+export async function makeAccounts({ config, db, unitOfWork, clock, gate, tokens, attempts, mailer, sms, passwords }: AccountDeps): Promise<Accounts> {
   const refreshTokens = new RefreshTokens(await loadServerKey(db.sql, 'refresh-token'));
   const sessions = new SessionService(db.sql, unitOfWork, gate, tokens, refreshTokens, config.REFRESH_TOKEN_TTL, clock);
   const limits = new AuthLimits(attempts);
-  const passwords = new Passwords();
   const accounts = new AccountService(db.sql, unitOfWork, sessions, passwords, limits);
   const codes = new OneTimeCodes(await loadServerKey(db.sql, 'one-time-code'));
   const mails = new Mails(config.PUBLIC_URL ?? null);

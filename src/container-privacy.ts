@@ -9,7 +9,7 @@ import { DataExportResolver, ErasureResolver, NotificationDataExportResolver, Vi
 import { AuthLimits } from './services/auth-limits.js';
 import type { FileRemoval } from './services/files/file-removal.js';
 import type { PushQueue } from './services/notifications/push-queue.js';
-import { Passwords } from './services/passwords.js';
+import type { Passwords } from './services/passwords.js';
 import { ErasureSteps } from './services/privacy/erasure-steps.js';
 import { ErasureService } from './services/privacy/erasure.js';
 import { DataExportService } from './services/privacy/exports.js';
@@ -27,6 +27,7 @@ export interface PrivacyDeps {
   store: ObjectStore;
   sessions: SessionService;
   attempts: AttemptLimiter;
+  passwords: Passwords;
   fileRemoval: FileRemoval;
   pushes: PushQueue;
 }
@@ -34,10 +35,10 @@ export interface PrivacyDeps {
 const EXPORTS_A_DAY = { name: 'data-exports', points: 3, seconds: 86_400 };
 
 /** The part of the container for what people may ask of a place that has their data, and for how long it keeps it. */
-export function makePrivacy({ config, db, unitOfWork, clock, log, store, sessions, attempts, fileRemoval, pushes }: PrivacyDeps): { resolvers: object[]; jobs: Pick<JobDeps, 'exports' | 'erasures' | 'erasureSteps' | 'retention'> } {
+export function makePrivacy({ config, db, unitOfWork, clock, log, store, sessions, attempts, passwords, fileRemoval, pushes }: PrivacyDeps): { resolvers: object[]; jobs: Pick<JobDeps, 'exports' | 'erasures' | 'erasureSteps' | 'retention'> } {
   const exports = new DataExportService(db.background, unitOfWork, store, new Quota(db.sql, clock, EXPORTS_A_DAY), config.RETENTION_EXPORT_DAYS, pushes, log);
   const erasureSteps = new ErasureSteps(unitOfWork, sessions);
-  const erasures = new ErasureService(unitOfWork, sessions, new Passwords(), new AuthLimits(attempts), erasureSteps, fileRemoval);
+  const erasures = new ErasureService(unitOfWork, sessions, passwords, new AuthLimits(attempts), erasureSteps, fileRemoval);
   const rules = { messages: config.RETENTION_MESSAGE_DAYS, accounts: config.RETENTION_ACCOUNT_DAYS, orderAddresses: config.RETENTION_ORDER_DAYS, exports: config.RETENTION_EXPORT_DAYS };
   return {
     resolvers: [new DataExportResolver(exports), new ErasureResolver(erasures), new ViewerDataExportsResolver(exports), new NotificationDataExportResolver()],

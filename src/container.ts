@@ -61,6 +61,7 @@ import { SessionGate } from './services/session-gate.js';
 import { Tracing } from './server/tracing.js';
 import { ATTEMPTS_WINDOW, Rates } from './server/limits/rates.js';
 import type { Box } from './server/metrics.js';
+import { Passwords } from './services/passwords.js';
 import { loadServerKey } from './services/refresh-tokens.js';
 import { AccessTokens } from './services/tokens.js';
 import type { ObjectStore } from './storage/store.js';
@@ -111,6 +112,8 @@ export interface Outside {
   bus?: Bus;
   mailer?: Mailer;
   sms?: SmsSender;
+  /** Hashes them at another cost. */
+  passwords?: Passwords;
   /** The other processes on this port. */
   box?: Box;
   media?: Media;
@@ -153,7 +156,8 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   const sms = outside.sms ?? new LogSmsSender(log);
   const outboundOptions = { ports: config.OUTBOUND_PORTS, privateHosts: config.OUTBOUND_PRIVATE_HOSTS, userAgent: `OmniTalk${config.PUBLIC_URL ? ` (+${config.PUBLIC_URL})` : ''}` };
   const outbound = new Outbound(outboundOptions);
-  const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts, mailer, sms });
+  const passwords = outside.passwords ?? new Passwords();
+  const accounts = await makeAccounts({ config, db, unitOfWork, clock, gate: sessions, tokens, attempts, mailer, sms, passwords });
   const people = makePeople({ config, log, db, unitOfWork, bus, clock, access });
   await people.presence.start();
   const chats = new ChatService(db.sql, unitOfWork);
@@ -184,7 +188,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   const bots = await makeBots({ config, db, unitOfWork, bus, clock, log, tokens, gate: sessions, sessions: accounts.sessions, store, outbound, reader: news.reader, messages: messages.messages, rules: gate, orders: commerce.orders, model });
 
   const operators = makeOperators({ db, unitOfWork, clock, sessions: accounts.sessions });
-  const privacy = makePrivacy({ config, db, unitOfWork, clock, log, store, sessions: accounts.sessions, attempts, fileRemoval: files.jobs.fileRemoval, pushes: notifications.pushes });
+  const privacy = makePrivacy({ config, db, unitOfWork, clock, log, store, sessions: accounts.sessions, attempts, passwords, fileRemoval: files.jobs.fileRemoval, pushes: notifications.pushes });
   const moderation = makeModeration({ config, db, unitOfWork, clock, log, sessions: accounts.sessions, model });
 
   const instances: object[] = [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import jwt from 'jsonwebtoken';
 import { OmniTalkError } from '../../sdk/index.js';
+import { Passwords } from '../../src/services/passwords.js';
 import { digest } from '../testkit/digest.js';
 import { fails, World, type Person } from '../testkit/world.js';
 
@@ -8,7 +9,7 @@ describe('accounts: signing up and in', () => {
   let world: World;
   let ann: Person;
   before(async () => {
-    world = await World.start();
+    world = await World.start({ passwords: new Passwords() });
     ann = await world.person('Ann');
   });
   after(() => world.stop());

@@ -13,6 +13,7 @@ import { createLogger, type Logger } from '../../src/lib/logger.js';
 import type { Media } from '../../src/media/contract.js';
 import type { Summarizer } from '../../src/news/summarizer.js';
 import type { Gateways } from '../../src/payments/contract.js';
+import { Passwords } from '../../src/services/passwords.js';
 import type { ObjectStore } from '../../src/storage/store.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { FakeMedia } from './fake-media.js';
@@ -32,6 +33,8 @@ export interface WorldOptions {
   summarizer?: Summarizer;
   /** Gateways for payments, beside or in place of our own. */
   gateways?: Gateways;
+  /** Hashes passwords at another cost than next to none. */
+  passwords?: Passwords;
   /** Where files are kept, instead of the store that the settings would choose. */
   store?: ObjectStore;
   /** A database of its own making, instead of one of the PostgreSQL that the tests run on. */
@@ -52,6 +55,9 @@ export interface Person {
   sessionId: string;
 }
 
+/** Worlds are full of people who sign up: at the true cost of a hash, an hour of tests would have half a minute of it. */
+const CHEAP = new Passwords({ memoryCost: 64, timeCost: 1 });
+
 /** The real application on a real database of its own, and people who use it through the SDK. */
 export class World {
   readonly clock = new ShiftedClock();
@@ -69,7 +75,7 @@ export class World {
     private readonly drop: () => Promise<void>,
     private readonly bus: ((node: number) => Bus) | null,
     private readonly makeMedia: ((node: number) => Media | undefined) | null,
-    private readonly own: Pick<Outside, 'summarizer' | 'store' | 'gateways'> & Pick<WorldOptions, 'log' | 'configOf'>,
+    private readonly own: Pick<Outside, 'summarizer' | 'store' | 'gateways' | 'passwords'> & Pick<WorldOptions, 'log' | 'configOf'>,
   ) {}
 
   static async start({ settings = {}, nodes = 1, bus, media, database: given, ...own }: WorldOptions = {}): Promise<World> {
@@ -93,7 +99,7 @@ export class World {
     const media = this.makeMedia ? this.makeMedia(this.apps.length) : fake;
     const { log = createLogger(this.config.LOG_LEVEL), configOf, ...own } = this.own;
     const app = await startApp({ ...this.config, ...configOf?.(this.apps.length) }, log, this.clock, {
-      mailer: this.outbox, sms: this.outbox, reader: sharedReader(), ...own, ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
+      mailer: this.outbox, sms: this.outbox, passwords: CHEAP, reader: sharedReader(), ...own, ...(media ? { media } : {}), ...(this.bus ? { bus: this.bus(this.apps.length) } : {}),
     });
     this.media.push(fake);
     this.apps.push(app);
