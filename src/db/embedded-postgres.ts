@@ -39,9 +39,9 @@ const silent: Log = { info: () => undefined, warn: () => undefined };
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const ephemeral = options.ephemeral === true;
   const log = options.log ?? silent;
-  const home = ephemeral ? await openEphemeralHome(log) : await openHome(options.dataDir, log);
+  const volatile = options.ephemeral === true && !options.durable;
+  const home = ephemeral ? await openEphemeralHome(log, { inMemory: volatile }) : await openHome(options.dataDir, log);
   try {
-    const volatile = options.ephemeral === true && !options.durable;
     return await startIn(home, { ephemeral, volatile, log, port: options.port });
   } catch (error) {
     await home.release();
@@ -51,7 +51,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
 interface Start {
   ephemeral: boolean;
-  /** Nothing need outlive a crash: no waiting for the disk. */
+  /** Nothing need outlive a crash: no waiting for the disk, or none at all. */
   volatile: boolean;
   log: Log;
   port?: number | undefined;
@@ -71,7 +71,7 @@ async function startIn(home: Home, { ephemeral, volatile, log, port }: Start): P
     account: home.account,
     logFile: join(home.dataDir, 'postgres.log'),
     port,
-    settings: volatile ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '128MB' } : {},
+    settings: volatile ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '128MB', max_wal_size: '256MB' } : {},
     onOurDeath: stopSignal,
   });
   const urlFor = (user: string, password: string, database: string): string =>

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { lockDataDir, ownerOf } from './data-lock.js';
@@ -7,6 +7,10 @@ import { type Account, canEnter, chooseAccount, makeSystemHome, SYSTEM_HOME } fr
 import { stopPostmasterOf } from './postmaster.js';
 
 const EPHEMERAL_PREFIX = 'omnitalk-pg-';
+/** Linux keeps what is written there in memory. */
+const MEMORY = '/dev/shm';
+const TMPFS = 0x01021994;
+const LEAST_FREE_BYTES = 2 * 1024 ** 3;
 
 export interface Log {
   info(message: string): void;
@@ -49,11 +53,11 @@ export async function openHome(folder: string, log: Log): Promise<Home> {
   }
 }
 
-/** Makes a folder for one test run, and clears those whose test runs were killed. */
-export async function openEphemeralHome(log: Log): Promise<Home> {
+/** Makes a folder for one test run, in memory where that is wanted and there is room, and clears those whose test runs were killed. */
+export async function openEphemeralHome(log: Log, { inMemory }: { inMemory: boolean }): Promise<Home> {
   await sweepEphemeral(log);
   const account = await chooseAccount('');
-  let base = tmpdir();
+  let base = inMemory && (await hasRoomInMemory()) ? MEMORY : tmpdir();
   if (!(await canEnter(account, base))) {
     await makeSystemHome();
     base = SYSTEM_HOME;
@@ -73,8 +77,13 @@ export async function openEphemeralHome(log: Log): Promise<Home> {
   };
 }
 
+async function hasRoomInMemory(): Promise<boolean> {
+  const about = await statfs(MEMORY).catch(() => null);
+  return about !== null && about.type === TMPFS && about.bavail * about.bsize >= LEAST_FREE_BYTES;
+}
+
 async function sweepEphemeral(log: Log): Promise<void> {
-  for (const base of new Set([tmpdir(), SYSTEM_HOME])) {
+  for (const base of new Set([tmpdir(), MEMORY, SYSTEM_HOME])) {
     for (const name of await readdir(base).catch(() => [])) {
       if (!name.startsWith(EPHEMERAL_PREFIX)) continue;
       const folder = join(base, name);
