@@ -64,20 +64,27 @@ export function documents(schema: GraphQLSchema, root: RootField, wanted: Readon
 function distances(schema: GraphQLSchema, wanted: ReadonlySet<string>): Map<string, number> {
   const found = new Map<string, number>();
   for (const key of wanted) found.set(key.slice(0, key.indexOf('.')), 0);
-  const objects = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !type.name.startsWith('__')) as GraphQLObjectType[];
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const type of objects) {
-      for (const field of Object.values(type.getFields())) {
-        const over = 1 + Math.min(...possible(schema, getNamedType(field.type)).map((name) => found.get(name) ?? Infinity));
-        if (over < (found.get(type.name) ?? Infinity)) {
-          found.set(type.name, over);
-          changed = true;
-        }
-      }
+  const holders = holdersIn(schema);
+  // A map goes on with what is added to it meanwhile: the nearest come first.
+  for (const [name, over] of found) for (const holder of holders.get(name) ?? []) if (!found.has(holder)) found.set(holder, over + 1);
+  return found;
+}
+
+const known = new WeakMap<GraphQLSchema, Map<string, Set<string>>>();
+
+/** By object type: those with a field that can show it. */
+export function holdersIn(schema: GraphQLSchema): Map<string, Set<string>> {
+  const before = known.get(schema);
+  if (before) return before;
+  const holders = new Map<string, Set<string>>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      for (const name of possible(schema, getNamedType(field.type))) holders.set(name, (holders.get(name) ?? new Set()).add(type.name));
     }
   }
-  return found;
+  known.set(schema, holders);
+  return holders;
 }
 
 const possible = (schema: GraphQLSchema, type: unknown): string[] =>
