@@ -18,19 +18,24 @@ export function tied(command: string, args: readonly string[], { within }: { wit
   return [all[0]!, all.slice(1)];
 }
 
-/** Outside of what the system gives to connections that go out: a server that is started again must find its port free. */
-const PORTS = { from: 12_000, count: 20_000 };
+/** Outside of what the system gives to connections that go out, as are those up to 10,000 apart: a server that is started again must find its port free. */
+const PORTS = { from: 12_000, count: 10_000 };
 
-export async function freePort(): Promise<number> {
+/** One that nobody has, and nobody those that are so far apart from it. */
+export async function freePort(apart: readonly number[] = []): Promise<number> {
   for (;;) {
     const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
-    const server = createServer().listen(port, '127.0.0.1');
-    const free = await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)]);
-    if (!free) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
+    const free = await Promise.all([0, ...apart].map((distance) => isFree(port + distance)));
+    if (free.every(Boolean)) return port;
   }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  if (!(await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)]))) return false;
+  server.close();
+  await once(server, 'close');
+  return true;
 }
 
 /** Where a process runs: here, or on a host of its own (`Hosts`). */

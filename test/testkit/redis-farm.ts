@@ -8,6 +8,8 @@ import { eventually } from './world.js';
 
 const run = promisify(execFile);
 const PATIENCE_MS = 40_000;
+/** A node of a cluster listens for the others at its port and this. */
+const BUS_OFFSET = 10_000;
 
 /** One redis-server of several, by its own port. */
 export class FarmedRedis extends RedisChild {
@@ -35,10 +37,23 @@ abstract class Farm {
 
   protected constructor(protected readonly folder: string) {}
 
-  protected async add(args: readonly string[], name: string, conf?: string): Promise<FarmedRedis> {
+  /** Starts what it is of. Where that fails, nothing is left running. */
+  protected abstract build(): Promise<void>;
+
+  protected async built(): Promise<this> {
+    try {
+      await this.build();
+      return this;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  protected async add(args: readonly string[], name: string, { conf = '', portsApart = [] }: { conf?: string; portsApart?: readonly number[] } = {}): Promise<FarmedRedis> {
     const file = join(this.folder, `${name}.conf`);
-    await writeFile(file, conf ?? '');
-    const redis = new FarmedRedis(await freePort(), [file, ...args], this.folder);
+    await writeFile(file, conf);
+    const redis = new FarmedRedis(await freePort(portsApart), [file, ...args], this.folder);
     this.all.push(redis);
     redis.start();
     await eventually(() => redis.ask('ping').then((answer) => answer.includes('PONG'), () => false), `${name} answers`, PATIENCE_MS);
@@ -58,17 +73,19 @@ export class SentinelFarm extends Farm {
   replica!: FarmedRedis;
 
   static async start(): Promise<SentinelFarm> {
-    const farm = new SentinelFarm(await mkdtemp(join(tmpdir(), 'omnitalk-sentinels-')));
-    farm.master = await farm.add(DISKLESS, 'master');
-    farm.replica = await farm.add([...DISKLESS, '--replicaof', '127.0.0.1', String(farm.master.port), '--repl-diskless-sync-delay', '0'], 'replica');
-    await eventually(() => farm.replica.ask('info', 'replication').then((text) => text.includes('master_link_status:up')), 'the replica follows', PATIENCE_MS);
+    return new SentinelFarm(await mkdtemp(join(tmpdir(), 'omnitalk-sentinels-'))).built();
+  }
+
+  protected async build(): Promise<void> {
+    this.master = await this.add(DISKLESS, 'master');
+    this.replica = await this.add([...DISKLESS, '--replicaof', '127.0.0.1', String(this.master.port), '--repl-diskless-sync-delay', '0'], 'replica');
+    await eventually(() => this.replica.ask('info', 'replication').then((text) => text.includes('master_link_status:up')), 'the replica follows', PATIENCE_MS);
     for (let n = 0; n < 3; n++) {
-      const conf = `sentinel monitor mymaster 127.0.0.1 ${farm.master.port} 2\nsentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n`;
-      farm.sentinels.push(await farm.add(['--sentinel'], `sentinel-${n}`, conf));
+      const conf = `sentinel monitor mymaster 127.0.0.1 ${this.master.port} 2\nsentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n`;
+      this.sentinels.push(await this.add(['--sentinel'], `sentinel-${n}`, { conf }));
     }
-    const known = async () => (await Promise.all(farm.sentinels.map((one) => one.ask('sentinel', 'master', 'mymaster')))).every((text) => /num-other-sentinels\n2\n/.test(text) && /num-slaves\n1\n/.test(text));
+    const known = async () => (await Promise.all(this.sentinels.map((one) => one.ask('sentinel', 'master', 'mymaster')))).every((text) => /num-other-sentinels\n2\n/.test(text) && /num-slaves\n1\n/.test(text));
     await eventually(known, 'the sentinels know one another and the replica', PATIENCE_MS);
-    return farm;
   }
 
   /** Who is master, as the first sentinel says. */
@@ -83,16 +100,18 @@ export class ClusterFarm extends Farm {
   replica!: FarmedRedis;
 
   static async start(): Promise<ClusterFarm> {
-    const farm = new ClusterFarm(await mkdtemp(join(tmpdir(), 'omnitalk-cluster-')));
+    return new ClusterFarm(await mkdtemp(join(tmpdir(), 'omnitalk-cluster-'))).built();
+  }
+
+  protected async build(): Promise<void> {
     const args = (name: string) => [...DISKLESS, '--cluster-enabled', 'yes', '--cluster-config-file', `${name}.nodes`, '--cluster-node-timeout', '1500', '--repl-diskless-sync-delay', '0', '--cluster-require-full-coverage', 'no'];
-    for (let n = 0; n < 3; n++) farm.masters.push(await farm.add(args(`master-${n}`), `master-${n}`));
-    farm.replica = await farm.add(args('replica'), 'replica');
-    await run('redis-cli', ['--cluster', 'create', ...farm.masters.map(({ address }) => address), '--cluster-yes']);
-    const first = (await farm.masters[0]!.ask('cluster', 'myid')).trim();
-    await farm.replica.ask('cluster', 'meet', '127.0.0.1', String(farm.masters[0]!.port));
-    await eventually(() => farm.replica.ask('cluster', 'replicate', first).then((text) => text.includes('OK'), () => false), 'the replica joins', PATIENCE_MS);
-    await eventually(async () => (await Promise.all(farm.all.map((one) => one.ask('cluster', 'info')))).every((text) => /cluster_state:ok/.test(text) && /cluster_known_nodes:4/.test(text)), 'the cluster is whole', PATIENCE_MS);
-    await eventually(() => farm.replica.ask('info', 'replication').then((text) => text.includes('master_link_status:up')), 'the replica follows', PATIENCE_MS);
-    return farm;
+    for (let n = 0; n < 3; n++) this.masters.push(await this.add(args(`master-${n}`), `master-${n}`, { portsApart: [BUS_OFFSET] }));
+    this.replica = await this.add(args('replica'), 'replica', { portsApart: [BUS_OFFSET] });
+    await run('redis-cli', ['--cluster', 'create', ...this.masters.map(({ address }) => address), '--cluster-yes']);
+    const first = (await this.masters[0]!.ask('cluster', 'myid')).trim();
+    await this.replica.ask('cluster', 'meet', '127.0.0.1', String(this.masters[0]!.port));
+    await eventually(() => this.replica.ask('cluster', 'replicate', first).then((text) => text.includes('OK'), () => false), 'the replica joins', PATIENCE_MS);
+    await eventually(async () => (await Promise.all(this.all.map((one) => one.ask('cluster', 'info')))).every((text) => /cluster_state:ok/.test(text) && /cluster_known_nodes:4/.test(text)), 'the cluster is whole', PATIENCE_MS);
+    await eventually(() => this.replica.ask('info', 'replication').then((text) => text.includes('master_link_status:up')), 'the replica follows', PATIENCE_MS);
   }
 }
