@@ -18,6 +18,13 @@ const EXITING = /^mocha exits with (\d+)$/;
 /** As many cores as that are kept busy; where nothing may fail because a machine is slow, one. */
 const LANES = Number(process.env.TEST_LANES || 2);
 const BATCHES = 10;
+/** What files take that take long, in seconds on two idle cores: by it they are dealt into batches that take alike. Any other takes about `OTHERS_S`. */
+const SECONDS = 'test/testkit/seconds.json';
+const OTHERS_S = 3;
+/** Of each failure's details, at the end; all of them stand where its batch ended. */
+const DETAIL_LINES = 30;
+/** How the reporter names a test that failed. */
+const FAILED = 'FAILED ';
 /** A run that has told its totals ends within that time, or is ended. */
 const ENDING_MS = 60_000;
 /** For what mocha has said at its end to arrive. */
@@ -76,10 +83,9 @@ async function main() {
   return runAll(given, lane);
 }
 
-/** Every spec, dealt into batches. What a batch said is shown when it has ended; what failed is told once more at the very end. */
+/** Every spec, dealt into batches. What a batch said is shown when it has ended; what failed is told once more at the very end, the names last. */
 async function runAll(given, lane) {
-  const batches = Array.from({ length: BATCHES }, () => []);
-  for (const [place, file] of globSync(MOCHARC.spec).sort().entries()) batches[place % BATCHES].push(file);
+  const batches = deal(globSync(MOCHARC.spec).sort());
   const ended = [];
   // With one Redis given for all, limits that one spec counts would be another's.
   const lanes = process.env.REDIS_URL ? 1 : LANES;
@@ -89,23 +95,41 @@ async function runAll(given, lane) {
       for (let files = batches.shift(); files && !interrupted; files = batches.shift()) {
         let said = '';
         const result = await runMocha(env, [...given, ...files], (chunk) => (said += chunk));
-        ended.push({ ...result, said });
+        ended.push({ ...result, said, files });
         console.log(said);
       }
     }),
   );
   const failed = ended.filter(({ code }) => code !== 0);
-  for (const { said } of failed) console.log(failuresOf(said));
+  for (const { said } of failed) console.log(detailsOf(said));
+  for (const { said, files } of failed) console.log(namesOf(said) || `${FAILED}${files.join(' ')} › did not end as a run does`);
   console.log(closingLine(ended.map(({ totals }) => totals)));
   return interrupted || failed.length ? 1 : 0;
 }
 
-/** What a run that failed said from its count of failures on, or its end where it did not come to that. */
-function failuresOf(said) {
-  const lines = said.split('\n');
-  const at = lines.findLastIndex((line) => /^\S*\s+\d+ failing/.test(line));
-  return lines.slice(at === -1 ? -80 : at).join('\n');
+/** The longest first, each to the batch that has least to do. */
+function deal(files) {
+  const seconds = JSON.parse(readFileSync(SECONDS, 'utf8'));
+  const of = (file) => seconds[file] ?? OTHERS_S;
+  const batches = Array.from({ length: BATCHES }, () => ({ files: [], takes: 0 }));
+  for (const file of files.toSorted((one, other) => of(other) - of(one))) {
+    const least = batches.reduce((least, batch) => (batch.takes < least.takes ? batch : least));
+    least.files.push(file);
+    least.takes += of(file);
+  }
+  return batches.map((batch) => batch.files).filter((batch) => batch.length);
 }
+
+/** What a run that failed said from its count of failures on, or its end where it did not come to that. */
+function detailsOf(said) {
+  const lines = said.split('\n').filter((line) => !line.startsWith(FAILED));
+  const at = lines.findLastIndex((line) => /^\S*\s+\d+ failing/.test(line));
+  if (at === -1) return lines.slice(-80).join('\n');
+  let since = 0;
+  return lines.slice(at).filter((line) => (since = /^\s+\d+\) /.test(line) ? 0 : since + 1) < DETAIL_LINES).join('\n');
+}
+
+const namesOf = (said) => said.split('\n').filter((line) => line.startsWith(FAILED)).join('\n');
 
 /** A Redis of our own, which keeps nothing on disk. */
 async function startRedis(binary) {

@@ -1,18 +1,24 @@
 // mocha's own reporter, with a closing line that people and machines read alike: `N passed, N failed[, N skipped]`.
 import { writeSync } from 'node:fs';
+import { relative } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Mocha from 'mocha';
 
 const SLOWEST = 12;
-const SLOW_SUITE_MS = 5_000;
+const SLOW_FILE_MS = 5_000;
 
 export default class Reporter extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
-    const suites = timeSuites(runner);
+    const files = timeFiles(runner);
+    const failed = [];
+    runner.on(Mocha.Runner.constants.EVENT_TEST_FAIL, (test) => failed.push(`FAILED ${nameOf(test.file)} › ${test.titlePath().join(' › ')}`));
     runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = runner.stats;
-      for (const { title, ms } of suites.sort((one, other) => other.ms - one.ms).slice(0, SLOWEST)) console.log(`  ${(ms / 1000).toFixed(1).padStart(6)} s  ${title}`);
+      const slow = [...files].filter(([, ms]) => ms >= SLOW_FILE_MS).sort(([, one], [, other]) => other - one);
+      for (const [file, ms] of slow.slice(0, SLOWEST)) console.log(`  ${(ms / 1000).toFixed(1).padStart(6)} s  ${file}`);
+      // After the details, so that what is cut off at its beginning still names all of them.
+      for (const line of failed) console.log(line);
       console.log(closingLine(passes, failures, pending));
       process.on('exit', () => writeSync(1, `mocha exits with ${failures ? 1 : 0}\n`));
       new Worker(new URL('./lingering.mjs', import.meta.url), { execArgv: [], workerData: { closingLine: closingLine(passes, failures + 1, pending) } }).unref();
@@ -20,19 +26,21 @@ export default class Reporter extends Mocha.reporters.Spec {
   }
 }
 
-/** What the suite's budget goes to, starting and stopping applications included: fills itself while the tests run. */
-function timeSuites(runner) {
+const nameOf = (file) => relative(process.cwd(), file ?? '');
+
+/** What the time goes to, starting and stopping applications included: milliseconds by file, which fill themselves while the tests run. */
+function timeFiles(runner) {
   const { EVENT_SUITE_BEGIN, EVENT_SUITE_END } = Mocha.Runner.constants;
-  const slow = [];
+  const files = new Map();
   let began = 0;
   runner.on(EVENT_SUITE_BEGIN, (suite) => {
     if (suite.parent?.root) began = performance.now();
   });
   runner.on(EVENT_SUITE_END, (suite) => {
-    const ms = performance.now() - began;
-    if (suite.parent?.root && ms >= SLOW_SUITE_MS) slow.push({ title: suite.title, ms });
+    const name = nameOf(suite.file);
+    if (suite.parent?.root) files.set(name, (files.get(name) ?? 0) + performance.now() - began);
   });
-  return slow;
+  return files;
 }
 
 function closingLine(passes, failures, pending) {
