@@ -42,6 +42,7 @@ import { HandOver1764710000000 } from './migrations/1764710000000-hand-over.js';
 import { Encryption1764800000000 } from './migrations/1764800000000-encryption.js';
 import { WebhooksOfApps1764900000000 } from './migrations/1764900000000-webhooks-of-apps.js';
 import { MediaRegions1764900000010 } from './migrations/1764900000010-media-regions.js';
+import { ProductsAlike1764900000040 } from './migrations/1764900000040-products-alike.js';
 import { BotMarketplace1764710000001 } from './migrations/1764710000001-bot-marketplace.js';
 import { Tutors1764710000002 } from './migrations/1764710000002-tutors.js';
 import { KeysOfPartners1764900000050 } from './migrations/1764900000050-keys-of-partners.js';
@@ -95,6 +96,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Encryption1764800000000,
       WebhooksOfApps1764900000000,
       MediaRegions1764900000010,
+      ProductsAlike1764900000040,
       BotMarketplace1764710000001,
       Tutors1764710000002,
       KeysOfPartners1764900000050,

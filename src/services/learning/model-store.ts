@@ -19,7 +19,6 @@ export interface LearnedProduct {
   factors: Float32Array | null;
   vector: Float32Array;
   popularity: number;
-  similarIds: string[];
 }
 
 const bytesOrNull = (floats: Float32Array | null): Buffer | null => floats && toBytes(floats);
@@ -75,10 +74,10 @@ export class ModelStore {
 
   async products(id: string, products: readonly LearnedProduct[]): Promise<void> {
     await this.sql(
-      `insert into learned_products (model_id, product_id, factors, vector, popularity, similar_ids)
-       select $1, p.product_id, p.factors, p.vector, p.popularity, p.similar_ids::uuid[]
-       from unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::real[], $6::text[]) p(product_id, factors, vector, popularity, similar_ids)`,
-      [id, products.map(({ productId }) => productId), products.map(({ factors }) => bytesOrNull(factors)), products.map(({ vector }) => toBytes(vector)), products.map(({ popularity }) => popularity), products.map(({ similarIds }) => list(similarIds))],
+      `insert into learned_products (model_id, product_id, factors, vector, popularity)
+       select $1, p.product_id, p.factors, p.vector, p.popularity
+       from unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::real[]) p(product_id, factors, vector, popularity)`,
+      [id, products.map(({ productId }) => productId), products.map(({ factors }) => bytesOrNull(factors)), products.map(({ vector }) => toBytes(vector)), products.map(({ popularity }) => popularity)],
     );
   }
 

@@ -18,7 +18,6 @@ const SWEEPS = 15;
 const HIDDEN_BY = 2_026;
 const MAX_INTERACTIONS = 1_000_000;
 const NEIGHBOURS = 30;
-const SIMILAR = 20;
 
 interface People {
   described: Described[];
@@ -147,7 +146,6 @@ export class Trainer {
   async #write(id: string, learned: { described: Described[]; vectors: Float32Array; space: ContentSpace; signal: Signalled; products: ProductSignal[]; contents: Float32Array; factors: Factors | null; interactions: Interactions | null; clusters: Cluster[] }): Promise<void> {
     const { described, vectors, space, signal, products, contents, factors, interactions, clusters } = learned;
     const near = signal.people.length > 1 ? await this.engine.neighbours({ values: signal.vectors, n: signal.people.length, d: DIMENSIONS }, { k: NEIGHBOURS }) : null;
-    const similar = products.length > 1 ? await this.engine.neighbours({ values: contents, n: products.length, d: DIMENSIONS }, { k: SIMILAR }) : null;
     const memberships = new Map<string, string[]>();
     for await (const { part } of chunks(clusters, 4)) {
       for (const { id: clusterId, members } of part) {
@@ -180,13 +178,11 @@ export class Trainer {
     for await (const { part, from } of chunks(products, PAGE)) {
       await this.#store.products(id, part.map((product, offset) => {
         const index = from + offset;
-        const ids = similar ? Array.from(similar.ids.subarray(index * SIMILAR, (index + 1) * SIMILAR)).filter((other, at) => other >= 0 && similar.scores[index * SIMILAR + at]! > 0) : [];
         return {
           productId: product.id,
           factors: factors && factors.items.subarray(index * factors.f, (index + 1) * factors.f),
           vector: contents.subarray(index * DIMENSIONS, (index + 1) * DIMENSIONS),
           popularity: popularity[index]!,
-          similarIds: ids.map((other) => products[other]!.id),
         };
       }));
     }
