@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isUnionType } from 'graphql';
 import { encodeId } from '../../src/lib/ids.js';
 import { buildSchemaForPrinting } from '../../src/resolvers/build-schema.js';
-import { Refetch, Replica } from '../testkit/replica.js';
+import { Refetch, Replica, type Snapshot } from '../testkit/replica.js';
 import { Publisher } from '../testkit/publisher.js';
 import { INBOX_KINDS, scenariosOf, type InboxKind, type Scenarios } from '../testkit/scenarios.js';
 import { eventually, World, type Person } from '../testkit/world.js';
@@ -53,9 +53,15 @@ describe('state + events = refetch, for every kind of event', function () {
     for (const { id } of going) await ann.api.endCall({ input: { callId: encodeId('Call', id) } });
   });
 
-  async function agree(replica: Replica, what: string): Promise<void> {
-    const read = async () => ({ truth: (await new Refetch(bob).read()).snapshot(), at: performance.now() });
-    let last = await read();
+  interface Reading {
+    truth: Snapshot;
+    at: number;
+  }
+  const read = async (): Promise<Reading> => ({ truth: (await new Refetch(bob).read()).snapshot(), at: performance.now() });
+
+  /** Waits until a replica shows what is read, at first what was read before where that is told. Answers what it agreed with. */
+  async function agree(replica: Replica, what: string, before?: Reading): Promise<Reading> {
+    let last = before ? { ...before, at: performance.now() } : await read();
     const same = async () => {
       if (replica.failure) throw replica.failure;
       if (isDeepStrictEqual(replica.snapshot(), last.truth)) return true;
@@ -67,6 +73,7 @@ describe('state + events = refetch, for every kind of event', function () {
       assert.deepEqual(replica.snapshot(), last.truth, what);
       throw error;
     });
+    return last;
   }
 
   for (const kind of INBOX_KINDS) {
@@ -76,9 +83,9 @@ describe('state + events = refetch, for every kind of event', function () {
       await scenarios[kind]();
       const logged = await world.sql<{ kind: string }>('select distinct kind from events e where pos > coalesce(($1::jsonb ->> stream)::bigint, 0)', [JSON.stringify(before)]);
       assert.ok(logged.some((row) => row.kind === kind), `the scenario made no ${kind}, but ${logged.map((row) => row.kind).join(', ')}`);
-      await agree(live, 'as it happened');
+      const seen = await agree(live, 'as it happened');
       resuming.connect();
-      await agree(resuming, 'after a resume');
+      await agree(resuming, 'after a resume', seen);
     });
   }
 

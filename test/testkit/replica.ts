@@ -77,10 +77,8 @@ export class Refetch {
     const { viewer } = await api.viewer();
     this.cursors.push(viewer!.eventCursor);
     const list = (await api.viewerChats({ first: 100 })).viewer!.chats;
-    for (const { node } of list.edges) {
-      this.cursors.push(node.eventCursor);
-      await this.readChat(node.id);
-    }
+    this.cursors.push(...list.edges.map(({ node }) => node.eventCursor));
+    await Promise.all(list.edges.map(({ node }) => this.readChat(node.id)));
     for (const { node } of (await api.starredMessages({ first: 100 })).viewer!.starredMessages.edges) this.marks.set(node.id, { starred: true, hidden: false });
     for (const { node } of (await api.contacts({ first: 100 })).viewer!.contacts.edges) this.contacts.set(node.user.id, contactOf(node));
     for (const { node } of (await api.blockedUsers({ first: 100 })).viewer!.blockedUsers.edges) this.blocked.add(node.id);
