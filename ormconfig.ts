@@ -44,6 +44,7 @@ import { WebhooksOfApps1764900000000 } from './migrations/1764900000000-webhooks
 import { MediaRegions1764900000010 } from './migrations/1764900000010-media-regions.js';
 import { ProductsAlike1764900000040 } from './migrations/1764900000040-products-alike.js';
 import { BotMarketplace1764710000001 } from './migrations/1764710000001-bot-marketplace.js';
+import { PlansOfSends1764900000030 } from './migrations/1764900000030-plans-of-sends.js';
 import { Tutors1764710000002 } from './migrations/1764710000002-tutors.js';
 import { KeysOfPartners1764900000050 } from './migrations/1764900000050-keys-of-partners.js';
 import { SuspensionsEnd1764900000051 } from './migrations/1764900000051-suspensions-end.js';
@@ -96,6 +97,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Encryption1764800000000,
       WebhooksOfApps1764900000000,
       MediaRegions1764900000010,
+      PlansOfSends1764900000030,
       ProductsAlike1764900000040,
       BotMarketplace1764710000001,
       Tutors1764710000002,

@@ -43,6 +43,10 @@ describe('sending: batches, retries, and what fails alone', () => {
     stream.close();
   });
 
+  it('keeps the plans of its statements, which would else be made anew for each batch: whoever replaces send_messages says so again', async () => {
+    assert.deepEqual(await world.sql(`select proconfig as settings from pg_proc where proname = 'send_messages'`), [{ settings: ['plan_cache_mode=force_generic_plan', 'enable_seqscan=off'] }]);
+  });
+
   it('different inputs under one key at once: one is sent, the others are told so', async () => {
     const chatId = await world.groupChat(ann, [bob]);
     const apis = everywhere(ann);
