@@ -1,4 +1,5 @@
 import type { Sql } from '../db/database.js';
+import { BATCH, deleteAll } from '../db/delete-all.js';
 import type { Clock } from '../lib/clock.js';
 
 const DAY_MS = 86_400_000;
@@ -9,8 +10,7 @@ export const KEYS_KEPT_DAYS = 7;
 const SCHEDULED_KEPT_DAYS = 30;
 const CODES_KEPT_DAYS = 1;
 const WEEKS_AHEAD = 3;
-/** Rows that one statement deletes: short transactions, so that nobody waits for them. */
-const BATCH = 5_000;
+const BEGINNING = new Date(0);
 
 /** Days; the settings say how many. */
 export interface Kept {
@@ -34,8 +34,21 @@ export class UpkeepService {
     await this.sql('select drop_event_partitions($1)', [this.#daysAgo(EVENTS_KEPT_DAYS)]);
   }
 
+  /**
+   * As many as messages. Each batch goes on where the last one ended: what a batch has deleted stands in the table until it is vacuumed, and
+   * the next would read all of it again. Whatever did not lie in the order of time is taken by another round.
+   */
   async idempotencyKeys(): Promise<void> {
-    await this.#deleteAll('delete from idempotency_keys where ctid = any(array(select ctid from idempotency_keys where created_at < $1 limit $2)) returning 1', KEYS_KEPT_DAYS);
+    const before = this.#daysAgo(KEYS_KEPT_DAYS);
+    for (let from = BEGINNING; ; ) {
+      const gone = await this.sql<{ created_at: Date }>(
+        'delete from idempotency_keys where ctid = any(array(select ctid from idempotency_keys where created_at < $1 and created_at >= $2 limit $3)) returning created_at',
+        [before, from, BATCH],
+      );
+      if (gone.length === BATCH) from = gone.reduce((latest, { created_at }) => (created_at > latest ? created_at : latest), from);
+      else if (from === BEGINNING) return;
+      else from = BEGINNING;
+    }
   }
 
   /** Codes and refresh tokens that nobody can use any more, and sessions that have been over for long. */
@@ -77,8 +90,7 @@ export class UpkeepService {
     return new Date(this.clock.now().getTime() - days * DAY_MS);
   }
 
-  async #deleteAll(text: string, days: number): Promise<void> {
-    const before = this.#daysAgo(days);
-    while ((await this.sql(text, [before, BATCH])).length === BATCH);
+  #deleteAll(text: string, days: number): Promise<void> {
+    return deleteAll(this.sql, text, [this.#daysAgo(days)]);
   }
 }

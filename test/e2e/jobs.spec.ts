@@ -140,6 +140,14 @@ describe('jobs', () => {
       assert.deepEqual(await world.sql('select from idempotency_keys'), []);
     });
 
+    it('forgets more keys than one batch takes, in whatever order they lie', async () => {
+      await world.sql(`insert into idempotency_keys (actor_id, operation, key, input_hash, created_at) select gen_random_uuid(), 'sendMessage', n::text, '', $1::timestamptz - make_interval(days => 9, secs => n) from generate_series(1, 12000) n`, [world.clock.now()]);
+      await world.sql(`insert into idempotency_keys (actor_id, operation, key, input_hash, created_at) select gen_random_uuid(), 'sendMessage', 'kept', '', $1::timestamptz - make_interval(days => 6)`, [world.clock.now()]);
+      await run('forget-used-keys');
+      assert.deepEqual(await world.sql('select key from idempotency_keys'), [{ key: 'kept' }]);
+      await world.sql('delete from idempotency_keys');
+    });
+
     it('forgets refresh tokens and codes that have expired', async () => {
       await world.sql(`insert into one_time_codes (id, purpose, subject, code_hash, expires_at) values (gen_random_uuid(), 'PHONE', '+41', '', $1)`, [world.clock.now()]);
       const tokens = (await world.sql('select from refresh_tokens')).length;

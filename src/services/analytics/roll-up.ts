@@ -1,4 +1,5 @@
 import type { Sql } from '../../db/database.js';
+import { deleteAll } from '../../db/delete-all.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
 import { NOBODY } from '../actor.js';
@@ -30,7 +31,7 @@ export class RollUp {
     const today = startOf(this.clock.now());
     let counted = 0;
     for (let day = await this.#first(today); day <= today; day += DAY_MS, counted++) await this.#count(new Date(day));
-    await this.sql('delete from analytics_activity where day < $1::date', [dateOf(new Date(today - ACTIVITY_KEPT_DAYS * DAY_MS))]);
+    await deleteAll(this.sql, 'delete from analytics_activity where ctid = any(array(select ctid from analytics_activity where day < $1::date limit $2)) returning 1', [dateOf(new Date(today - ACTIVITY_KEPT_DAYS * DAY_MS))]);
     return counted;
   }
 

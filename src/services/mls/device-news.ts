@@ -1,4 +1,5 @@
 import type { Sql } from '../../db/database.js';
+import { deleteAll } from '../../db/delete-all.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import { chatStream } from '../../events/catalogue.js';
 import type { Clock } from '../../lib/clock.js';
@@ -54,8 +55,7 @@ export class DeviceNews {
     await this.#deleteAll('mls_devices', 'ended_at < $1 and not exists (select from mls_leaves l where l.device_id = session_id)', DEVICES_KEPT_DAYS);
   }
 
-  async #deleteAll(table: string, where: string, days: number): Promise<void> {
-    const before = new Date(this.clock.now().getTime() - days * DAY_MS);
-    while ((await this.sql(`delete from ${table} where ctid = any(array(select ctid from ${table} where ${where} limit ${BATCH})) returning 1`, [before])).length === BATCH);
+  #deleteAll(table: string, where: string, days: number): Promise<void> {
+    return deleteAll(this.sql, `delete from ${table} where ctid = any(array(select ctid from ${table} where ${where} limit $2)) returning 1`, [new Date(this.clock.now().getTime() - days * DAY_MS)]);
   }
 }

@@ -1,4 +1,5 @@
 import type { Sql } from '../../db/database.js';
+import { deleteAll } from '../../db/delete-all.js';
 import type { Tx } from '../../db/unit-of-work.js';
 import type { NotificationKind } from '../../entities/notification.js';
 import type { Clock } from '../../lib/clock.js';
@@ -124,7 +125,7 @@ export class PushQueue {
 
   /** What can't be told any more, and what was told long ago. */
   async forget(): Promise<void> {
-    await this.sql('delete from pushes where expires_at < $1', [new Date(this.clock.now().getTime() - FORGOTTEN_AFTER_MS)]);
+    await deleteAll(this.sql, 'delete from pushes where ctid = any(array(select ctid from pushes where expires_at < $1 limit $2)) returning 1', [new Date(this.clock.now().getTime() - FORGOTTEN_AFTER_MS)]);
   }
 
   async #deliver(push: DuePush): Promise<void> {
