@@ -15,6 +15,7 @@ import { ML_NOTE, runMl, runMlQuality } from './scenarios/ml.js';
 import { ML_SERVING_NOTE, runMlServing } from './scenarios/ml-serving.js';
 import { LANGUAGE_NOTE, runLanguage } from './scenarios/language.js';
 import { REJOIN_NOTE, runRejoin } from './scenarios/rejoin.js';
+import { PARTITIONS_NOTE, runPartitions } from './scenarios/partitions.js';
 import { runReads } from './scenarios/reads.js';
 import { runSends } from './scenarios/sends.js';
 import { runWorkers } from './scenarios/workers.js';
@@ -40,6 +41,7 @@ const USAGE = `npm run bench -- <scenario> [options]
   join     from joinCall to the first decoded frame in a browser, 40 times (Debian: chromium)
   language sentiment, conduct, retrieval and summaries of the process itself, on labelled sets: quality, no times
   rejoin   a call of 12 over two workers of which one is killed, until everybody hears everybody again, 10 times
+  partitions   the database's CPU for the hot statements, with messages in one table, and in 8 and 16 partitions
   ml       K-Means, DBSCAN and implicit factors beside scikit-learn and numpy, and what is found of what was planted (Debian: python3-sklearn); --rounds=3
   ml-quality   the same without times, for a machine that is busy
   ml-serving   suggestions to 100,000 people of 20,000 products, and the longest stall while all of it is learned
@@ -90,6 +92,7 @@ const SCENARIOS: Record<string, Scenario> = {
   cart: async (ground, { profile }) => ({ OmniTalk: await runCart(ground, profile) }),
   checkout: async (ground, { profile }) => ({ '100 products': await runCheckout(ground, 100, profile), 'one product': await runCheckout(ground, 1, profile?.replace(/(?=\.cpuprofile$)/, '-one-product')) }),
   files: runFiles,
+  partitions: runPartitions,
   join: runJoin,
   rejoin: runRejoin,
   ml: (_, { rounds }) => runMl(rounds),
@@ -99,7 +102,7 @@ const SCENARIOS: Record<string, Scenario> = {
 };
 
 /** What a table doesn't say. */
-const NOTES: Record<string, string> = { files: FILES_NOTE, join: JOIN_NOTE, rejoin: REJOIN_NOTE, language: LANGUAGE_NOTE, ml: ML_NOTE, 'ml-quality': ML_NOTE, 'ml-serving': ML_SERVING_NOTE };
+const NOTES: Record<string, string> = { files: FILES_NOTE, join: JOIN_NOTE, rejoin: REJOIN_NOTE, partitions: PARTITIONS_NOTE, language: LANGUAGE_NOTE, ml: ML_NOTE, 'ml-quality': ML_NOTE, 'ml-serving': ML_SERVING_NOTE };
 
 async function withOurs(ground: Ground, { inbox, documents, personal }: Options, work: (target: OmniTalkTarget) => Promise<Row>): Promise<Record<string, Row>> {
   const target = await OmniTalkTarget.start(ground, { inbox, documents, personal });

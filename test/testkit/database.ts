@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { createDataSource } from '../../ormconfig.js';
 import { migrate } from '../../src/db/migrate.js';
+import { GROWING_BY_CHAT, partitionByChat } from '../../src/db/partitions.js';
 
 const TEMPLATE = 'omnitalk_template';
+/** Into how many partitions messages and what belongs to them are moved before a spec runs; 0: not at all, as a new database has them. */
+const PARTITIONS = Number(process.env['TEST_PARTITIONS'] ?? 0);
 
 /** The PostgreSQL that `npm test` has started. */
 export function serverUrl(database: string): string {
@@ -14,8 +17,8 @@ export function serverUrl(database: string): string {
   return parsed.toString();
 }
 
-async function asAdmin<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
-  const client = new pg.Client({ connectionString: serverUrl('postgres') });
+async function asAdmin<Result>(work: (client: pg.Client) => Promise<Result>, database = 'postgres'): Promise<Result> {
+  const client = new pg.Client({ connectionString: serverUrl(database) });
   await client.connect();
   try {
     return await work(client);
@@ -41,6 +44,11 @@ function prepareTemplate(): Promise<void> {
     await source.initialize();
     await migrate(source);
     await source.destroy();
+    if (PARTITIONS) {
+      await asAdmin(async (client) => {
+        for (const table of GROWING_BY_CHAT) await partitionByChat(client, table, PARTITIONS);
+      }, TEMPLATE);
+    }
     await asAdmin((client) => client.query(`alter database ${TEMPLATE} is_template true`));
   })());
 }
