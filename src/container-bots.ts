@@ -131,7 +131,7 @@ export async function makeBots({ config, db, unitOfWork, bus, clock, log, tokens
       new BotHandOverResolver(), new SupportVerbsResolver(handOver, cases), new ViewerSupportResolver(cases), new SupportCaseResolver(),
       new BotResolver(bots), new BotVerbsResolver(bots, knowledge), new ViewerBotsResolver(bots), new BotKnowledgeResolver(), new BotMemoryResolver(), new BotReplyEventResolver(), new ReadingHelpResolver(help), new SentimentResolver(new Moods(db.sql)),
       new BotActionsResolver(cards, callbacks), new InteractiveCardResolver(), new CardFormResolver(), new BotCallbackResolver(),
-      new BotOwnerResolver(commands, new BotRetirement(unitOfWork, sessions)), new ChatBotCommandsResolver(commands), new ChatBotCommandResolver(), new BotSchedulesResolver(schedules), new BotScheduleResolver(),
+      new BotOwnerResolver(commands, new BotRetirement(unitOfWork, sessions), purse), new ChatBotCommandsResolver(commands), new ChatBotCommandResolver(), new BotSchedulesResolver(schedules), new BotScheduleResolver(),
     ],
     close: () => desk.close(),
   };

@@ -2,7 +2,7 @@
 export const WEBHOOK_KINDS = [
   'message.sent', 'message.updated', 'message.deleted', 'reactions.changed', 'pins.changed', 'member.joined', 'member.left', 'member.updated', 'chat.updated', 'call.started', 'call.ended',
   'chat.added', 'chat.removed', 'contact.changed', 'group.changed', 'scheduled.changed', 'file.changed', 'status.posted', 'status.deleted', 'call.incoming', 'call.ring.ended', 'order.changed', 'notification.added',
-  'button.pressed', 'form.submitted', 'callback.answered',
+  'button.pressed', 'form.submitted', 'callback.answered', 'bot.changed', 'support.changed', 'moderation.changed', 'groupbuy.changed',
 ] as const;
 export type WebhookKind = (typeof WEBHOOK_KINDS)[number];
 

@@ -27,8 +27,8 @@ export function accessToType(name: string): Access | null {
 }
 
 const KINDS: readonly [RegExp, Area][] = [
-  [/^call\./, 'calls'], [/^contact\./, 'people'], [/^file\./, 'files'], [/^status\./, 'statuses'], [/^order\./, 'shops'], [/^notification\./, 'notifications'], [/^(button|form)\./, 'bots'],
+  [/^call\./, 'calls'], [/^contact\./, 'people'], [/^file\./, 'files'], [/^status\./, 'statuses'], [/^(order|groupbuy)\./, 'shops'], [/^notification\./, 'notifications'], [/^(button|form|bot|support)\./, 'bots'],
 ];
 
-/** The scope by which an app may have an endpoint told of a kind of event: what it is told of it could read itself. */
-export const scopeOfKind = (kind: string): string => `${KINDS.find(([pattern]) => pattern.test(kind))?.[1] ?? 'chats'}:read`;
+/** The scope by which an app may have an endpoint told of a kind of event: what it is told of it could read itself. Cases of moderators no app reads. */
+export const scopeOfKind = (kind: string): string => kind.startsWith('moderation.') ? 'person-only' : `${KINDS.find(([pattern]) => pattern.test(kind))?.[1] ?? 'chats'}:read`;

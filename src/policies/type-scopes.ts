@@ -263,6 +263,7 @@ export const TYPE_SCOPES: Readonly<Record<string, Access>> = {
   BotReplyEvent: 'bots:read',
   BotSchedule: 'bots:read',
   BotSettings: 'bots:read',
+  BotSpendingDay: 'bots:read',
   BotSuggestion: 'bots:read',
   BotTutor: 'bots:read',
   BotVersion: 'bots:read',

@@ -2,9 +2,11 @@ import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql'
 import type { BotCommand } from '../entities/bot.js';
 import { decodeId } from '../lib/ids.js';
 import { BotCommandType, ChatBotCommandType, DeleteBotInput, DeleteBotPayload, SetBotCommandsInput, SetBotCommandsPayload } from '../schema/bot-owner.js';
-import { BotType } from '../schema/bot.js';
+import { BotSpendingDayType, BotType } from '../schema/bot.js';
 import { ChatType } from '../schema/chat.js';
+import { DateTime } from '../schema/scalars.js';
 import { UserType } from '../schema/user.js';
+import type { BotPurse, SpendingDay } from '../services/bots/bot-purse.js';
 import type { BotCommandService } from '../services/bots/commands.js';
 import type { BotRetirement } from '../services/bots/retirement.js';
 import { botById, type BotRow, type ChatCommandRow } from '../services/loaders/bots.js';
@@ -18,6 +20,7 @@ export class BotOwnerResolver {
   constructor(
     private readonly commandsOf: BotCommandService,
     private readonly retirement: BotRetirement,
+    private readonly purse: BotPurse,
   ) {}
 
   @Mutation(() => SetBotCommandsPayload, { description: 'By the bot’s owner, or by the bot itself.' })
@@ -32,6 +35,12 @@ export class BotOwnerResolver {
   async deleteBot(@Arg('input', () => DeleteBotInput) { botId }: DeleteBotInput, @Ctx() context: Context): Promise<object> {
     await this.retirement.delete(context.requireViewer(), decodeId('Bot', botId, 'botId'));
     return { botId };
+  }
+
+  @AtMost(366)
+  @FieldResolver(() => [BotSpendingDayType], { nullable: true, description: 'For its owner; null for everybody else. At most 366 days; those without any are left out.' })
+  async spending(@Root() bot: BotRow, @Arg('since', () => DateTime) since: Date, @Arg('until', () => DateTime) until: Date, @Ctx() context: Context): Promise<SpendingDay[] | null> {
+    return context.viewer !== null && bot.ownerId === context.viewer.userId ? this.purse.days(bot.id, since, until) : null;
   }
 
   @AtMost(50)

@@ -28,6 +28,16 @@ export class BotSettingsType {
   @Field(() => String, { nullable: true, description: 'Of the provider that is set up; null: the one that the settings name.' }) model: string | null;
   @Field(() => Float, { nullable: true }) temperature: number | null;
   @Field(() => Int) repliesAnHour: number;
+  @Field(() => Float, { nullable: true, description: 'US dollars; null: as much as the operator lets it.' }) costADay: number | null;
+}
+
+@ObjectType('BotSpendingDay', { description: 'What a bot has asked of a language model on a day (UTC).' })
+export class BotSpendingDayType {
+  @Field(() => DateTime) day: Date;
+  @Field(() => Int) requests: number;
+  @Field(() => Float) inputTokens: number;
+  @Field(() => Float) outputTokens: number;
+  @Field(() => Float, { description: 'US dollars, by the prices of the settings.' }) cost: number;
 }
 
 @ObjectType('Bot', { description: 'A user of kind BOT, with what it can.' })
@@ -74,6 +84,7 @@ export class CreateBotInput {
   @Field(() => [BotTool], { nullable: true }) tools?: Tool[] | null;
   @Field(() => [String], { nullable: true, description: 'ISO 639-1, at most 20.' }) languages?: string[] | null;
   @Field(() => Int, { nullable: true, description: 'To one person: 1 to 1000, default 60.' }) repliesAnHour?: number | null;
+  @Field(() => Float, { nullable: true, description: 'US dollars, of which the operator sets the most; past it the engine in the process answers. 0: no model is ever asked.' }) costADay?: number | null;
   @Field(() => ID) idempotencyKey: string;
 }
 @ObjectType('CreateBotPayload')
@@ -93,6 +104,7 @@ export class UpdateBotInput {
   @Field(() => [BotTool], { nullable: true }) tools?: Tool[] | null;
   @Field(() => [String], { nullable: true }) languages?: string[] | null;
   @Field(() => Int, { nullable: true }) repliesAnHour?: number | null;
+  @Field(() => Float, { nullable: true, description: 'Null: as much as the operator lets it.' }) costADay?: number | null;
 }
 @ObjectType('UpdateBotPayload')
 export class UpdateBotPayload {

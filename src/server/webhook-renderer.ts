@@ -72,6 +72,10 @@ subscription WebhookEvent {
     ... on OrderChanged { orderId order { ...Ordered } }
     ... on ButtonPressed { callbackId chatId messageId callback { ...Pressed } }
     ... on FormSubmitted { callbackId chatId messageId callback { ...Pressed } }
+    ... on BotChanged { botId bot { id user { ...Person } } settings { instructions model temperature repliesAnHour } }
+    ... on SupportCaseChanged { supportCaseId supportCase { id state reason chatId createdAt assignedAt closedAt bot { id user { ...Person } } asker { ...Person } agent { ...Person } } }
+    ... on ModerationCaseChanged { caseId case { id kind state reasons chatId createdAt decidedAt } }
+    ... on GroupBuyChanged { chatId groupBuyId groupBuy { id state deadline quantity } }
     ... on CallbackAnswered { callbackId chatId messageId notice alert }
     ... on NotificationAdded { notificationId notification { id kind count createdAt read actor { ...Person } } }
   }

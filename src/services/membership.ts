@@ -89,6 +89,8 @@ export async function takeOut(tx: Tx, chatId: string, userId: string, actorId: s
   );
   tx.append(stream, { kind: 'member.left', userId });
   tx.append(userStream(userId), { kind: 'chat.removed', chatId });
+  // A bot that is not there any more is not installed there either.
+  await tx.sql('with gone as (delete from bot_installs where chat_id = $1 and bot_id = $2 returning bot_id) update bot_listings l set installs = l.installs - 1 from gone where l.bot_id = gone.bot_id', [chatId, userId]);
   await endSchedules(tx, 's.chat_id = $1 and s.bot_id = $2', [chatId, userId]);
   const left = userId === actorId;
   if (!left) await tx.sql('update invite_links set revoked_at = $3 where chat_id = $1 and created_by = $2 and revoked_at is null', [chatId, userId, tx.now]);

@@ -4,7 +4,7 @@ import { checkOut, fillCart, openShop, orderOf, sell } from '../testkit/commerce
 import { bbcFeed, story } from '../testkit/feeds.js';
 import { addSource, administrator, fetchFeeds } from '../testkit/news.js';
 import { Publisher } from '../testkit/publisher.js';
-import { eventually, World, type Person } from '../testkit/world.js';
+import { eventually, fails, World, type Person } from '../testkit/world.js';
 
 const ALL_TOOLS = ['SEARCH_MESSAGES', 'PRODUCTS', 'NEWS', 'ORDERS', 'CALCULATOR', 'DATE', 'REMEMBER'] as const;
 
@@ -131,6 +131,21 @@ describe('what bots answer from', function () {
       const other = await makeBot(world, ann, 'saver');
       await ann.api.addBotToChat({ input: { botId: other.id, chatId } });
       assert.equal((await ask(world, ann, chatId, '@saver how much is a ticket?')).text, 'By the model.', 'another bot has its own budget');
+      // Its owner may let it cost less than the operator does, or nothing.
+      const span = { since: new Date(Date.now() - 2 * 86_400_000).toISOString(), until: new Date(Date.now() + 86_400_000).toISOString() };
+      const spent = async (person: Person, botId: string) => (await person.api.botSpending({ botId, ...span })).bot!.spending;
+      const [today, ...others] = (await spent(ann, id))!;
+      assert.deepEqual([today!.requests, others], [2, []]);
+      assert.ok(today!.cost > 0 && today!.inputTokens > 0 && today!.outputTokens > 0);
+      assert.equal(await spent(bob, id), null);
+      await fails(ann.api.botSpending({ botId: id, since: span.until, until: span.since }), 'INVALID_INPUT', 'until');
+      await fails(ann.api.updateBot({ input: { botId: other.id, costADay: -1 } }), 'INVALID_INPUT', 'costADay');
+      await ann.api.addBotKnowledge({ input: { botId: other.id, faq: [{ question: 'How much is a ticket?', answer: 'Twelve francs.' }, { question: 'Is there parking?', answer: 'None.' }], idempotencyKey: world.key() } });
+      const saver = async (costADay: number | null) => {
+        assert.equal((await ann.api.updateBot({ input: { botId: other.id, costADay } })).updateBot.bot.settings!.costADay, costADay);
+        return (await ask(world, ann, chatId, '@saver how much is a ticket?')).text;
+      };
+      assert.deepEqual([await saver(0), await saver(0.000_001)], ['Twelve francs.', 'Twelve francs.']);
     });
 
     it('what each of its tools brings back', async () => {

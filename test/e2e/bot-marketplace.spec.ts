@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { ask, makeBot, seqOf } from '../testkit/bots.js';
 import { digest } from '../testkit/digest.js';
 import { LanguageServer } from '../testkit/language-server.js';
-import { decodeId } from '../../src/lib/ids.js';
+import { decodeId, encodeId } from '../../src/lib/ids.js';
 import { fails, take, World, type Person } from '../testkit/world.js';
 
 const FAQ = [{ question: 'How long does delivery take?', answer: 'Parcels arrive within three working days.' }];
@@ -125,6 +125,12 @@ describe('the marketplace of bots', function () {
     assert.equal((await bob.api.uninstallBot({ input: { botId, chatId } })).uninstallBot.listing!.installCount, 1);
     await unchanged(() => bob.api.uninstallBot({ input: { botId, chatId } }));
     assert.equal((await bob.api.chat({ id: chatId })).chat!.memberCount, 2);
+    // Who takes it out as any member takes it out as well; and it comes again.
+    const { chat: again } = (await bob.api.installBot({ input: { botId, chatId } })).installBot;
+    assert.deepEqual([again!.memberCount, (await listing(carl))!.installCount], [3, 2]);
+    await bob.api.removeChatMember({ input: { chatId, userId: encodeId('User', decodeId('Bot', botId)) } });
+    assert.equal((await listing(carl))!.installCount, 1);
+    await unchanged(() => bob.api.uninstallBot({ input: { botId, chatId } }));
     assert.deepEqual((await bob.api.botInstalls({})).viewer!.botInstalls.edges.map(({ node }) => node.bot.id), [botId]);
   });
 

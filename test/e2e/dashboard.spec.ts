@@ -71,6 +71,10 @@ describe('the dashboard at /admin', function () {
       'Active people', 'New people', 'Messages', 'Calls', 'Minutes in calls', 'Carts and orders', 'Conversion', 'Asked of language models', 'Sales, CHF',
     ]);
     assert.ok((await page.locator('figure', { hasText: 'Messages' }).locator('rect title').allTextContents()).some((text) => text.endsWith('people: 3')));
+    // No label is cut off at the edge of its chart, and people are counted whole.
+    const labels = await page.locator('figure svg text').evaluateAll((texts) => (texts as SVGTextElement[]).map((text) => ({ says: text.textContent, at: text.getBBox().x })));
+    assert.deepEqual(labels.filter(({ at, says }) => at < 0 || says?.includes('.')), []);
+    assert.ok(labels.some(({ says }) => says === '50 %'));
     assert.match(await page.locator('#audit').innerText(), /ROLE_SET/);
     assert.match(await page.locator('#cohorts').innerText(), /100\.0 %/);
     await page.getByLabel('Span').selectOption('7');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Webhook } from 'standardwebhooks';
 import { ADDRESS, openShop, sell } from '../testkit/commerce.js';
+import { makeBot } from '../testkit/bots.js';
 import { signedInAgain } from '../testkit/news.js';
 import { signedBy, WebhookReceiver } from '../testkit/webhook-receiver.js';
 import { eventually, fails, World, type Person } from '../testkit/world.js';
@@ -144,6 +145,33 @@ describe('webhooks', function () {
     assert.deepEqual(receiver.received.map((one) => [one.told.type, one.told.stream]).sort(), [['message.sent', other], ['reactions.changed', other]]);
     assert.deepEqual(orders.refused, []);
     assert.ok(orders.received.every((one) => one.told.type === 'order.changed' && one.told.data['order'].id === placed));
+  });
+
+  it('tell of cases of support and of moderators, of group buys, and of one’s bots', async () => {
+    await create(ann, { events: ['SUPPORT_CHANGED', 'MODERATION_CHANGED', 'GROUPBUY_CHANGED', 'BOT_CHANGED'] });
+    const { botId, userId } = await makeBot(world, ann, `helpy${names}`, [{ question: 'When?', answer: 'Today.' }]);
+    await ann.api.setBotHandOver({ input: { botId, chatId } });
+    await bob.api.createChat({ input: { kind: 'DIRECT', memberIds: [userId], idempotencyKey: world.key() } });
+    const { supportCase } = (await bob.api.requestPerson({ input: { botId, withTranscript: false, idempotencyKey: world.key() } })).requestPerson;
+    await ann.api.updateModerationRules({ input: { chatId, rules: { words: [{ word: 'casino', action: 'HOLD' }] } } });
+    await fails(bob.api.sendMessage({ input: { chatId, text: 'to the casino', idempotencyKey: world.key() } }), 'HELD');
+    const tea = await sell(world, await openShop(world, ann), 'Tea');
+    const deadline = new Date(world.clock.now().getTime() + 24 * HOUR).toISOString();
+    const { groupBuy } = (await ann.api.createGroupBuy({ input: { chatId, variantId: tea.variants[0]!.id, tiers: [{ quantity: 2, price: { amount: 900, currency: 'CHF' } }], deadline, idempotencyKey: world.key() } })).createGroupBuy;
+    await ann.api.cancelGroupBuy({ input: { groupBuyId: groupBuy.id } });
+    const told = (type: string) => receiver.received.filter(({ told: one }) => one.type === type).map(({ told: { data } }) => data);
+    await eventually(() => ['bot.changed', 'support.changed', 'moderation.changed', 'groupbuy.changed'].every((type) => told(type).length > 0), 'each is told', 20_000);
+    assert.deepEqual(receiver.refused, []);
+    assert.deepEqual([told('bot.changed')[0]!['botId'], told('support.changed')[0]!['supportCase'].id, told('support.changed')[0]!['supportCase'].asker.id], [botId, supportCase.id, bob.id]);
+    assert.deepEqual([told('moderation.changed')[0]!['case'].state, told('moderation.changed')[0]!['case'].reasons, told('moderation.changed')[0]!['case'].chatId], ['OPEN', ['WORD'], chatId]);
+    assert.deepEqual([told('groupbuy.changed').at(-1)!['groupBuyId'], told('groupbuy.changed').at(-1)!['chatId']], [groupBuy.id, chatId]);
+    // An app has endpoints told of what it could read itself; of what moderators decide, none is.
+    const { app } = (await ann.api.createApp({ input: { name: 'Desk', redirectUris: [], scopes: ['bots:read', 'webhooks:write', 'webhooks:read'], idempotencyKey: world.key() } })).createApp;
+    const { key } = (await ann.api.createApiKey({ input: { appId: app.id, name: 'desk', idempotencyKey: world.key() } })).createApiKey;
+    const desk = (events: Input['events']) => world.client(key!).api.createWebhook({ input: { url: receiver.url, events, idempotencyKey: world.key() } });
+    await fails(desk(['MODERATION_CHANGED']), 'FORBIDDEN');
+    await fails(desk(['GROUPBUY_CHANGED']), 'FORBIDDEN');
+    await desk(['SUPPORT_CHANGED', 'BOT_CHANGED']);
   });
 
   it('that fail are tried again later and later, under the same id, and hold up no other', async () => {

@@ -53,6 +53,7 @@ Bot.handOver                   sign-in     expired     null        null        n
 Bot.knowledge                  sign-in     expired     -           -           -           -           -           -           ok
 Bot.schedules                  sign-in     expired     -           -           -           -           -           -           ok
 Bot.settings                   sign-in     expired     null        null        null        null        null        null        ok
+Bot.spending                   sign-in     expired     null        null        null        null        null        null        -
 Call                           sign-in     expired     null        null        null        ok          ok          null        ok
 Cart                           sign-in     expired     null        null        null        null        null        null        ok
 Chat                           sign-in     expired     null        null        null        ok          ok          null        ok

@@ -66,7 +66,7 @@ export const SCRIPT = String.raw`
     const svg = make('svg:svg', { viewBox: '0 0 ' + WIDTH + ' ' + HEIGHT, role: 'img', 'aria-label': title + ', ' + days.length + ' days' });
     for (const part of [0, 0.5, 1]) {
       svg.append(make('svg:line', { class: 'grid', x1: LEFT, x2: WIDTH - 6, y1: y(top * part), y2: y(top * part) }));
-      svg.append(make('svg:text', { x: LEFT - 5, y: y(top * part) + 4, 'text-anchor': 'end' }, axis === count && top < 10 ? String(top * part) : axis(top * part)));
+      svg.append(make('svg:text', { x: LEFT - 5, y: y(top * part) + 4, 'text-anchor': 'end' }, axis === count && !Number.isInteger(top * part) ? '' : axis(top * part)));
     }
     const every = Math.ceil(days.length / 6);
     days.forEach((day, index) => { if (index % every === 0) svg.append(make('svg:text', { x: x(index), y: HEIGHT - 5, 'text-anchor': 'middle' }, day.slice(5))); });
@@ -133,7 +133,7 @@ export const SCRIPT = String.raw`
       chart('Calls', names, [{ name: 'calls', values: of('calls') }], { bars: true }),
       chart('Minutes in calls', names, [{ name: 'calls', values: of('callMinutes') }, { name: 'of everybody', values: of('participantMinutes') }]),
       chart('Carts and orders', names, [{ name: 'carts', values: of('carts') }, { name: 'orders', values: of('orders') }], { bars: true }),
-      chart('Conversion', names, [{ name: 'buyers of active people', values: of('conversion') }], { show: percent }),
+      chart('Conversion', names, [{ name: 'buyers of active people', values: of('conversion') }], { show: percent, axis: (n) => Math.round(n * 100) + ' %' }),
       chart('Asked of language models', names, [{ name: 'requests', values: of('botRequests') }], { bars: true }),
       ...currencies.map((currency) => chart('Sales, ' + currency, names, [{ name: 'sales', values: earned(currency, 'gross') }, { name: 'given back', values: earned(currency, 'refunds') }, { name: 'fees', values: earned(currency, 'fees') }], { bars: true, show: (value) => money(value, currency), axis: (value) => amount(value, currency) })),
     );

@@ -1,7 +1,21 @@
 import type { Sql } from '../../db/database.js';
 import type { Usage } from '../../language/contract.js';
+import { invalidInput } from '../../lib/errors.js';
 
-/** What bots cost: by day, and no more than the operator lets each. */
+const DAY_MS = 86_400_000;
+const MAX_DAYS = 366;
+
+/** What a bot has cost on a day (UTC). */
+export interface SpendingDay {
+  day: Date;
+  requests: number;
+  inputTokens: number;
+  outputTokens: number;
+  /** US dollars. */
+  cost: number;
+}
+
+/** What bots cost: by day, and no more than the operator lets each, or its owner. */
 export class BotPurse {
   constructor(
     private readonly sql: Sql,
@@ -10,15 +24,29 @@ export class BotPurse {
   ) {}
 
   async hasLeft(botId: string): Promise<boolean> {
-    const [spent] = await this.sql<{ cost: number }>('select cost::float8 as cost from bot_spending where bot_id = $1 and day = current_date', [botId]);
-    return (spent?.cost ?? 0) < this.costADay;
+    const [bot] = await this.sql<{ cost: number; most: number | null }>(
+      `select coalesce(s.cost, 0)::float8 as cost, b.cost_a_day::float8 as most from bots b left join bot_spending s on s.bot_id = b.id and s.day = (now() at time zone 'UTC')::date where b.id = $1`,
+      [botId],
+    );
+    return bot !== undefined && bot.cost < Math.min(this.costADay, bot.most ?? Infinity);
   }
 
   async spend(botId: string, { inputTokens, outputTokens }: Usage, cost: number): Promise<void> {
     await this.sql(
-      `insert into bot_spending as s (bot_id, day, requests, input_tokens, output_tokens, cost) values ($1, current_date, 1, $2, $3, $4)
+      `insert into bot_spending as s (bot_id, day, requests, input_tokens, output_tokens, cost) values ($1, (now() at time zone 'UTC')::date, 1, $2, $3, $4)
        on conflict (bot_id, day) do update set requests = s.requests + 1, input_tokens = s.input_tokens + $2, output_tokens = s.output_tokens + $3, cost = s.cost + $4`,
       [botId, inputTokens, outputTokens, cost],
+    );
+  }
+
+  /** Of a bot that the caller owns. Days without any are left out. Errors: INVALID_INPUT. */
+  async days(botId: string, since: Date, until: Date): Promise<SpendingDay[]> {
+    if (until <= since) throw invalidInput('until', 'until is after since.');
+    if (until.getTime() - since.getTime() > MAX_DAYS * DAY_MS) throw invalidInput('until', `At most ${MAX_DAYS} days are read at once.`);
+    return this.sql<SpendingDay>(
+      `select day::timestamp at time zone 'UTC' as day, requests, input_tokens::float8 as "inputTokens", output_tokens::float8 as "outputTokens", cost::float8 / 1e6 as cost from bot_spending
+       where bot_id = $1 and day >= ($2::timestamptz at time zone 'UTC')::date and day < ($3::timestamptz at time zone 'UTC') order by day`,
+      [botId, since, until],
     );
   }
 }

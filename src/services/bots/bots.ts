@@ -26,6 +26,10 @@ const MAX_LANGUAGES = 20;
 const MAX_MODEL = 128;
 const MAX_REPLIES_AN_HOUR = 1_000;
 const DEFAULT_REPLIES_AN_HOUR = 60;
+const MAX_COST_A_DAY = 100_000;
+/** Costs are kept in millionths. */
+const MICRO = 1e6;
+const microOf = (dollars: number | null | undefined): number | null => (dollars == null ? null : Math.round(dollars * MICRO));
 
 /** What is absent stays as it is. */
 export interface BotChange {
@@ -37,6 +41,8 @@ export interface BotChange {
   tools?: BotTool[] | null;
   languages?: string[] | null;
   repliesAnHour?: number | null;
+  /** US dollars. */
+  costADay?: number | null;
 }
 export interface CreateBot extends BotChange {
   handle: string;
@@ -63,6 +69,10 @@ function checked(change: BotChange): BotChange {
   if (change.tools != null) result.tools = distinct(change.tools, 'tools', BOT_TOOLS.length);
   if (change.languages != null) result.languages = cleanLanguages(change.languages);
   if (change.repliesAnHour != null) result.repliesAnHour = boundedInt(change.repliesAnHour, 'repliesAnHour', 1, MAX_REPLIES_AN_HOUR);
+  if (change.costADay !== undefined) {
+    if (change.costADay !== null && !(change.costADay >= 0 && change.costADay <= MAX_COST_A_DAY)) throw invalidInput('costADay', `costADay is from 0 to ${MAX_COST_A_DAY} US dollars.`);
+    result.costADay = change.costADay === null ? null : Math.round(change.costADay * MICRO) / MICRO;
+  }
   return result;
 }
 
@@ -127,8 +137,8 @@ export class BotService {
       if (Object.entries(change).every(([name, value]) => value === undefined || isDeepStrictEqual(value, known[name]))) return;
       tellOwner(tx, actor.userId, botId);
       const after = { ...before, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) } as BotRow;
-      await tx.sql('update bots set instructions = $2, model = $3, temperature = $4, tools = $5, languages = $6, replies_an_hour = $7 where id = $1', [
-        botId, after.instructions, after.model, after.temperature, after.tools, after.languages, after.repliesAnHour,
+      await tx.sql('update bots set instructions = $2, model = $3, temperature = $4, tools = $5, languages = $6, replies_an_hour = $7, cost_a_day = $8 where id = $1', [
+        botId, after.instructions, after.model, after.temperature, after.tools, after.languages, after.repliesAnHour, microOf(after.costADay),
       ]);
       if (change.displayName === undefined && change.about === undefined) return;
       await tx.sql('update users set display_name = coalesce($2, display_name), about = case when $4 then $3 else about end, version = version + 1 where id = $1', [
@@ -230,10 +240,10 @@ export async function insertBot(tx: Tx, ownerId: string | null, handle: string, 
   );
   if (!made.length) throw handleTaken();
   await tx.sql(
-    `insert into bots (id, owner_id, engine, instructions, model, temperature, tools, languages, replies_an_hour, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    `insert into bots (id, owner_id, engine, instructions, model, temperature, tools, languages, replies_an_hour, created_at, cost_a_day) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       id, ownerId, engine, change.instructions ?? '', change.model ?? null, change.temperature ?? null, change.tools ?? ['SEARCH_MESSAGES', 'CALCULATOR', 'DATE', 'REMEMBER'],
-      change.languages ?? [], change.repliesAnHour ?? DEFAULT_REPLIES_AN_HOUR, tx.now,
+      change.languages ?? [], change.repliesAnHour ?? DEFAULT_REPLIES_AN_HOUR, tx.now, microOf(change.costADay),
     ],
   );
   await openSession(tx, id);

@@ -86,7 +86,8 @@ export class TutorService {
     await assertTeaches(this.sql, actor, botId);
     const [exercise] = await this.sql<ExerciseRow>(`select ${EXERCISE_COLUMNS} from tutor_exercises e left join tutor_cards c on c.exercise_id = e.id and c.user_id = $3 and c.bot_id = $2 where e.id = $1 and e.bot_id = $2`, [exerciseId, botId, actor.userId]);
     if (!exercise) throw new DomainError('NOT_FOUND', 'There is no such exercise.', { field: 'exerciseId' });
-    const grade = await this.#grade(exercise, text);
+    const [asked] = await this.sql('select from tutor_learners where bot_id = $1 and user_id = $2 and current_id = $3', [botId, actor.userId, exerciseId]);
+    const grade = await this.#grade(exercise, text, asked !== undefined);
     const graded = await this.unitOfWork.run({ actorId: actor.userId, operation: 'answerExercise', idempotencyKey, input: { botId, exerciseId, text } }, (tx) => write(tx, actor, exercise, grade));
     return { ...graded, dueAt: new Date(graded.dueAt), progress: (await this.progressWith(actor, botId, now))! };
   }
@@ -132,10 +133,10 @@ export class TutorService {
     return { ...exercise, ...now };
   }
 
-  /** By words; where those leave it open, by a model if there is one. */
-  async #grade(exercise: ExerciseRow, given: string): Promise<Grade> {
+  /** By words; where those leave it open, by a model if there is one; for what was not asked, or is answered again, none is paid. */
+  async #grade(exercise: ExerciseRow, given: string, asked: boolean): Promise<Grade> {
     const score = gradeInProcess(exercise, given);
-    if (exercise.kind === 'ANSWER' && score >= UNSURE.from && score <= UNSURE.to) {
+    if (asked && exercise.kind === 'ANSWER' && score >= UNSURE.from && score <= UNSURE.to) {
       const right = await this.model.grade(exercise.botId, exercise.prompt, exercise.answer, given);
       if (right !== null) return { score: right ? 1 : 0, gradedBy: 'MODEL' };
     }

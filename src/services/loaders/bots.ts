@@ -17,12 +17,14 @@ export interface BotRow {
   languages: string[];
   commands: BotCommand[];
   repliesAnHour: number;
+  /** US dollars; null: as much as the operator lets it. */
+  costADay: number | null;
   /** Grows with every change of what it was given to read. */
   knowledge: number;
   sessionId: string | null;
   createdAt: Date;
 }
-export const BOT_COLUMNS = `b.id, b.owner_id as "ownerId", b.engine, b.instructions, b.model, b.temperature, b.tools, b.languages, b.commands, b.replies_an_hour as "repliesAnHour", b.knowledge,
+export const BOT_COLUMNS = `b.id, b.owner_id as "ownerId", b.engine, b.instructions, b.model, b.temperature, b.tools, b.languages, b.commands, b.replies_an_hour as "repliesAnHour", b.cost_a_day::float8 / 1e6 as "costADay", b.knowledge,
   b.session_id as "sessionId", b.created_at as "createdAt"`;
 
 const BOTS = keyed<BotRow>(`select ${BOT_COLUMNS} from bots b where b.id = any($1) and b.deleted_at is null`);
