@@ -103,6 +103,27 @@ describe('news: reading, finding, sharing', function () {
     assert.deepEqual([...first.edges, ...rest.edges].map(({ node }) => node.id), mine.map(({ id }) => id));
   });
 
+  it('recommends what one reads about, without what was read or dismissed, each with its reasons', async () => {
+    const cleo = await world.person('Cleo');
+    const recommended = async () => (await cleo.api.recommendedNews({ first: 20 })).viewer!.recommendedNews;
+    const kinds = async () => [...new Set((await recommended()).flatMap(({ reasons }) => reasons.map(({ kind }) => kind)))];
+    assert.equal((await recommended()).length, 9);
+    assert.deepEqual(await kinds(), ['NEW']);
+    const [read] = await articles(cleo, { filter: { sourceIds: [sources['culture']!] } });
+    await cleo.api.markArticleRead({ input: { articleId: read!.id } });
+    world.clock.advance(1000);
+    const mine = await recommended();
+    assert.equal(mine.length, 8);
+    assert.ok(mine.every(({ article }) => article.id !== read!.id));
+    assert.deepEqual([mine[0]!.article.topics, mine[0]!.reasons[0]!.kind, mine[0]!.reasons[0]!.text], [['Culture'], 'BECAUSE_OF', 'You read about culture.']);
+    await cleo.api.dismissSuggestion({ input: { targetId: mine[0]!.article.id } });
+    const left = await recommended();
+    assert.deepEqual([left.length, left.some(({ article }) => article.id === mine[0]!.article.id)], [7, false]);
+    await cleo.api.updatePersonalization({ input: { enabled: false } });
+    assert.deepEqual([(await recommended()).length, await kinds()], [7, ['NEW']]);
+    await fails(cleo.api.recommendedNews({ first: 51 }), 'INVALID_INPUT', 'first');
+  });
+
   it('bookmarks: kept, listed, taken away', async () => {
     const [one, two] = await articles(ann, { first: 2 });
     for (const { id } of [one!, two!, one!]) {
