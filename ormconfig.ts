@@ -43,6 +43,7 @@ import { Encryption1764800000000 } from './migrations/1764800000000-encryption.j
 import { WebhooksOfApps1764900000000 } from './migrations/1764900000000-webhooks-of-apps.js';
 import { MediaRegions1764900000010 } from './migrations/1764900000010-media-regions.js';
 import { ProductsAlike1764900000040 } from './migrations/1764900000040-products-alike.js';
+import { SpreadCalls1764900000020 } from './migrations/1764900000020-spread-calls.js';
 import { BotMarketplace1764710000001 } from './migrations/1764710000001-bot-marketplace.js';
 import { PlansOfSends1764900000030 } from './migrations/1764900000030-plans-of-sends.js';
 import { Tutors1764710000002 } from './migrations/1764710000002-tutors.js';
@@ -100,6 +101,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       MediaRegions1764900000010,
       PlansOfSends1764900000030,
       ProductsAlike1764900000040,
+      SpreadCalls1764900000020,
       BotMarketplace1764710000001,
       Tutors1764710000002,
       KeysOfPartners1764900000050,

@@ -22,6 +22,15 @@ const plans = list.transform((given, context) => {
   if (!good) context.addIssue({ code: 'custom', message: 'expected plans as NAME:cost a minute, comma-separated' });
   return read;
 });
+/** Two ports with a hyphen: the first and the last of a range. */
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}-\d{1,5}$/, 'expected ports as first-last')
+  .transform((given) => {
+    const [min, max] = given.split('-').map(Number) as [number, number];
+    return { min, max };
+  })
+  .refine(({ min, max }) => min >= 1 && min <= max && max <= 65_535, { message: 'expected ports as first-last, from 1 to 65535' });
 
 /** Every setting, its default, and what it is for. The table in docs/OPERATIONS.md is written from here. */
 const schema = z.object({
@@ -78,7 +87,9 @@ const schema = z.object({
   MEDIA_LISTEN_IP: z.ipv4().or(z.ipv6()).default('127.0.0.1').describe('Address on which media is received; 0.0.0.0 for all'),
   MEDIA_ANNOUNCED_ADDRESS: z.string().min(1).optional().describe('Address or name by which clients reach MEDIA_LISTEN_IP, where that is another one (NAT, 0.0.0.0)'),
   MEDIA_PORT: port.default(20_000).describe('First port of media, UDP and TCP: each worker has one, counted up; 0 picks free ones'),
-  MEDIA_REGION: z.string().regex(/^[a-z0-9-]{0,32}$/, 'a–z, 0–9 and hyphens').default('').describe('Where this server’s media is, by a name of yours (eu-west): calls are carried where the first who joins them is'),
+  MEDIA_REGION: z.string().regex(/^[a-z0-9-]{0,32}$/, 'a–z, 0–9 and hyphens').default('').describe('Where this server’s media is, by a name of yours (eu-west): who joins a call is seated near it, and whoever joins first decides where the call is at home'),
+  MEDIA_PIPE_ADDRESS: z.ipv4().or(z.ipv6()).optional().describe('Address by which other servers that carry calls reach this one, for calls that they share; default: what clients are told, or where media is received'),
+  MEDIA_PIPE_PORTS: portRange.prefault('21000-24999').describe('UDP ports for that, first-last; open them between servers that carry calls, and to nobody else'),
   MEDIA_PEERS_PER_ROUTER: count(1, 1_000).default(40).describe('Participants of a call on one worker before the call spreads to the next'),
   TURN_URLS: list.default([]).describe('Addresses of a TURN server (coturn) of your own, comma-separated: turn:host:3478?transport=udp; default: none'),
   TURN_SECRET: z.string().min(16).optional().describe('The secret that it shares (coturn: use-auth-secret), 16 characters or more; needed beside TURN_URLS'),
@@ -190,7 +201,10 @@ export const filesPortOf = ({ FILES_PORT, PORT }: Pick<Config, 'FILES_PORT' | 'P
 export const withSettings = (settings: Partial<Record<keyof Config, string>>): NodeJS.ProcessEnv => ({ ...process.env, ...settings });
 
 /** As it would stand in the environment. */
-const written = (value: unknown): string => (value instanceof Map ? [...(value as Map<string, number>)].map((pair) => pair.join(':')).join(',') : String(value));
+const written = (value: unknown): string => {
+  if (value instanceof Map) return [...(value as Map<string, number>)].map((pair) => pair.join(':')).join(',');
+  return typeof value === 'object' && value !== null && 'min' in value ? Object.values(value).join('-') : String(value);
+};
 
 /** Name, default and meaning of every setting, for the documentation. */
 export function describeSettings(): { name: string; fallback: string; meaning: string }[] {

@@ -26,6 +26,7 @@ import { CallQuality } from './services/calls/call-quality.js';
 import { CallRecordings } from './services/calls/call-recordings.js';
 import { CallSeats } from './services/calls/call-seats.js';
 import { CallShowcase } from './services/calls/call-showcase.js';
+import { CallSpread } from './services/calls/call-spread.js';
 import { CallTokenService } from './services/calls/call-tokens.js';
 import { CallUpkeep } from './services/calls/call-upkeep.js';
 import { CallVoices } from './services/calls/call-voices.js';
@@ -53,6 +54,7 @@ export function makeMedia(config: Config, store: ObjectStore, log: Logger): Medi
     listenIp: config.MEDIA_LISTEN_IP,
     announcedAddress: config.MEDIA_ANNOUNCED_ADDRESS,
     port: config.MEDIA_PORT,
+    pipes: { address: config.MEDIA_PIPE_ADDRESS, ports: config.MEDIA_PIPE_PORTS },
     peersPerRouter: config.MEDIA_PEERS_PER_ROUTER,
     store: recordingStore(store),
     log,
@@ -87,22 +89,26 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
   const node: CallNode = new CallNode(db.background, clock, media, log, {
     region: config.MEDIA_REGION,
     workers: config.MEDIA_WORKERS ?? availableParallelism(),
+    capacity: (config.MEDIA_WORKERS ?? availableParallelism()) * config.MEDIA_PEERS_PER_ROUTER,
     leaseMs: Math.max(config.HEARTBEAT * 1000, LEAST_LEASE_MS),
     onRevived: () => gateway.closeForeign(db.background),
   });
   const gateway: MediaGateway = new MediaGateway(media, node.id, bus);
+  if (media instanceof MediaServer) media.connect(gateway.others);
   const release = new MediaRelease(unitOfWork, gateway, log);
   const service = new CallService(db.sql, unitOfWork, node, release);
-  const seats = new CallSeats(db.sql, unitOfWork, node, gateway, release);
+  const spread = new CallSpread(db.background, bus, media, node.id, log);
+  const seats = new CallSeats(db.sql, unitOfWork, node, gateway, release, spread);
   const upkeep = new CallUpkeep(db.background, unitOfWork, release, clock, log);
   const links = new CallLinks(unitOfWork, node.id, log);
-  const feed = new CallFeed(media, bus, unitOfWork, upkeep, log);
+  const feed = new CallFeed(media, bus, unitOfWork, upkeep, node, log);
   const recordings = new CallRecordings(db.sql, unitOfWork, gateway, media, log);
   const callTokens = new CallTokenService(db.sql, unitOfWork, tokens, release);
   const participants = new CallParticipants(db.sql);
   const quality = new CallQuality(db.background, media, node.id, log, MEASURE_EVERY_MS);
   await gateway.start();
   await node.start();
+  await spread.start();
   quality.start();
   return {
     service,
@@ -126,6 +132,7 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
     async close() {
       feed.close();
       recordings.close();
+      spread.close();
       await quality.close();
       gateway.close();
       await node.close();

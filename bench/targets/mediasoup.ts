@@ -47,7 +47,7 @@ export const ours = (binary: string): MakeRig => async (codec, receivers, sinks)
     for (const producerId of producerIds) await media.consume(room, peerId, { transportId: transport.id, producerId, rtpCapabilities, paused: false });
     consumers.push(...peer.consumers);
   }
-  const { pid } = media.room(room).published[0]!.peer.segment.live.worker;
+  const { pid } = media.room(room).sources[0]!.near.live.worker;
   return { pid, ingest, consumers: consumers.length, carried: () => packetsOf(consumers), close: () => media.close() };
 };
 

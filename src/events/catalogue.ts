@@ -96,8 +96,8 @@ export type CallEventRef =
   | { kind: 'recording.changed' }
   /** What its host shows to be bought. */
   | { kind: 'showcase.changed' }
-  /** What carried it is gone: everybody joins anew, and finds their seat. */
-  | { kind: 'media.reset' }
+  /** What carried it is gone: everybody, or these, join anew, and find their seats. */
+  | { kind: 'media.reset'; participantIds?: string[] }
   | { kind: 'call.over' };
 
 /** On the stream of a section of a publisher. */

@@ -11,6 +11,7 @@ import type {
   RtpParameters,
   SctpParameters,
   SctpStreamParameters,
+  SrtpParameters,
 } from 'mediasoup/types';
 
 export type { ConsumerType, DtlsParameters, IceCandidate, IceParameters, MediaKind, ProducerType, RtpCapabilities, RtpParameters, SctpParameters, SctpStreamParameters };
@@ -100,6 +101,57 @@ export interface ConsumeOptions {
   rtpCapabilities: RtpCapabilities;
   /** Begin paused, and resume once the client is ready: no key frame is lost then. */
   paused: boolean;
+  /** Whose producer it is, should another node carry it. */
+  elsewhere?: RemoteInfo;
+}
+
+export interface ConsumeDataOptions {
+  transportId: string;
+  dataProducerId: string;
+  elsewhere?: RemoteInfo;
+}
+
+/** A producer or data producer of the same room on another node. */
+export interface RemoteInfo {
+  id: string;
+  peerId: string;
+  /** Which node has it. */
+  node: string;
+  kind: MediaKind | 'data';
+  /** Null of data. */
+  source: MediaSource | null;
+  paused: boolean;
+}
+
+/** What of a room is on other nodes, as it was known at a moment. */
+export interface Elsewhere {
+  /** The node that tells levels and the speaker of the whole room; null: this one. */
+  home: string | null;
+  /** Nodes with seats of the room, but this one. */
+  nodes: string[];
+  producers: RemoteInfo[];
+  /** By performance.now() of before it was asked for: what has come since stays. */
+  asOf: number;
+}
+
+/** One end of a pipe between nodes, as the other end must know it. SRTP's keys are in it: it goes by ways that nobody else reads. */
+export interface PipeEnd {
+  ip: string;
+  port: number;
+  srtpParameters: SrtpParameters;
+}
+
+/** A producer that comes by a pipe, and the lender's end of it. */
+export interface Lent {
+  end: PipeEnd;
+  media: { kind: MediaKind; rtpParameters: RtpParameters; paused: boolean } | null;
+  data: { sctpStreamParameters: SctpStreamParameters; label: string; protocol: string } | null;
+}
+
+/** What is heard on one node of a room, for the node that tells it. */
+export interface Heard {
+  levels?: { producerId: string; peerId: string; level: number }[];
+  speaker?: string;
 }
 
 export interface ProduceDataOptions {
@@ -134,6 +186,9 @@ export interface MediaCounts {
   dataConsumers: number;
   /** Producers piped from one worker to another. */
   pipes: number;
+  /** Producers piped in from other nodes, and out to them. */
+  borrowed: number;
+  lent: number;
   voices: number;
   recordings: number;
   timers: number;
@@ -170,6 +225,8 @@ export interface MediaEvents {
   transportClosed: { roomId: string; peerId: string; transportId: string };
   /** A worker died and the room with it: everybody joins anew. Ids from before are NOT_FOUND. */
   roomReset: { roomId: string };
+  /** Nothing comes by pipes from that node, or goes there: a firewall, an address that is not the one, a network that is cut. Both nodes tell. */
+  nodeUnreachable: { roomId: string; node: string };
   /** It was stopped, or the room was closed or reset. `recorded` is null where nothing could be kept. */
   recordingEnded: { roomId: string; recordingId: string; recorded: Recorded | null };
 }
@@ -210,8 +267,19 @@ export interface Media {
   produceData(roomId: string, peerId: string, transportId: string, options: ProduceDataOptions): Promise<DataProducerInfo>;
   closeDataProducer(roomId: string, peerId: string, dataProducerId: string): Promise<void>;
   /** As `consume`, the same again answers the same. */
-  consumeData(roomId: string, peerId: string, options: { transportId: string; dataProducerId: string }): Promise<DataConsumerInfo>;
+  consumeData(roomId: string, peerId: string, options: ConsumeDataOptions): Promise<DataConsumerInfo>;
   closeDataConsumer(roomId: string, peerId: string, dataConsumerId: string): Promise<void>;
+
+  /** What of a room is elsewhere: new producers can be heard, those that are gone end here too. Of a room that is not here, nothing. */
+  spread(roomId: string, elsewhere: Elsewhere): void;
+  /** For another node: pipes a producer to it. `pipeId` is the borrower's; with the first producer the pipe is opened to `end`. The same again answers the same. */
+  lend(roomId: string, pipe: { id: string; node: string; end: PipeEnd }, producerId: string): Promise<Lent>;
+  /** Idempotent. */
+  takeBack(roomId: string, pipeId: string, producerId: string): Promise<void>;
+  /** With all that was lent by it. Idempotent. */
+  closePipe(roomId: string, pipeId: string): Promise<void>;
+  /** For the node that tells what is heard in the whole room. */
+  heard(roomId: string, node: string, heard: Heard): Promise<void>;
 
   stats(roomId: string, peerId: string): Promise<PeerStats>;
   rooms(): MediaCounts;
@@ -226,6 +294,17 @@ export interface Media {
 
 export type MediaErrorCode = 'NOT_FOUND' | 'CONFLICT' | 'BAD_REQUEST' | 'LIMIT' | 'UNAVAILABLE';
 
+/** What nodes of one room ask of each other. */
+export type NodeMethod = 'lend' | 'takeBack' | 'closePipe' | 'heard';
+
+/** How media asks media of other nodes. */
+export interface OtherNodes {
+  /** This node, as others know it. */
+  readonly id: string;
+  /** @throws MediaError, UNAVAILABLE where the other does not answer in time */
+  ask<Name extends NodeMethod>(node: string, method: Name, ...args: Parameters<Media[Name]>): ReturnType<Media[Name]>;
+}
+
 /** A failure that the caller caused (NOT_FOUND, CONFLICT, BAD_REQUEST, LIMIT), or that calls can't be had now (UNAVAILABLE; the message is the remedy). */
 export class MediaError extends Error {
   override readonly name = 'MediaError';
@@ -237,6 +316,9 @@ export class MediaError extends Error {
     super(message);
   }
 }
+
+/** Pipes of one room to other nodes: a node in trouble must not take all ports. */
+export const MOST_PIPES = 64;
 
 /** What one peer may hold. */
 export const PEER_LIMITS = { transports: 6, producers: 8, consumers: 200, dataProducers: 8, dataConsumers: 200 } as const;

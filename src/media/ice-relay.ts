@@ -34,8 +34,11 @@ export class IceRelay {
     const sockets: [Socket, Socket] = [createSocket('udp4'), createSocket('udp4')];
     const relay = new IceRelay([one, other], sockets);
     await Promise.all(
-      sockets.map(async (socket) => {
-        socket.bind(0, '127.0.0.1');
+      sockets.map(async (socket, index) => {
+        // From the loop nothing goes to another host.
+        const near = [one, other][index]!.iceCandidates.every(({ address }) => address === '127.0.0.1');
+        if (near) socket.bind(0, '127.0.0.1');
+        else socket.bind(0);
         await once(socket, 'listening');
       }),
     );

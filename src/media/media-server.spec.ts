@@ -6,7 +6,7 @@ import type { MediaCounts } from './contract.js';
 import type { MediaServer } from './media-server.js';
 
 const NOTHING: Omit<MediaCounts, 'workers'> = {
-  rooms: 0, peers: 0, routers: 0, transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0, pipes: 0, voices: 0, recordings: 0, timers: 0,
+  rooms: 0, peers: 0, routers: 0, transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0, pipes: 0, borrowed: 0, lent: 0, voices: 0, recordings: 0, timers: 0,
 };
 
 describe('media: one worker', () => {

@@ -3,19 +3,25 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from '../lib/logger.js';
 import {
   MediaError,
+  type ConsumeDataOptions,
   type ConsumeOptions,
   type ConsumerInfo,
   type DataConsumerInfo,
   type DataProducerInfo,
   type Direction,
   type DtlsParameters,
+  type Elsewhere,
+  type Heard,
   type IceParameters,
   type Joined,
   type Layers,
+  type Lent,
   type Media,
   type MediaCounts,
   type MediaEvents,
+  type OtherNodes,
   type PeerStats,
+  type PipeEnd,
   type ProduceDataOptions,
   type ProduceOptions,
   type ProducerInfo,
@@ -30,7 +36,7 @@ import { Recording } from './recording.js';
 import { Room } from './room.js';
 import { VoiceLink, type VoiceSink } from './voice-link.js';
 import { findWorker, obtainWorker, type WorkerBinaryOptions } from './worker-binary.js';
-import { WorkerPool } from './worker-pool.js';
+import { WorkerPool, type PoolOptions } from './worker-pool.js';
 
 export interface MediaServerOptions {
   /** Where the worker is, or may be kept. */
@@ -40,6 +46,8 @@ export interface MediaServerOptions {
   listenIp: string;
   announcedAddress?: string | undefined;
   port: number;
+  /** Where other nodes reach this one. */
+  pipes?: PoolOptions['pipes'];
   peersPerRouter: number;
   peersPerRoom?: number;
   /** A recording that nobody ends ends after this. */
@@ -61,6 +69,7 @@ export class MediaServer implements Media {
   /** By room. */
   readonly #recordings = new Map<string, Promise<Recording>>();
   readonly #voices = new Map<Peer, VoiceLink>();
+  #nodes: OtherNodes | null = null;
   #pool: WorkerPool | null = null;
   #starting: Promise<void> | null = null;
   #fetching: Promise<void> | null = null;
@@ -92,7 +101,7 @@ export class MediaServer implements Media {
     let room = this.#rooms.get(roomId);
     if (!room) {
       const { peersPerRouter, peersPerRoom = PEERS_PER_ROOM } = this.#options;
-      room = new Room(roomId, { pool, peersPerRouter, peersPerRoom, emit: (kind, event) => this.#emit(kind, event) });
+      room = new Room(roomId, { pool, peersPerRouter, peersPerRoom, nodes: this.#nodes, emit: (kind, event) => this.#emit(kind, event) });
       this.#rooms.set(roomId, room);
     }
     try {
@@ -171,12 +180,37 @@ export class MediaServer implements Media {
     this.#peer(roomId, peerId).closeDataProducer(dataProducerId);
   }
 
-  async consumeData(roomId: string, peerId: string, options: { transportId: string; dataProducerId: string }): Promise<DataConsumerInfo> {
+  async consumeData(roomId: string, peerId: string, options: ConsumeDataOptions): Promise<DataConsumerInfo> {
     return this.#peer(roomId, peerId).consumeData(options);
   }
 
   async closeDataConsumer(roomId: string, peerId: string, dataConsumerId: string): Promise<void> {
     this.#peer(roomId, peerId).closeDataConsumer(dataConsumerId);
+  }
+
+  /** Makes this media one of several nodes that share rooms. Before the first room. */
+  connect(nodes: OtherNodes): void {
+    this.#nodes = nodes;
+  }
+
+  spread(roomId: string, elsewhere: Elsewhere): void {
+    this.#rooms.get(roomId)?.spread(elsewhere);
+  }
+
+  async lend(roomId: string, pipe: { id: string; node: string; end: PipeEnd }, producerId: string): Promise<Lent> {
+    return this.room(roomId).lend(pipe, producerId);
+  }
+
+  async takeBack(roomId: string, pipeId: string, producerId: string): Promise<void> {
+    this.#rooms.get(roomId)?.takeBack(pipeId, producerId);
+  }
+
+  async closePipe(roomId: string, pipeId: string): Promise<void> {
+    this.#rooms.get(roomId)?.closePipe(pipeId);
+  }
+
+  async heard(roomId: string, node: string, heard: Heard): Promise<void> {
+    this.#rooms.get(roomId)?.heard(node, heard);
   }
 
   async stats(roomId: string, peerId: string): Promise<PeerStats> {
@@ -242,6 +276,8 @@ export class MediaServer implements Media {
       dataProducers: 0,
       dataConsumers: 0,
       pipes: 0,
+      borrowed: 0,
+      lent: 0,
       voices: this.#voices.size,
       recordings: this.#recordings.size,
       timers: this.#pool?.timers ?? 0,
@@ -344,8 +380,8 @@ export class MediaServer implements Media {
   }
 
   async #open(binary: string): Promise<void> {
-    const { workers = availableParallelism(), listenIp, announcedAddress, port, log } = this.#options;
-    const pool = new WorkerPool({ binary, workers, listenIp, announcedAddress, port, log });
+    const { workers = availableParallelism(), listenIp, announcedAddress, port, pipes, log } = this.#options;
+    const pool = new WorkerPool({ binary, workers, listenIp, announcedAddress, port, pipes, log });
     pool.onDeath((dead) => {
       for (const room of [...this.#rooms.values()]) {
         if (!room.usesWorker(dead)) continue;

@@ -3,6 +3,7 @@ import { InFlight } from '../lib/in-flight.js';
 import {
   MediaError,
   PEER_LIMITS,
+  type ConsumeDataOptions,
   type ConsumeOptions,
   type ConsumerInfo,
   type DataConsumerInfo,
@@ -18,7 +19,7 @@ import {
   type TransportInfo,
 } from './contract.js';
 import { answered, missing, readAppData, readDtlsParameters, readKind, readLabel, readLayer, readRtpCapabilities, readRtpParameters, readSctpStream, readSource, refusal } from './input.js';
-import { dataInfoOf, infoOf, type Neighbours, type Published, type PublishedData } from './published.js';
+import { dataInfoOf, infoOf, Published, PublishedData, type Neighbours } from './published.js';
 import type { Segment } from './segment.js';
 import { consumerInfo, dataConsumerInfo, type Taken, type TakenData } from './taken.js';
 
@@ -161,7 +162,7 @@ export class Peer {
       const making = transport.produce({ kind, rtpParameters, paused: options.paused === true, keyFrameRequestDelay: KEY_FRAME_DELAY_MS, appData });
       const producer = await answered(making, 'rtpParameters');
       if (producer.closed || this.#closed) throw ended(producer);
-      const published: Published = { peer: this, producer, source };
+      const published = new Published(this, producer, source);
       this.#producers.set(producer.id, published);
       producer.observer.on('close', () => {
         this.#producers.delete(producer.id);
@@ -183,18 +184,18 @@ export class Peer {
     if (!published.producer.closed) this.#room.paused(published);
   }
 
-  async consume({ transportId, producerId, rtpCapabilities: given, paused }: ConsumeOptions): Promise<ConsumerInfo> {
+  async consume({ transportId, producerId, rtpCapabilities: given, paused, elsewhere }: ConsumeOptions): Promise<ConsumerInfo> {
     const { transport, direction } = this.#transport(transportId);
     if (direction !== 'RECEIVE') throw new MediaError('BAD_REQUEST', 'This transport sends: consume on one that receives.', 'transportId');
     const rtpCapabilities = readRtpCapabilities(given);
     const same = [...this.#consumers.values()].find((one) => one.consumer.producerId === producerId && one.transportId === transportId);
     if (same) return consumerInfo(same);
-    const from = this.#room.find(producerId);
+    const from = this.#room.find(producerId, elsewhere);
     if (!from) throw missing('producer');
-    if (this.voiceOnly && from.producer.kind === 'video') throw new MediaError('BAD_REQUEST', 'Who takes part by voice alone receives no video.', 'producerId');
+    if (this.voiceOnly && from.kind === 'video') throw new MediaError('BAD_REQUEST', 'Who takes part by voice alone receives no video.', 'producerId');
     // A caller that asks twice at once gets the same one too.
     const make = () => this.#within('consumers', async () => {
-      const giveBack = await answered(this.segment.borrow({ producerId }, from.peer.segment), 'producerId');
+      const giveBack = await answered(from.bring(this.segment), 'producerId');
       try {
         if (!this.segment.router.canConsume({ producerId, rtpCapabilities })) throw new MediaError('BAD_REQUEST', 'With these capabilities nothing of this producer can be received.', 'rtpCapabilities');
         const consumer = await transport.consume({ producerId, rtpCapabilities, paused: paused === true });
@@ -239,7 +240,7 @@ export class Peer {
     return this.#within('dataProducers', async () => {
       const dataProducer = await answered(transport.produceData({ sctpStreamParameters, label, protocol }), 'sctpStreamParameters');
       if (dataProducer.closed || this.#closed) throw ended(dataProducer);
-      const published: PublishedData = { peer: this, dataProducer };
+      const published = new PublishedData(this, dataProducer);
       this.#dataProducers.set(dataProducer.id, published);
       dataProducer.observer.on('close', () => {
         this.#dataProducers.delete(dataProducer.id);
@@ -256,15 +257,15 @@ export class Peer {
     found.dataProducer.close();
   }
 
-  async consumeData({ transportId, dataProducerId }: { transportId: string; dataProducerId: string }): Promise<DataConsumerInfo> {
+  async consumeData({ transportId, dataProducerId, elsewhere }: ConsumeDataOptions): Promise<DataConsumerInfo> {
     const { transport, direction } = this.#transport(transportId);
     if (direction !== 'RECEIVE') throw new MediaError('BAD_REQUEST', 'This transport sends: consume on one that receives.', 'transportId');
     const same = [...this.#dataConsumers.values()].find((one) => one.consumer.dataProducerId === dataProducerId && one.transportId === transportId);
     if (same) return dataConsumerInfo(same);
-    const from = this.#room.findData(dataProducerId);
+    const from = this.#room.findData(dataProducerId, elsewhere);
     if (!from) throw missing('data producer');
     const make = () => this.#within('dataConsumers', async () => {
-      const giveBack = await answered(this.segment.borrow({ dataProducerId }, from.peer.segment), 'dataProducerId');
+      const giveBack = await answered(from.bring(this.segment), 'dataProducerId');
       try {
         const consumer = await transport.consumeData({ dataProducerId });
         const taken: TakenData = { consumer, transportId, from };

@@ -1,23 +1,79 @@
-import type { Consumer, DataProducer, Producer } from 'mediasoup/types';
-import type { DataProducerInfo, MediaSource, ProducerInfo } from './contract.js';
+import type { Consumer, DataProducer, MediaKind, Producer } from 'mediasoup/types';
+import type { DataProducerInfo, MediaSource, ProducerInfo, RemoteInfo } from './contract.js';
 import type { Peer } from './peer.js';
+import type { Segment } from './segment.js';
 
-/** What the others of a room see of a producer. */
-export interface Published {
-  readonly peer: Peer;
-  readonly producer: Producer;
-  readonly source: MediaSource;
+/** What somebody sends into a room, from wherever they sit. */
+export interface Origin {
+  readonly id: string;
+  readonly peerId: string;
+  readonly closed: boolean;
+  /** Makes it known on a segment under its id. Answers what is called once, when done. Throws MediaErrors, or mediasoup's own. */
+  bring(segment: Segment): Promise<() => void>;
 }
 
-export interface PublishedData {
-  readonly peer: Peer;
-  readonly dataProducer: DataProducer;
+export interface Source extends Origin {
+  readonly kind: MediaKind;
+  readonly source: MediaSource;
+  /** Where it costs the least to receive. */
+  readonly near: Segment;
+}
+
+/** What a peer on this node sends. */
+export class Published implements Source {
+  constructor(
+    readonly peer: Peer,
+    readonly producer: Producer,
+    readonly source: MediaSource,
+  ) {}
+
+  get id(): string {
+    return this.producer.id;
+  }
+  get peerId(): string {
+    return this.peer.id;
+  }
+  get kind(): MediaKind {
+    return this.producer.kind;
+  }
+  get closed(): boolean {
+    return this.producer.closed;
+  }
+  get near(): Segment {
+    return this.peer.segment;
+  }
+
+  bring(segment: Segment): Promise<() => void> {
+    return segment.borrow({ producerId: this.id }, this.near);
+  }
+}
+
+export class PublishedData implements Origin {
+  constructor(
+    readonly peer: Peer,
+    readonly dataProducer: DataProducer,
+  ) {}
+
+  get id(): string {
+    return this.dataProducer.id;
+  }
+  get peerId(): string {
+    return this.peer.id;
+  }
+  get closed(): boolean {
+    return this.dataProducer.closed;
+  }
+
+  bring(segment: Segment): Promise<() => void> {
+    return segment.borrow({ dataProducerId: this.id }, this.peer.segment);
+  }
 }
 
 /** What a peer asks of its room, and tells it. */
 export interface Neighbours {
-  find(producerId: string): Published | undefined;
-  findData(dataProducerId: string): PublishedData | undefined;
+  /** `elsewhere` makes it known where this node has not heard of it yet. */
+  find(producerId: string, elsewhere?: RemoteInfo): Source | undefined;
+  findData(dataProducerId: string, elsewhere?: RemoteInfo): Origin | undefined;
   produced(published: Published): Promise<void>;
   unpublished(published: Published): void;
   paused(published: Published): void;

@@ -5,7 +5,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, PlainTransport, RtpCapabilities } from 'mediasoup/types';
 import { TIED } from './commands.js';
-import type { Published } from './published.js';
+import type { Source } from './published.js';
 
 /** A busy machine takes its time to start a program. */
 const READY_MS = 15_000;
@@ -51,23 +51,32 @@ export class RecordedTrack {
   }
 
   /** @returns null for a codec that can't be recorded */
-  static async open(published: Published, path: string): Promise<RecordedTrack | null> {
-    const mimeType = published.producer.rtpParameters.codecs[0]!.mimeType.toLowerCase();
-    if (!RECORDABLE.includes(mimeType)) return null;
+  static async open(source: Source, path: string): Promise<RecordedTrack | null> {
     for (let tries = 1; ; tries++) {
       try {
-        return await RecordedTrack.#open(published, path, mimeType);
+        return await RecordedTrack.#open(source, path);
       } catch (error) {
-        if (published.producer.closed || tries === TRIES) throw error;
+        if (source.closed || tries === TRIES) throw error;
       }
     }
   }
 
-  static async #open({ peer, producer }: Published, path: string, mimeType: string): Promise<RecordedTrack> {
-    const { router, live } = peer.segment;
-    const transport = await router.createPlainTransport({ listenInfo: live.listenInfo, rtcpMux: false });
+  static async #open(source: Source, path: string): Promise<RecordedTrack | null> {
+    const segment = source.near;
+    const giveBack = await source.bring(segment);
+    const { router, live } = segment;
+    const transport = await router.createPlainTransport({ listenInfo: live.listenInfo, rtcpMux: false }).catch((error: unknown) => {
+      giveBack();
+      throw error;
+    });
+    transport.observer.once('close', giveBack);
     try {
-      const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities: withoutRepair(router.rtpCapabilities), paused: true });
+      const consumer = await transport.consume({ producerId: source.id, rtpCapabilities: withoutRepair(router.rtpCapabilities), paused: true });
+      const mimeType = consumer.rtpParameters.codecs[0]!.mimeType.toLowerCase();
+      if (!RECORDABLE.includes(mimeType)) {
+        transport.close();
+        return null;
+      }
       const port = await freePortPair();
       await transport.connect({ ip: '127.0.0.1', port, rtcpPort: port + 1 });
       await writeFile(`${path}.sdp`, sdpOf(consumer, port));

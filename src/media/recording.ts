@@ -6,7 +6,7 @@ import type { Logger } from '../lib/logger.js';
 import { has, run } from './commands.js';
 import { MediaError, type Recorded, type RecordingOptions } from './contract.js';
 import type { MediaStore } from './media-store.js';
-import type { Published } from './published.js';
+import type { Source } from './published.js';
 import { RecordedTrack } from './recorded-track.js';
 import type { Room } from './room.js';
 
@@ -50,8 +50,8 @@ export class Recording {
     const recording = new Recording(room, options, care, await mkdtemp(join(tmpdir(), 'omnitalk-recording-')));
     const { longestMs, ended } = care;
     const timer = setTimeout(() => ended(recording), longestMs).unref();
-    recording.#undo.push(() => clearTimeout(timer), room.onClose(() => ended(recording)), room.follow((published) => recording.#take(published)));
-    for (const published of room.published) recording.#take(published);
+    recording.#undo.push(() => clearTimeout(timer), room.onClose(() => ended(recording)), room.follow((source) => recording.#take(source)));
+    for (const source of room.sources) recording.#take(source);
     return recording;
   }
 
@@ -66,14 +66,14 @@ export class Recording {
     return this.#stopping;
   }
 
-  #take(published: Published): void {
-    const { producer } = published;
+  #take(source: Source): void {
+    const { id, kind } = source;
     const { producerIds, audioOnly } = this.#options;
     if (this.#stopping || this.#tracks.length >= MOST_TRACKS) return;
-    if ((producerIds && !producerIds.includes(producer.id)) || (audioOnly && producer.kind === 'video')) return;
+    if ((producerIds && !producerIds.includes(id)) || (audioOnly && kind === 'video')) return;
     // One that ends as it begins has nothing to record, and must not end the others.
-    const track = RecordedTrack.open(published, join(this.#folder, String(this.#tracks.length))).catch((error: Error) => {
-      if (!producer.closed) this.#log.error({ roomId: this.#room.id, producerId: producer.id, error: error.message }, 'a track could not be recorded');
+    const track = RecordedTrack.open(source, join(this.#folder, String(this.#tracks.length))).catch((error: Error) => {
+      if (!source.closed) this.#log.error({ roomId: this.#room.id, producerId: id, error: error.message }, 'a track could not be recorded');
       return null;
     });
     this.#tracks.push(track);

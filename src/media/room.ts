@@ -1,9 +1,11 @@
 import type { Consumer } from 'mediasoup/types';
 import { InFlight } from '../lib/in-flight.js';
-import { MediaError, type Joined, type MediaCounts, type MediaEvents, type PeerStats } from './contract.js';
+import { MediaError, type Elsewhere, type Heard, type Joined, type Lent, type MediaCounts, type MediaEvents, type OtherNodes, type PeerStats, type PipeEnd, type RemoteInfo } from './contract.js';
+import { Cascade, type PipedRoom, type RemoteProducer } from './cascade.js';
 import { missing } from './input.js';
+import { Lending } from './lending.js';
 import { Peer } from './peer.js';
-import { dataInfoOf, infoOf, type Neighbours, type Published, type PublishedData } from './published.js';
+import { dataInfoOf, infoOf, type Neighbours, type Origin, type Published, type PublishedData, type Source } from './published.js';
 import { RoomSound } from './room-sound.js';
 import { Segment } from './segment.js';
 import { statsOf } from './stats.js';
@@ -14,6 +16,8 @@ export interface RoomOptions {
   /** Seats on one worker before the room spreads to the next. */
   peersPerRouter: number;
   peersPerRoom: number;
+  /** Null where there are none that could be asked. */
+  nodes: OtherNodes | null;
   emit: <Kind extends keyof MediaEvents>(kind: Kind, event: MediaEvents[Kind]) => void;
 }
 
@@ -22,8 +26,8 @@ const MOST_MEASURED = 8;
 /** How often an arrival tries, should workers die under it. */
 const ATTEMPTS = 3;
 
-/** A call: its seats, spread over as many workers as they need, and all that they publish. */
-export class Room implements Neighbours {
+/** A call, as far as it is on this node: its seats, spread over as many workers as they need, all that they publish, and what is piped from and to other nodes. */
+export class Room implements Neighbours, PipedRoom {
   readonly id: string;
   readonly #options: RoomOptions;
   readonly #segments = new Map<LiveWorker, Segment>();
@@ -35,7 +39,11 @@ export class Room implements Neighbours {
   readonly #sound: RoomSound;
   readonly #closers = new Set<() => void>();
   readonly #measured = new WeakMap<Peer, PeerStats>();
-  readonly #followers = new Set<(published: Published) => void>();
+  readonly #followers = new Set<(source: Source) => void>();
+  readonly #cascade: Cascade | null;
+  readonly #lending = new Lending(this);
+  /** The node that tells what is heard, where this one doesn't. */
+  #home: string | null = null;
   #arriving = 0;
   #closed = false;
   #ending: 'left' | 'reset' = 'left';
@@ -43,10 +51,11 @@ export class Room implements Neighbours {
   constructor(id: string, options: RoomOptions) {
     this.id = id;
     this.#options = options;
+    this.#cascade = options.nodes && new Cascade(this, options.nodes);
     this.#sound = new RoomSound({
-      ownerOf: (producerId) => this.#producers.get(producerId)?.peer.id,
-      levels: (levels) => this.#emit('audioLevels', { roomId: id, levels }),
-      speaker: (speaker) => this.#emit('activeSpeaker', { roomId: id, ...speaker }),
+      ownerOf: (producerId) => this.find(producerId)?.peerId,
+      levels: (levels) => (this.#home ? this.#tellHome({ levels }) : this.#emit('audioLevels', { roomId: id, levels })),
+      speaker: (speaker) => (this.#home ? this.#tellHome({ speaker: speaker.producerId }) : this.#emit('activeSpeaker', { roomId: id, ...speaker })),
     });
   }
 
@@ -59,8 +68,9 @@ export class Room implements Neighbours {
     return this.#peers.size === 0 && this.#arriving === 0;
   }
 
-  get published(): Published[] {
-    return [...this.#producers.values()];
+  /** All that can be received here, on this node and elsewhere; without data. */
+  get sources(): Source[] {
+    return [...this.#producers.values(), ...(this.#cascade?.producers ?? []).filter(isMedia)];
   }
 
   async join(peerId: string, voiceOnly: boolean): Promise<Joined> {
@@ -85,7 +95,7 @@ export class Room implements Neighbours {
     // With this one goes what the others receive of it. How that went is asked first, and a worker answers in turn: nobody waits for it.
     if (peer && this.#peers.size < MOST_MEASURED) for (const one of this.#peers.values()) void this.#measure(one);
     peer?.close();
-    if (peer?.segment.seats === 0) this.#closeSegment(peer.segment);
+    if (peer) this.#closeIfUnused(peer.segment);
   }
 
   /** Whether this worker carries a part of the room. */
@@ -111,6 +121,8 @@ export class Room implements Neighbours {
     counts.rooms++;
     counts.peers += this.#peers.size;
     counts.routers += this.#segments.size;
+    counts.borrowed += this.#cascade?.borrowed ?? 0;
+    counts.lent += this.#lending.lent;
     for (const segment of this.#segments.values()) counts.pipes += segment.pipes;
     for (const peer of this.#peers.values()) {
       for (const kind of ['transports', 'producers', 'consumers', 'dataProducers', 'dataConsumers'] as const) counts[kind] += peer.held[kind];
@@ -123,8 +135,8 @@ export class Room implements Neighbours {
     return () => this.#closers.delete(closer);
   }
 
-  /** Told of each new producer. Answers how to stop. */
-  follow(follower: (published: Published) => void): () => void {
+  /** Told of each new producer, also of other nodes. Answers how to stop. */
+  follow(follower: (source: Source) => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
   }
@@ -143,25 +155,73 @@ export class Room implements Neighbours {
     this.#closers.clear();
     for (const peer of this.#peers.values()) peer.close();
     this.#peers.clear();
+    this.#cascade?.close();
+    this.#lending.close();
     for (const segment of this.#segments.values()) segment.close();
     this.#segments.clear();
     this.#producers.clear();
     this.#dataProducers.clear();
   }
 
-  find(producerId: string): Published | undefined {
-    return this.#producers.get(producerId);
+  find(producerId: string, elsewhere?: RemoteInfo): Source | undefined {
+    const remote = this.#remote(producerId, elsewhere);
+    return this.#producers.get(producerId) ?? (remote && isMedia(remote) ? remote : undefined);
   }
 
-  findData(dataProducerId: string): PublishedData | undefined {
-    return this.#dataProducers.get(dataProducerId);
+  findData(dataProducerId: string, elsewhere?: RemoteInfo): Origin | undefined {
+    const remote = this.#remote(dataProducerId, elsewhere);
+    return this.#dataProducers.get(dataProducerId) ?? (remote && !isMedia(remote) ? remote : undefined);
+  }
+
+  spread(elsewhere: Elsewhere): void {
+    this.#home = elsewhere.home;
+    const { added, gone } = this.#cascade?.update(elsewhere) ?? { added: [], gone: [] };
+    for (const { id } of gone) this.#sound.forget(id);
+    for (const remote of added.filter(isMedia)) this.#announce(remote);
+    this.#lending.keep(elsewhere.nodes, elsewhere.asOf);
+  }
+
+  /** @throws MediaError */
+  async lend(pipe: { id: string; node: string; end: PipeEnd }, producerId: string): Promise<Lent> {
+    const published = this.#producers.get(producerId) ?? this.#dataProducers.get(producerId);
+    if (!published) throw missing('producer');
+    return this.#lending.lend(pipe, published);
+  }
+
+  takeBack(pipeId: string, producerId: string): void {
+    this.#lending.takeBack(pipeId, producerId);
+  }
+
+  closePipe(pipeId: string): void {
+    this.#lending.closePipe(pipeId);
+  }
+
+  heard(node: string, heard: Heard): void {
+    this.#sound.addRemote(node, heard);
+  }
+
+  spare(): Segment {
+    const [segment] = [...this.#segments.values()].sort((one, other) => one.live.load - other.live.load);
+    if (!segment) throw new MediaError('UNAVAILABLE', 'This call has ended here: join again.');
+    return segment;
+  }
+
+  host(): Segment {
+    const segment = this.spare();
+    segment.guests++;
+    return segment;
+  }
+
+  dismiss(segment: Segment): void {
+    segment.guests--;
+    this.#closeIfUnused(segment);
   }
 
   async produced(published: Published): Promise<void> {
     const { producer, peer } = published;
     this.#producers.set(producer.id, published);
     this.#emit('producerAdded', { roomId: this.id, producer: infoOf(published) });
-    for (const follower of this.#followers) follower(published);
+    this.#announce(published);
     // It may have ended by the time the worker is asked; then nobody needs to hear it.
     if (producer.kind === 'audio') await peer.segment.hear(producer).catch(() => undefined);
   }
@@ -247,9 +307,32 @@ export class Room implements Neighbours {
     this.#sound.add(segment);
   }
 
-  #closeSegment(segment: Segment): void {
+  unreachable(node: string): void {
+    this.#emit('nodeUnreachable', { roomId: this.id, node });
+  }
+
+  #announce(source: Source): void {
+    for (const follower of this.#followers) follower(source);
+  }
+
+  #remote(id: string, elsewhere: RemoteInfo | undefined): RemoteProducer | undefined {
+    const added = elsewhere && elsewhere.node !== this.#options.nodes?.id ? this.#cascade?.add(elsewhere) : undefined;
+    if (added && isMedia(added)) this.#announce(added);
+    return this.#cascade?.find(id);
+  }
+
+  /** What is lost is told anew while somebody is heard. */
+  #tellHome(heard: Heard): void {
+    const { nodes } = this.#options;
+    if (nodes && !this.#closed) nodes.ask(this.#home!, 'heard', this.id, nodes.id, heard).catch(() => undefined);
+  }
+
+  #closeIfUnused(segment: Segment): void {
+    if (segment.seats > 0 || segment.guests > 0 || this.#segments.get(segment.live) !== segment) return;
     this.#segments.delete(segment.live);
     this.#sound.remove(segment);
     segment.close();
   }
 }
+
+const isMedia = ({ what }: RemoteProducer): boolean => what !== 'data';

@@ -20,6 +20,8 @@ export class Segment {
   readonly levels: AudioLevelObserver;
   readonly speaker: ActiveSpeakerObserver;
   seats = 0;
+  /** Pipes to other nodes that end here. */
+  guests = 0;
   readonly #pipes = new Map<string, Pipe>();
 
   private constructor(live: LiveWorker, router: Router, levels: AudioLevelObserver, speaker: ActiveSpeakerObserver) {

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { Consumer, Producer, RtpParameters } from 'mediasoup/types';
-import type { ProducerInfo } from './contract.js';
+import { MediaError, type ProducerInfo } from './contract.js';
 import { opusSamples } from './opus.js';
 import type { Peer } from './peer.js';
-import type { Published } from './published.js';
+import type { Source } from './published.js';
 import type { Room } from './room.js';
 import { readRtp, writeRtp } from './rtp.js';
 
@@ -27,6 +27,7 @@ const SAMPLES_A_MS = 48;
 const AHEAD_SAMPLES = 2_000 * SAMPLES_A_MS;
 /** A pause longer than this is a pause of the timestamps too. */
 const PAUSE_SAMPLES = 200 * SAMPLES_A_MS;
+const ASK_AGAIN_MS = 1_000;
 export const LEVEL_UNKNOWN = 255;
 const SPEECH_LEVEL = 30;
 const SILENCE_LEVEL = 127;
@@ -41,6 +42,7 @@ export class VoiceLink {
   readonly #ssrc = randomInt(1, 2 ** 32);
   readonly #undo: (() => void)[] = [];
   readonly #streams = new Map<string, number>();
+  readonly #later = new Set<NodeJS.Timeout>();
   #info: ProducerInfo | undefined;
   #producer: Producer | undefined;
   #receiving: string | undefined;
@@ -110,6 +112,8 @@ export class VoiceLink {
     if (this.#closed) return;
     this.#closed = true;
     for (const undo of this.#undo) undo();
+    for (const again of this.#later) clearTimeout(again);
+    this.#later.clear();
     if (why) this.#sink.closed(why);
   }
 
@@ -134,28 +138,37 @@ export class VoiceLink {
     this.#producer = this.#peer.producers.find(({ id }) => id === this.#info!.id);
     this.#began = performance.now();
     sending.observer.on('close', () => this.#end(this.#room.endingOf(this.#peer.segment)));
-    this.#undo.push(this.#room.follow((published) => this.#hear(published)));
-    for (const published of this.#room.published) this.#hear(published);
+    this.#undo.push(this.#room.follow((source) => this.#hear(source)));
+    for (const source of this.#room.sources) this.#hear(source);
   }
 
-  #hear(published: Published): void {
-    if (published.peer === this.#peer || published.producer.kind !== 'audio') return;
+  #hear(source: Source): void {
+    if (source.peerId === this.#peer.id || source.kind !== 'audio') return;
     // Who can't be heard, because it ended meanwhile or is one too many, is not announced either.
-    this.#consume(published).catch(() => undefined);
+    this.#consume(source).catch((error: unknown) => {
+      if (!(error instanceof MediaError && error.code === 'UNAVAILABLE') || this.#closed || source.closed) return;
+      // Its node did not answer.
+      this.#streams.delete(source.id);
+      const again = setTimeout(() => {
+        this.#later.delete(again);
+        this.#hear(source);
+      }, ASK_AGAIN_MS).unref();
+      this.#later.add(again);
+    });
   }
 
-  async #consume({ peer, producer }: Published): Promise<void> {
-    if (this.#closed || this.#streams.has(producer.id)) return;
+  async #consume({ id, peerId }: Source): Promise<void> {
+    if (this.#closed || this.#streams.has(id)) return;
     const stream = this.#nextStream++;
-    this.#streams.set(producer.id, stream);
+    this.#streams.set(id, stream);
     const { rtpCapabilities } = this.#peer.segment.router;
-    const info = await this.#peer.consume({ transportId: this.#receiving!, producerId: producer.id, rtpCapabilities, paused: true });
-    const consumer = this.#peer.consumers.find(({ id }) => id === info.id);
+    const info = await this.#peer.consume({ transportId: this.#receiving!, producerId: id, rtpCapabilities, paused: true });
+    const consumer = this.#peer.consumers.find((one) => one.id === info.id);
     if (!consumer || consumer.closed || this.#closed) return;
-    this.#sink.started(stream, { producerId: producer.id, peerId: peer.id });
+    this.#sink.started(stream, { producerId: id, peerId });
     consumer.on('rtp', (packet) => this.#pass(stream, levelId(consumer), packet));
     consumer.observer.on('close', () => {
-      this.#streams.delete(producer.id);
+      this.#streams.delete(id);
       if (!this.#closed) this.#sink.ended(stream);
     });
     await consumer.resume();

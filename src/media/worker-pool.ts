@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { TransportListenInfo, WebRtcServer, Worker } from 'mediasoup/types';
 import type { Logger } from '../lib/logger.js';
@@ -11,6 +12,8 @@ export interface PoolOptions {
   announcedAddress?: string | undefined;
   /** Of the first worker, counted up; 0 picks free ones. */
   port: number;
+  /** Where other nodes reach this one: the address, by default what clients are told; and which UDP ports, by default any. */
+  pipes?: { address?: string | undefined; ports?: { min: number; max: number } | undefined } | undefined;
   log: Logger;
 }
 
@@ -21,6 +24,8 @@ export interface LiveWorker {
   readonly server: WebRtcServer;
   /** Of the sockets that this process opens for itself: plain transports and pipes. */
   readonly listenInfo: TransportListenInfo;
+  /** Of pipes to other nodes. */
+  readonly pipeListenInfo: TransportListenInfo;
   /** Seats and consumers: what a worker's time goes to. Kept by those who use it. */
   load: number;
 }
@@ -134,7 +139,7 @@ export class WorkerPool {
       const announced = announcedOf(this.#options);
       const listen = (protocol: 'udp' | 'tcp'): TransportListenInfo => ({ protocol, ip, ...(announced ? { announcedAddress: announced } : {}), ...(port ? { port: port + index } : {}) });
       const server = await worker.createWebRtcServer({ listenInfos: [listen('udp'), listen('tcp')] });
-      return { index, worker, server, listenInfo: { protocol: 'udp', ip: '127.0.0.1' }, load: 0 };
+      return { index, worker, server, listenInfo: { protocol: 'udp', ip: '127.0.0.1' }, pipeListenInfo: pipeListenInfo(this.#options), load: 0 };
     } catch (error) {
       worker.close();
       const where = port ? `port ${port + index} (UDP and TCP) of ${ip}` : ip;
@@ -202,4 +207,13 @@ function announcedOf({ listenIp, announcedAddress }: PoolOptions): string | unde
   const family = listenIp === '::' ? 'IPv6' : 'IPv4';
   const outward = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []).find((address) => !address.internal && address.family === family);
   return outward?.address ?? (family === 'IPv6' ? '::1' : '127.0.0.1');
+}
+
+/** Other nodes are told an address, never a name: they compare what comes with it. One of this machine's own is the one listened on, another stands for it (NAT that keeps ports). */
+function pipeListenInfo(options: PoolOptions): TransportListenInfo {
+  const { listenIp, pipes } = options;
+  const announced = announcedOf(options);
+  const address = pipes?.address ?? (announced && isIP(announced) ? announced : announcedOf({ ...options, announcedAddress: undefined })) ?? listenIp;
+  const ours = Object.values(networkInterfaces()).some((addresses) => addresses?.some((one) => one.address === address));
+  return { protocol: 'udp', ...(ours ? { ip: address } : { ip: listenIp, announcedAddress: address }), ...(pipes?.ports ? { portRange: pipes.ports } : {}) };
 }

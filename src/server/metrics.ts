@@ -95,6 +95,8 @@ export class Metrics implements OperationObserver {
     gauge('media_rooms', 'Calls whose media is here', () => media.rooms().rooms);
     gauge('media_peers', 'Participants seated in them', () => media.rooms().peers);
     gauge('media_consumers', 'Streams sent out to participants', () => media.rooms().consumers);
+    gauge('media_borrowed', 'Producers that are piped here from other nodes', () => media.rooms().borrowed);
+    gauge('media_lent', 'Producers that are piped to other nodes', () => media.rooms().lent);
     const ofConsumers = (name: string, help: string, read: (figures: ConsumerFigures) => number, aggregator: Aggregator | null) => {
       const options = { name: `omnitalk_consumer_${name}`, help, labelNames: ['consumer'] as const, registers };
       if (aggregator) new Gauge({ ...options, aggregator, collect() { for (const figures of consumers.figures()) this.set({ consumer: figures.name }, read(figures)); } });

@@ -37,13 +37,14 @@ export class Seat {
     return events;
   }
 
-  /** The next event of a kind; what comes before it is passed over. */
-  async until<Name extends CallEvent['__typename']>(name: Name): Promise<Extract<CallEvent, { __typename: Name }>> {
+  /** The next event of a kind, for which it holds; what comes before it is passed over. */
+  async until<Name extends CallEvent['__typename']>(name: Name, holds: (event: Extract<CallEvent, { __typename: Name }>) => boolean = () => true): Promise<Extract<CallEvent, { __typename: Name }>> {
     const seen: string[] = [];
     for (;;) {
       const result = await within(this.events.next(), `${name}; so far: ${seen.join(', ')}`);
       if (result.done) throw new Error(`the stream ended without ${name}, after ${seen.join(', ')}`);
-      if (result.value.__typename === name) return result.value as Extract<CallEvent, { __typename: Name }>;
+      const event = result.value as Extract<CallEvent, { __typename: Name }>;
+      if (event.__typename === name && holds(event)) return event;
       seen.push(result.value.__typename);
     }
   }

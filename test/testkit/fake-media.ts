@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
-  MediaError, PEER_LIMITS, type ConsumerInfo, type DataConsumerInfo, type DataProducerInfo, type Joined, type Layers, type Media, type MediaCounts, type MediaEvents, type PeerStats,
+  MediaError, PEER_LIMITS, type ConsumerInfo, type DataConsumerInfo, type DataProducerInfo, type Elsewhere, type Joined, type Lent, type Layers, type Media, type MediaCounts, type MediaEvents, type PeerStats,
   type ProducerInfo, type Recorded, type TransportInfo,
 } from '../../src/media/contract.js';
 
@@ -16,6 +16,7 @@ interface FakePeer {
 }
 interface FakeRoom {
   peers: Map<string, FakePeer>;
+  elsewhere: Elsewhere | null;
   recordingId: string | null;
 }
 
@@ -36,7 +37,7 @@ export class FakeMedia implements Media {
   async join(roomId: string, peerId: string): Promise<Joined> {
     if (this.available.state !== 'ready') throw new MediaError('UNAVAILABLE', this.available.remedy);
     let room = this.open.get(roomId);
-    if (!room) this.open.set(roomId, (room = { peers: new Map(), recordingId: null }));
+    if (!room) this.open.set(roomId, (room = { peers: new Map(), elsewhere: null, recordingId: null }));
     let peer = room.peers.get(peerId);
     if (!peer) room.peers.set(peerId, (peer = { transports: new Map(), producers: new Map(), consumers: new Map(), dataProducers: new Map(), dataConsumers: new Map() }));
     const others = [...room.peers].filter(([id]) => id !== peerId).map(([, other]) => other);
@@ -121,7 +122,7 @@ export class FakeMedia implements Media {
     const peer = this.#peer(roomId, peerId);
     if (this.#of(peer.transports, options.transportId, 'transport').direction !== 'RECEIVE') throw new MediaError('BAD_REQUEST', 'It sends.', 'transportId');
     const others = [...this.open.get(roomId)!.peers].filter(([id]) => id !== peerId).flatMap(([, other]) => [...other.producers.values()]);
-    const producer = others.find(({ id }) => id === options.producerId);
+    const producer = others.find(({ id }) => id === options.producerId) ?? (options.elsewhere && { ...options.elsewhere, kind: options.elsewhere.kind as 'audio', source: options.elsewhere.source! });
     if (!producer) throw new MediaError('NOT_FOUND', 'There is no such producer.', 'producerId');
     if (!Array.isArray((options.rtpCapabilities as { codecs?: unknown }).codecs)) throw new MediaError('BAD_REQUEST', 'codecs are missing', 'rtpCapabilities');
     const before = [...peer.consumers.values()].find((one) => one.producerId === producer.id);
@@ -175,6 +176,17 @@ export class FakeMedia implements Media {
     this.#peer(roomId, peerId).dataConsumers.delete(dataConsumerId);
   }
 
+  spread(roomId: string, elsewhere: Elsewhere): void {
+    const room = this.open.get(roomId);
+    if (room) room.elsewhere = elsewhere;
+  }
+  async lend(): Promise<Lent> {
+    throw new MediaError('UNAVAILABLE', 'Packets are not real here.');
+  }
+  async takeBack(): Promise<void> {}
+  async closePipe(): Promise<void> {}
+  async heard(): Promise<void> {}
+
   async stats(roomId: string, peerId: string): Promise<PeerStats> {
     this.#peer(roomId, peerId);
     return this.measured;
@@ -185,7 +197,7 @@ export class FakeMedia implements Media {
     const sum = (count: (peer: FakePeer) => number) => peers.reduce((total, peer) => total + count(peer), 0);
     return {
       workers: 1, rooms: this.open.size, peers: peers.length, routers: this.open.size, transports: sum((peer) => peer.transports.size), producers: sum((peer) => peer.producers.size),
-      consumers: sum((peer) => peer.consumers.size), dataProducers: sum((peer) => peer.dataProducers.size), dataConsumers: sum((peer) => peer.dataConsumers.size), pipes: 0, voices: 0,
+      consumers: sum((peer) => peer.consumers.size), dataProducers: sum((peer) => peer.dataProducers.size), dataConsumers: sum((peer) => peer.dataConsumers.size), pipes: 0, borrowed: 0, lent: 0, voices: 0,
       recordings: [...this.open.values()].filter((room) => room.recordingId).length, timers: 0,
     };
   }

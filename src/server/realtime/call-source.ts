@@ -111,6 +111,8 @@ export class CallSource implements CallEventsSource {
       // Who waits in the lobby hears of themselves, and of the end.
       hears: (event) => {
         if (own(event) && (event.ref.kind === 'participant.admitted' || event.ref.kind === 'participant.joined')) place.waiting = false;
+        // Of what carried others nobody else hears.
+        if (event.ref.kind === 'media.reset' && event.ref.participantIds && !event.ref.participantIds.includes(place.participantId)) return false;
         return !place.waiting || own(event) || event.ref.kind === 'call.over';
       },
       isLast: (event) =>

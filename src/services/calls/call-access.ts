@@ -13,6 +13,8 @@ interface AccessRow {
   screenShare: ScreenShareRule;
   startedBy: string;
   mediaNode: string | null;
+  spread: boolean;
+  place: string | null;
   recorded: boolean;
   seatId: string | null;
   seatState: ParticipantState;
@@ -26,12 +28,16 @@ interface AccessRow {
   blocked: boolean;
 }
 
-export type CallAccessWithPlace = CallAccess & { call: { mediaNode: string | null } };
+export type CallAccessWithPlace = CallAccess & {
+  call: { /** Its home. */ mediaNode: string | null; /** Whether somebody has sat elsewhere. */ spread: boolean };
+  /** Where the caller's media is, or would be. */
+  place: string | null;
+};
 
 /** What decides about a caller in a call; null when there is no such call. Inside a transaction, after locking it. */
 export async function readCallAccess(sql: Sql, callId: string, { userId, tokenId }: CallCaller): Promise<CallAccessWithPlace | null> {
   const [row] = await sql<AccessRow>(
-    `select c.chat_id as "chatId", h.kind as "chatKind", c.state, c.locked, c.lobby, c.screen_share as "screenShare", c.started_by as "startedBy", c.media_node as "mediaNode", c.recording_state = 'ON' as recorded,
+    `select c.chat_id as "chatId", h.kind as "chatKind", c.state, c.locked, c.lobby, c.screen_share as "screenShare", c.started_by as "startedBy", c.media_node as "mediaNode", c.spread, coalesce(p.media_node, c.media_node) as place, c.recording_state = 'ON' as recorded,
             p.id as "seatId", p.state as "seatState", p.role, p.device, p.muted_sources as "mutedSources", m.role as "memberRole",
             t.role as "tokenRole", t.skip_lobby as "skipLobby", t.name as "tokenName",
             h.kind = 'DIRECT' and exists (
@@ -44,9 +50,10 @@ export async function readCallAccess(sql: Sql, callId: string, { userId, tokenId
     [callId, userId, tokenId],
   );
   if (!row) return null;
-  const { chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, recorded } = row;
+  const { chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, spread, place, recorded } = row;
   return {
-    call: { id: callId, chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, recorded },
+    call: { id: callId, chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, spread, recorded },
+    place,
     seat: row.seatId === null ? null : { id: row.seatId, state: row.seatState, role: row.role, device: row.device, mutedSources: row.mutedSources },
     member: row.memberRole === null ? null : { role: row.memberRole },
     token: row.tokenRole === null ? null : { role: row.tokenRole, skipLobby: row.skipLobby, name: row.tokenName },

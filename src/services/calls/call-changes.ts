@@ -12,19 +12,20 @@ export interface LockedCall {
   chatId: string;
   chatKind: 'DIRECT' | 'GROUP';
   state: CallState;
+  /** The call's home. */
   mediaNode: string | null;
 }
 
 /** What is left to be done to a call's media once the transaction has committed. */
 export interface Departure {
   callId: string;
-  node: string | null;
-  participantIds: string[];
-  /** The whole call is over. */
-  over: boolean;
+  /** Who has left, and where their media was. */
+  seats: { participantId: string; node: string | null }[];
+  /** The whole call is over: where its home was, or null. Undefined while it goes on. */
+  over?: { home: string | null };
 }
 
-export const nobodyLeaves = ({ id, mediaNode }: Pick<LockedCall, 'id' | 'mediaNode'>): Departure => ({ callId: id, node: mediaNode, participantIds: [], over: false });
+export const nobodyLeaves = ({ id }: Pick<LockedCall, 'id'>): Departure => ({ callId: id, seats: [] });
 
 const tellLog = (tx: Tx, callId: string, userId: string | null): void => {
   if (userId) tx.append(userStream(userId), { kind: 'call.log', callId });
@@ -71,12 +72,13 @@ export async function afterRinging(tx: Tx, call: LockedCall, reason: CallEndReas
 export async function finish(tx: Tx, call: LockedCall, reason: CallEndReason, at: Date = tx.now): Promise<Departure> {
   const rings: RingEndReason = reason === 'MISSED' || reason === 'CANCELLED' ? reason : 'ENDED';
   await endRings(tx, call.id, 'MISSED', rings);
-  const seated = await tx.sql<{ id: string; userId: string | null }>(
-    `update call_participants set state = 'LEFT', left_at = coalesce(lost_at, $2),
-       talked_ms = talked_ms + case when state = 'JOINED' then greatest(0, extract(epoch from coalesce(lost_at, $2) - stay_since) * 1000)::bigint else 0 end,
-       stay_since = null, device = null, link_node = null, lost_at = null, seat_until = null
-     where call_id = $1 and state = any($3) returning id, user_id as "userId"`,
-    [call.id, at, statesBefore('LEAVE')],
+  const seated = await tx.sql<{ id: string; userId: string | null; node: string | null }>(
+    `update call_participants p set state = 'LEFT', left_at = coalesce(p.lost_at, $2),
+       talked_ms = p.talked_ms + case when p.state = 'JOINED' then greatest(0, extract(epoch from coalesce(p.lost_at, $2) - p.stay_since) * 1000)::bigint else 0 end,
+       stay_since = null, device = null, link_node = null, lost_at = null, seat_until = null, media_node = null
+     from (select id, coalesce(media_node, $4) as node from call_participants where call_id = $1) before
+     where p.id = before.id and p.state = any($3) returning p.id, p.user_id as "userId", before.node`,
+    [call.id, at, statesBefore('LEAVE'), call.mediaNode],
   );
   await dropProducers(tx, call.id, null, false);
   await tx.sql('update call_tokens set revoked_at = $2 where call_id = $1 and revoked_at is null', [call.id, tx.now]);
@@ -88,45 +90,84 @@ export async function finish(tx: Tx, call: LockedCall, reason: CallEndReason, at
   tx.append(chatStream(call.chatId), { kind: 'call.ended', callId: call.id });
   const people = await tx.sql<{ userId: string }>('select user_id as "userId" from call_participants where call_id = $1 and user_id is not null', [call.id]);
   for (const { userId } of people) tellLog(tx, call.id, userId);
-  return { callId: call.id, node: call.mediaNode, participantIds: seated.map(({ id }) => id), over: true };
+  return { callId: call.id, seats: seated.map(({ id, node }) => ({ participantId: id, node })), over: { home: call.mediaNode } };
 }
 
 interface Remaining {
   id: string;
   role: string;
   userId: string | null;
+  node: string | null;
 }
 
 /** Somebody leaves a call, or is taken out of it, as of `at`; the last one's leaving ends it, and a host who leaves hands the call on. */
 export async function depart(tx: Tx, call: LockedCall, participantId: string, to: 'LEFT' | 'REMOVED', at: Date, lost = false): Promise<Departure> {
-  const [gone] = await tx.sql<{ userId: string | null; role: string }>(
+  const [gone] = await tx.sql<{ userId: string | null; role: string; node: string | null }>(
     `update call_participants p set state = $2, left_at = $3, role = case when $2 = 'REMOVED' and p.role = 'HOST' then 'SPEAKER' else p.role end,
        talked_ms = talked_ms + case when p.state = 'JOINED' then greatest(0, extract(epoch from $3 - stay_since) * 1000)::bigint else 0 end,
-       stay_since = null, device = null, link_node = null, lost_at = null, seat_until = null
-     from (select id, role from call_participants where id = $1) before
-     where p.id = before.id and p.state = any($4) returning p.user_id as "userId", before.role`,
-    [participantId, to, at, statesBefore(to === 'LEFT' ? 'LEAVE' : 'REMOVE')],
+       stay_since = null, device = null, link_node = null, lost_at = null, seat_until = null, media_node = null
+     from (select id, role, coalesce(media_node, $5) as node from call_participants where id = $1) before
+     where p.id = before.id and p.state = any($4) returning p.user_id as "userId", before.role, before.node`,
+    [participantId, to, at, statesBefore(to === 'LEFT' ? 'LEAVE' : 'REMOVE'), call.mediaNode],
   );
   if (!gone) return nobodyLeaves(call);
   await dropProducers(tx, call.id, participantId, false);
   tx.append(callStream(call.id), { kind: to === 'LEFT' ? 'participant.left' : 'participant.removed', participantId });
   tellLog(tx, call.id, gone.userId);
-  const remaining = await tx.sql<Remaining>(`select id, role, user_id as "userId" from call_participants where call_id = $1 and state = 'JOINED' order by stay_since, id`, [call.id]);
+  const remaining = await tx.sql<Remaining>(`select id, role, user_id as "userId", media_node as node from call_participants where call_id = $1 and state = 'JOINED' order by stay_since, id`, [call.id]);
   const heirs = remaining.filter(({ userId }) => userId !== null);
   // Of two the other is alone; and guests without anybody who has asked them in are nobody's.
   if (!heirs.length || (call.chatKind === 'DIRECT' && remaining.length === 1)) {
     const reason: CallEndReason = call.state === 'RINGING' ? 'CANCELLED' : lost ? 'LOST' : 'HUNG_UP';
-    const { participantIds, ...rest } = await finish(tx, call, reason, at);
-    return { ...rest, participantIds: [participantId, ...participantIds] };
+    const { seats, ...rest } = await finish(tx, call, reason, at);
+    return { ...rest, seats: [{ participantId, node: gone.node }, ...seats] };
   }
   if (gone.role === 'HOST' && !heirs.some(({ role }) => role === 'HOST')) {
     await tx.sql(`update call_participants set role = 'SPEAKER' where id = $1`, [participantId]);
     await giveHost(tx, call.id, heirs[0]!.id);
   }
-  return { callId: call.id, node: call.mediaNode, participantIds: [participantId], over: false };
+  await keepHome(tx, call, remaining);
+  return { callId: call.id, seats: [{ participantId, node: gone.node }] };
 }
 
 export async function giveHost(tx: Tx, callId: string, participantId: string): Promise<void> {
   await tx.sql(`update call_participants set role = case when id = $2 then 'HOST' else 'SPEAKER' end where call_id = $1 and (id = $2 or role = 'HOST')`, [callId, participantId]);
   tx.append(callStream(callId), { kind: 'host.changed', participantId });
+}
+
+/** A home in which nobody sits any more is none: what is told of the whole call is told where most of the others sit. */
+export async function keepHome(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' | 'mediaNode'>, seated: readonly { node: string | null }[]): Promise<void> {
+  const places = seated.flatMap(({ node }) => node ?? []);
+  if (!mediaNode || !places.length || places.includes(mediaNode)) return;
+  const seats = (node: string) => places.filter((one) => one === node).length;
+  await tx.sql('update calls set media_node = $2 where id = $1', [id, places.toSorted((one, other) => seats(other) - seats(one))[0]]);
+}
+
+/** Of one event: the log keeps it, and the bus carries it. */
+const TOLD_AT_ONCE = 50;
+
+/**
+ * What a node had of a call is gone. Whoever sat there joins anew, and the others of a call that has seats elsewhere hear that these send nothing any
+ * more; where there is no other, everybody joins anew. `stays`: the node itself is there still, and takes them again. Answers the call's home from now on.
+ */
+export async function loseNode(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' | 'mediaNode'>, node: string, stays = false): Promise<string | null> {
+  const lost = await tx.sql<{ id: string }>(
+    `select id from call_participants where call_id = $1 and state = 'JOINED' and (media_node = $2 or (media_node is null and $3)) order by id`, [id, node, node === mediaNode],
+  );
+  const others = await tx.sql<{ node: string }>(
+    `select n.id as node from call_participants p join call_nodes n on n.id = p.media_node where p.call_id = $1 and p.state = 'JOINED' and n.id <> $2 and n.lease_until >= now()
+     group by n.id order by count(*) desc, n.id`,
+    [id, node],
+  );
+  if (!stays) await tx.sql('update call_participants set media_node = null where call_id = $1 and media_node = $2', [id, node]);
+  const home = stays || node !== mediaNode ? mediaNode : (others[0]?.node ?? null);
+  if (home !== mediaNode) await tx.sql(`update calls set media_node = $2, recording_state = 'OFF', recording_id = null where id = $1`, [id, home]);
+  if (!others.length) {
+    await dropProducers(tx, id, null, false);
+    tx.append(callStream(id), { kind: 'media.reset' });
+    return home;
+  }
+  for (const participant of lost) await dropProducers(tx, id, participant.id, true);
+  for (let from = 0; from < lost.length; from += TOLD_AT_ONCE) tx.append(callStream(id), { kind: 'media.reset', participantIds: lost.slice(from, from + TOLD_AT_ONCE).map((one) => one.id) });
+  return home;
 }

@@ -3,6 +3,7 @@ import type { Bus } from '../../events/bus.js';
 import { callStream } from '../../events/catalogue.js';
 import type { Logger } from '../../lib/logger.js';
 import type { Layers, Media } from '../../media/contract.js';
+import type { CallNode } from './call-node.js';
 import type { CallUpkeep } from './call-upkeep.js';
 import { NOBODY } from '../actor.js';
 
@@ -25,6 +26,7 @@ export class CallFeed {
     private readonly bus: Bus,
     private readonly unitOfWork: UnitOfWork,
     upkeep: CallUpkeep,
+    node: Pick<CallNode, 'id' | 'shareNone'>,
     private readonly log: Logger,
   ) {
     this.#stops = [
@@ -37,7 +39,11 @@ export class CallFeed {
       media.on('producerClosed', ({ roomId, peerId, producerId }) => this.#closed(roomId, peerId, producerId)),
       media.on('producerPaused', ({ roomId, peerId, producerId, paused }) => this.#paused(roomId, peerId, producerId, paused)),
       media.on('dataProducerClosed', ({ roomId, peerId, dataProducerId }) => this.#closed(roomId, peerId, dataProducerId)),
-      media.on('roomReset', ({ roomId }) => void upkeep.mediaLost(roomId)),
+      media.on('roomReset', ({ roomId }) => void upkeep.mediaLost(roomId, node.id)),
+      media.on('nodeUnreachable', ({ roomId, node: other }) => {
+        log.error({ callId: roomId, node: node.id, other }, 'calls: no media comes from another node, nor goes there: look at MEDIA_PIPE_ADDRESS and MEDIA_PIPE_PORTS of both, and at what stands between them');
+        void upkeep.parted(roomId, node);
+      }),
     ];
   }
 

@@ -4,10 +4,11 @@ import type { Source } from '../../entities/call.js';
 import { callStream } from '../../events/catalogue.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
 import { cleanText } from '../../lib/validate.js';
-import type { ConsumerInfo, DataConsumerInfo, Direction, DtlsParameters, IceParameters, Layers, RtpCapabilities, RtpParameters, SctpStreamParameters, TransportInfo } from '../../media/contract.js';
+import type { ConsumerInfo, DataConsumerInfo, Direction, DtlsParameters, IceParameters, Layers, RemoteInfo, RtpCapabilities, RtpParameters, SctpStreamParameters, TransportInfo } from '../../media/contract.js';
 import { assertCanPublish, assertCanTakeScreen, assertSeated, type Seated } from '../../policies/call-policy.js';
 import { PRODUCER_COLUMNS, type ProducerRow } from '../loaders/calls.js';
 import { lockCall, readCallAccess, type CallAccessWithPlace } from './call-access.js';
+import { producersElsewhere } from './call-spread.js';
 import { actorIdOf, type CallCaller } from './caller.js';
 import type { AskedMethod, MediaGateway } from './media-gateway.js';
 import type { Media } from '../../media/contract.js';
@@ -76,7 +77,7 @@ export class CallMedia {
         await insertProducer(tx, { id: producer.id, callId, participantId: seat.seat.id, kind: input.kind, source: input.source, label: null, protocol: null, appData, paused: producer.paused });
         return taken;
       });
-      if (replaced) await this.gateway.ask(node, 'closeProducer', callId, replaced.participantId, replaced.id).catch(() => undefined);
+      if (replaced?.node) await this.gateway.ask(replaced.node, 'closeProducer', callId, replaced.participantId, replaced.id).catch(() => undefined);
     } catch (error) {
       await close();
       throw error;
@@ -108,7 +109,9 @@ export class CallMedia {
   }
 
   async consume(caller: CallCaller, callId: string, input: { transportId: string; producerId: string; rtpCapabilities: unknown; paused: boolean }): Promise<ConsumerInfo> {
-    return this.#ask(caller, callId, 'consume', { ...input, rtpCapabilities: dictionary<RtpCapabilities>(input.rtpCapabilities, 'rtpCapabilities') });
+    const rtpCapabilities = dictionary<RtpCapabilities>(input.rtpCapabilities, 'rtpCapabilities');
+    const { access, node } = await this.#place(caller, callId);
+    return this.gateway.ask(node, 'consume', callId, access.seat.id, { ...input, rtpCapabilities, ...(await this.#elsewhere(access, node, input.producerId)) });
   }
 
   async closeConsumer(caller: CallCaller, callId: string, consumerId: string): Promise<void> {
@@ -154,7 +157,8 @@ export class CallMedia {
   }
 
   async consumeData(caller: CallCaller, callId: string, options: { transportId: string; dataProducerId: string }): Promise<DataConsumerInfo> {
-    return this.#ask(caller, callId, 'consumeData', options);
+    const { access, node } = await this.#place(caller, callId);
+    return this.gateway.ask(node, 'consumeData', callId, access.seat.id, { ...options, ...(await this.#elsewhere(access, node, options.dataProducerId)) });
   }
 
   async closeDataConsumer(caller: CallCaller, callId: string, dataConsumerId: string): Promise<void> {
@@ -166,11 +170,18 @@ export class CallMedia {
     return this.gateway.ask(node, method, ...([callId, access.seat.id, ...rest] as unknown as Parameters<Media[Name]>));
   }
 
-  /** The caller's seat, and the process that carries the call. */
+  /** Where a producer of a spread call is, if it isn't on the caller's own node. */
+  async #elsewhere({ call }: Placed, own: string, producerId: string): Promise<{ elsewhere?: RemoteInfo }> {
+    if (!call.spread) return {};
+    const [elsewhere] = (await producersElsewhere(this.sql, call.id, own)).filter(({ id }) => id === producerId);
+    return elsewhere ? { elsewhere } : {};
+  }
+
+  /** The caller's seat, and the process that has it. */
   async #place(caller: CallCaller, callId: string): Promise<{ access: Placed; node: string }> {
     const access = await readCallAccess(this.sql, callId, caller);
     assertSeated(access, caller.device);
-    const node = (access as CallAccessWithPlace).call.mediaNode;
+    const node = (access as CallAccessWithPlace).place;
     if (!node) throw resetMeanwhile();
     return { access: access as Placed, node };
   }
@@ -180,7 +191,7 @@ export class CallMedia {
     return this.unitOfWork.run({ actorId: actorIdOf(caller), operation }, async (tx) => {
       const access = await lockCall(tx.sql, callId, caller);
       assertSeated(access, caller.device);
-      if ((access as CallAccessWithPlace).call.mediaNode !== node) throw resetMeanwhile();
+      if ((access as CallAccessWithPlace).place !== node) throw resetMeanwhile();
       return work(tx, access);
     });
   }
@@ -205,9 +216,13 @@ export class CallMedia {
   }
 
   /** Under the call's lock: the screen that was shared until now, which gives way. */
-  async #takeScreen(tx: Tx, access: Seated, callId: string): Promise<{ id: string; participantId: string } | null> {
+  async #takeScreen(tx: Tx, access: Seated, callId: string): Promise<{ id: string; participantId: string; node: string | null } | null> {
     assertCanTakeScreen(access, await this.#sharer(tx.sql, callId));
-    const [gone] = await tx.sql<{ id: string; participantId: string }>(`delete from call_producers where call_id = $1 and source = 'SCREEN' returning id, participant_id as "participantId"`, [callId]);
+    const [gone] = await tx.sql<{ id: string; participantId: string; node: string | null }>(
+      `delete from call_producers r using call_participants p, calls c where r.call_id = $1 and r.source = 'SCREEN' and p.id = r.participant_id and c.id = r.call_id
+       returning r.id, p.id as "participantId", coalesce(p.media_node, c.media_node) as node`,
+      [callId],
+    );
     if (gone) tx.append(callStream(callId), { kind: 'producer.closed', producerId: gone.id, participantId: gone.participantId });
     return gone ?? null;
   }

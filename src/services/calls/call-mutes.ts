@@ -36,7 +36,7 @@ export class CallMutes {
       for (const { id } of stopped) tx.append(callStream(callId), { kind: 'producer.updated', producerId: id, participantId });
       const held = hold ? await tx.sql('update call_participants set muted_sources = muted_sources || $2::text where id = $1 and not muted_sources @> array[$2::text] returning 1', [participantId, source]) : [];
       if (held.length || stopped.length) tx.append(callStream(callId), { kind: 'participant.muted', participantId, source, byId: access.seat?.id ?? null });
-      return { paused: stopped.map(({ id }) => id), node: access.call.mediaNode };
+      return { paused: stopped.map(({ id }) => id), node: row.mediaNode ?? access.call.mediaNode };
     });
     if (node) await Promise.all(paused.map((id) => this.gateway.ask(node, 'setProducerPaused', callId, participantId, id, true).catch(() => undefined)));
     return this.#participant(this.sql, callId, participantId);

@@ -10,11 +10,16 @@ const COMPARED = 8;
 /** With so many more seats a media worker than elsewhere a call is still carried by the process that was asked: what is asked of another takes the way over the bus. */
 const NEAR = 4;
 
+const FIRST_ALONE_MS = 60_000;
+const MOST_ALONE_MS = 3_600_000;
+
 export interface CallNodeOptions {
   /** Where its media is. */
   region: string;
   /** Media workers, each of a core. */
   workers: number;
+  /** Seats of one call before the next ones go to another node; 0: none of its calls is shared. */
+  capacity: number;
   /** A process that has not renewed its lease for this long is dead, and so is what it carried. It is renewed three times as often. */
   leaseMs: number;
   /** This process was taken for dead while it could not answer: what it carries is carried elsewhere by now. */
@@ -25,6 +30,8 @@ export interface CallNodeOptions {
 export class CallNode {
   readonly id = randomUUID();
   #timer: NodeJS.Timeout | null = null;
+  /** For how long it shares no calls after it could not reach another node, and until when. */
+  #alone = { ms: FIRST_ALONE_MS, until: 0 };
 
   constructor(
     private readonly sql: Sql,
@@ -52,7 +59,7 @@ export class CallNode {
       `select n.id from (
          select id, region, workers from call_nodes where case when id = $1 then $2 else media and lease_until > now() end order by region = $3 desc, id = $1 desc, random() limit $4
        ) n, lateral (
-         select count(*) as seats from calls c join call_participants p on p.call_id = c.id where c.media_node = n.id and c.state <> 'ENDED' and p.state = 'JOINED'
+         select count(*) as seats from call_participants p where p.media_node = n.id and p.state = 'JOINED'
        ) l
        order by n.region = $3 desc, l.seats::float8 / n.workers - case when n.id = $1 then $5 else 0 end, random() limit 1`,
       [this.id, state.state === 'ready', region ?? this.options.region, COMPARED, NEAR],
@@ -62,11 +69,44 @@ export class CallNode {
     throw unavailable(state);
   }
 
+  /**
+   * Where somebody's media goes who joins a call that goes on: to its home, if that is in their region (by default that of this process) and has room for more of the call; else to
+   * a node with room that is there, by preference one that has seats of the call already. Null: its home is gone.
+   */
+  async near(sql: Sql, { id, mediaNode }: { id: string; mediaNode: string }, region: string | null): Promise<string | null> {
+    const near = region ?? this.options.region;
+    const [home] = await sql<{ region: string; capacity: number; seats: number }>(
+      `select n.region, n.capacity, (select count(*)::int from call_participants p where p.call_id = $2 and p.state = 'JOINED' and p.media_node = n.id) as seats from call_nodes n where n.id = $1 and n.lease_until > now()`,
+      [mediaNode, id],
+    );
+    if (!home) return null;
+    if (home.capacity === 0 || (home.region === near && home.seats < home.capacity)) return mediaNode;
+    const [chosen] = await sql<{ id: string }>(
+      `select n.id from (
+         select id, region, workers, capacity from call_nodes where media and capacity > 0 and lease_until > now() and (region = $3 or region = $4) order by region = $3 desc, id = $2 desc, random() limit $5
+       ) n, lateral (
+         select count(*) filter (where p.call_id = $1) as here, count(*) as seats from call_participants p where p.media_node = n.id and p.state = 'JOINED'
+       ) l
+       order by l.here >= n.capacity, n.region = $3 desc, case when l.here >= n.capacity then l.here::float8 / n.capacity else 0 end, l.here > 0 desc, n.id = $2 desc, l.seats::float8 / n.workers, random() limit 1`,
+      [id, mediaNode, near, home.region, COMPARED],
+    );
+    return chosen?.id ?? mediaNode;
+  }
+
   /** Throws CALLS_UNAVAILABLE, with the remedy, where neither this process nor another has media. */
   async assertThere(sql: Sql): Promise<void> {
     const state = this.media.state();
     if (state.state === 'ready') return;
     if (!(await sql('select from call_nodes where media and lease_until > now() and id <> $1 limit 1', [this.id])).length) throw unavailable(state);
+  }
+
+  /** This process and another that carries calls can't reach each other: it shares none for a minute, and longer each time. */
+  async shareNone(): Promise<void> {
+    const { ms, until } = this.#alone;
+    const now = performance.now();
+    if (now < until) return;
+    this.#alone = { ms: Math.min(ms * 2, MOST_ALONE_MS), until: now + ms };
+    await this.#renew(false);
   }
 
   /** Says goodbye: nobody waits for the lease to lapse. */
@@ -77,9 +117,9 @@ export class CallNode {
 
   async #renew(first: boolean): Promise<void> {
     const [lease] = await this.sql<{ fresh: boolean }>(
-      `insert into call_nodes (id, seen_at, lease_until, media, region, workers) values ($1, $2, now() + make_interval(secs => $3), $4, $5, $6)
-       on conflict (id) do update set seen_at = excluded.seen_at, lease_until = excluded.lease_until, media = excluded.media returning xmax = 0 as fresh`,
-      [this.id, this.clock.now(), this.options.leaseMs / 1000, this.media.state().state === 'ready', this.options.region, this.options.workers],
+      `insert into call_nodes (id, seen_at, lease_until, media, region, workers, capacity) values ($1, $2, now() + make_interval(secs => $3), $4, $5, $6, $7)
+       on conflict (id) do update set seen_at = excluded.seen_at, lease_until = excluded.lease_until, media = excluded.media, capacity = excluded.capacity returning xmax = 0 as fresh`,
+      [this.id, this.clock.now(), this.options.leaseMs / 1000, this.media.state().state === 'ready', this.options.region, this.options.workers, performance.now() < this.#alone.until ? 0 : this.options.capacity],
     );
     if (lease!.fresh && !first) await this.options.onRevived();
   }

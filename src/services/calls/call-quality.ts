@@ -43,8 +43,8 @@ export class CallQuality {
   async #measure(): Promise<void> {
     if (this.media.rooms().peers === 0) return;
     const people = await this.sql<{ id: string; callId: string }>(
-      `select p.id, p.call_id as "callId" from calls c join call_participants p on p.call_id = c.id
-       where c.media_node = $1 and c.state <> 'ENDED' and p.state = 'JOINED' and p.id > $2 order by p.id limit $3`,
+      `select p.id, p.call_id as "callId" from call_participants p
+       where p.media_node = $1 and p.state = 'JOINED' and p.id > $2 order by p.id limit $3`,
       [this.node, this.#after, BATCH],
     );
     this.#after = people.length === BATCH ? people.at(-1)!.id : FIRST;

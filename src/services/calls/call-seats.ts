@@ -10,8 +10,9 @@ import { assertCanJoin, assertRunsCall, assertSeesCall, waitsInLobby, type CallA
 import { CALL_COLUMNS, PARTICIPANT_COLUMNS, PRODUCER_COLUMNS, type CallRow, type ParticipantRow, type ProducerRow } from '../loaders/calls.js';
 import { streamHead } from '../loaders/streams.js';
 import { lockCall, type CallAccessWithPlace } from './call-access.js';
-import { depart, dropProducers, giveHost, nobodyLeaves, SEAT_KEPT_MS, type Departure, type LockedCall } from './call-changes.js';
+import { depart, dropProducers, giveHost, keepHome, loseNode, nobodyLeaves, SEAT_KEPT_MS, type Departure, type LockedCall } from './call-changes.js';
 import type { CallNode } from './call-node.js';
+import type { CallSpread } from './call-spread.js';
 import { actorIdOf, type CallCaller } from './caller.js';
 import type { MediaGateway } from './media-gateway.js';
 import type { MediaRelease } from './media-release.js';
@@ -27,7 +28,7 @@ export interface JoinCall {
   takeOver: boolean;
   voiceOnly: boolean;
   recordingConsent: boolean;
-  /** Where the caller is: who joins first decides where the call is carried. Null: where the process is that was asked. */
+  /** Where the caller is: near that they are seated, and who joins first decides where the call's home is. Null: where the process is that was asked. */
   region: string | null;
 }
 
@@ -44,8 +45,10 @@ export interface JoinedCall {
 
 interface Seating {
   participantId: string;
-  /** The process that carries the call; null for whoever waits. */
+  /** The process that has the seat's media; null for whoever waits. */
   node: string | null;
+  /** That isn't the call's home. */
+  spreads: boolean;
   /** What another device had is closed first. */
   replaces: Departure | null;
   /** The seat was taken just now, and is given back when media can't be had. */
@@ -60,6 +63,7 @@ export class CallSeats {
     private readonly node: CallNode,
     private readonly gateway: MediaGateway,
     private readonly media: MediaRelease,
+    private readonly spread: CallSpread,
   ) {}
 
   /**
@@ -86,6 +90,7 @@ export class CallSeats {
     let media: Joined | null = null;
     try {
       if (seating.node !== null) media = await this.#open(caller, seating, seating.node, input);
+      if (seating.spreads) this.spread.tell(input.callId);
     } catch (error) {
       if (error instanceof DomainError && error.code === 'CALLS_UNAVAILABLE' && mayTryAgain(error)) return null;
       throw error;
@@ -162,56 +167,71 @@ export class CallSeats {
     const { call, seat } = access;
     const waits = waitsInLobby(access);
     if (seat?.state === 'JOINED' || (seat?.state === 'WAITING' && waits)) {
-      const node = seat.state === 'JOINED' ? await this.#place(tx, call, region) : null;
-      return { participantId: seat.id, node, replaces: await this.#takeDevice(tx, caller, access), fresh: false };
+      const place = seat.state === 'JOINED' ? await this.#place(tx, caller, access, region) : NOWHERE;
+      return { participantId: seat.id, ...place, replaces: await this.#takeDevice(tx, caller, access, place.node), fresh: false };
     }
-    const node = waits ? null : await this.#place(tx, call, region);
+    const place = waits ? NOWHERE : await this.#place(tx, caller, access, region);
     if (!waits) await assertRoom(tx, call.id);
-    const participantId = await this.#seat(tx, caller, access, waits ? 'WAITING' : 'JOINED');
+    const participantId = await this.#seat(tx, caller, access, waits ? 'WAITING' : 'JOINED', place.node);
     if (consents) await tx.sql('update call_participants set recording_consent = true where id = $1', [participantId]);
     tx.append(callStream(call.id), { kind: waits ? 'participant.waiting' : 'participant.joined', participantId });
     if (seat?.state === 'RINGING') tx.append(userStream(caller.userId!), { kind: 'call.ring.ended', callId: call.id, reason: 'ANSWERED' });
     if (caller.userId) tx.append(userStream(caller.userId), { kind: 'call.log', callId: call.id });
     if (!waits) await answered(tx, call);
-    return { participantId, node, replaces: null, fresh: true };
+    return { participantId, ...place, replaces: null, fresh: true };
   }
 
-  async #seat(tx: Tx, caller: CallCaller, { call, token, member }: CallAccess, state: 'WAITING' | 'JOINED'): Promise<string> {
+  async #seat(tx: Tx, caller: CallCaller, { call, token, member }: CallAccess, state: 'WAITING' | 'JOINED', node: string | null): Promise<string> {
     const [row] = await tx.sql<{ id: string }>(
-      `insert into call_participants as p (id, call_id, user_id, token_id, name, role, state, device, joined_at, stay_since, seat_until, created_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, case when $7 = 'JOINED' then $9::timestamptz end, case when $7 = 'JOINED' then $9::timestamptz end, $10, $9)
+      `insert into call_participants as p (id, call_id, user_id, token_id, name, role, state, device, joined_at, stay_since, seat_until, created_at, media_node)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, case when $7 = 'JOINED' then $9::timestamptz end, case when $7 = 'JOINED' then $9::timestamptz end, $10, $9, $11)
        on conflict ${caller.userId ? '(call_id, user_id)' : '(call_id, token_id)'} do update set state = excluded.state, device = excluded.device, ring_until = null,
-         joined_at = coalesce(p.joined_at, excluded.joined_at), stay_since = excluded.stay_since, left_at = null, lost_at = null, seat_until = excluded.seat_until
+         joined_at = coalesce(p.joined_at, excluded.joined_at), stay_since = excluded.stay_since, left_at = null, lost_at = null, seat_until = excluded.seat_until,
+         media_node = excluded.media_node
        returning id`,
-      [newId(), call.id, caller.userId, caller.tokenId, token?.name ?? null, token?.role ?? (member ? 'SPEAKER' : 'LISTENER'), state, caller.device, tx.now, keptUntil(tx)],
+      [newId(), call.id, caller.userId, caller.tokenId, token?.name ?? null, token?.role ?? (member ? 'SPEAKER' : 'LISTENER'), state, caller.device, tx.now, keptUntil(tx), node],
     );
     return row!.id;
   }
 
   /** The seat stays; what another device had is closed, and so is what it follows. */
-  async #takeDevice(tx: Tx, caller: CallCaller, { call, seat }: CallAccessWithPlace): Promise<Departure | null> {
+  async #takeDevice(tx: Tx, caller: CallCaller, { call, seat, place }: CallAccessWithPlace, node: string | null): Promise<Departure | null> {
     const moved = seat!.device !== null && seat!.device !== caller.device;
-    await tx.sql('update call_participants set device = $2, seat_until = case when link_node is null or $4 then $3::timestamptz else seat_until end, link_node = case when $4 then null else link_node end where id = $1', [
-      seat!.id, caller.device, keptUntil(tx), moved,
-    ]);
+    await tx.sql(
+      `update call_participants set device = $2, media_node = $5, seat_until = case when link_node is null or $4 then $3::timestamptz else seat_until end, link_node = case when $4 then null else link_node end where id = $1`,
+      [seat!.id, caller.device, keptUntil(tx), moved, node],
+    );
     if (!moved) return null;
     await dropProducers(tx, call.id, seat!.id, true);
     tx.append(callStream(call.id), { kind: 'participant.moved', participantId: seat!.id, device: caller.device });
-    return { callId: call.id, node: call.mediaNode, participantIds: [seat!.id], over: false };
+    if (node !== place) await keepHome(tx, call, await tx.sql<{ node: string | null }>(`select media_node as node from call_participants where call_id = $1 and state = 'JOINED'`, [call.id]));
+    return { callId: call.id, seats: [{ participantId: seat!.id, node: place }] };
   }
 
-  /** The process that carries the call: the one that does, or another when none does. */
-  async #place(tx: Tx, { id, mediaNode }: { id: string; mediaNode: string | null }, region: string | null): Promise<string> {
-    const [alive] = mediaNode ? await tx.sql('select from call_nodes where id = $1 and lease_until > now()', [mediaNode]) : [];
-    if (alive) return mediaNode!;
-    const node = await this.node.choose(tx.sql, region);
-    await tx.sql('update calls set media_node = $2 where id = $1', [id, node]);
+  /** The process that has the caller's media: where they sit already, or near them. What is dead carries nobody. */
+  async #place(tx: Tx, caller: CallCaller, { call, seat }: CallAccessWithPlace, region: string | null): Promise<{ node: string; spreads: boolean }> {
+    let home = call.mediaNode;
+    const own = seat?.state === 'JOINED' && seat.device === caller.device ? await this.#own(tx, seat.id) : null;
+    if (own) return { node: own, spreads: own !== home };
+    let node = home && (await this.node.near(tx.sql, { id: call.id, mediaNode: home }, region));
     // Nothing of what a dead process carried goes on.
-    if (mediaNode) {
-      await dropProducers(tx, id, null, false);
-      tx.append(callStream(id), { kind: 'media.reset' });
+    if (home && !node) {
+      home = await loseNode(tx, call, home);
+      node = home && (await this.node.near(tx.sql, { id: call.id, mediaNode: home }, region));
     }
-    return node;
+    if (!node) {
+      node = home = await this.node.choose(tx.sql, region);
+      await tx.sql('update calls set media_node = $2 where id = $1', [call.id, node]);
+    }
+    const spreads = node !== home;
+    if (spreads && !call.spread) await tx.sql('update calls set spread = true where id = $1', [call.id]);
+    return { node, spreads };
+  }
+
+  /** Where somebody sits who comes back. */
+  async #own(tx: Tx, participantId: string): Promise<string | null> {
+    const [row] = await tx.sql<{ node: string }>('select n.id as node from call_participants p join call_nodes n on n.id = p.media_node and n.lease_until > now() where p.id = $1', [participantId]);
+    return row?.node ?? null;
   }
 
   async #open(caller: CallCaller, { participantId, fresh }: Seating, node: string, { callId, voiceOnly }: JoinCall): Promise<Joined> {
@@ -252,6 +272,7 @@ export class CallSeats {
   }
 }
 
+const NOWHERE = { node: null, spreads: false };
 const keptUntil = (tx: Tx): Date => new Date(tx.now.getTime() + SEAT_KEPT_MS);
 
 async function assertRoom(tx: Tx, callId: string): Promise<void> {

@@ -3,7 +3,8 @@ import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { callStream } from '../../events/catalogue.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/logger.js';
-import { afterRinging, depart, dropProducers, endRings, nobodyLeaves, SEAT_KEPT_MS, type Departure, type LockedCall } from './call-changes.js';
+import { afterRinging, depart, endRings, loseNode, nobodyLeaves, SEAT_KEPT_MS, type Departure, type LockedCall } from './call-changes.js';
+import type { CallNode } from './call-node.js';
 import type { MediaRelease } from './media-release.js';
 import { NOBODY } from '../actor.js';
 
@@ -45,14 +46,15 @@ export class CallUpkeep {
   async reconcile(): Promise<boolean> {
     const dead = await this.sql<{ callId: string }>(
       `select call_id as "callId" from call_participants p where p.link_node is not null and not exists (select from call_nodes n where n.id = p.link_node and n.lease_until >= now())
-       union select id from calls c where c.media_node is not null and c.state <> 'ENDED' and not exists (select from call_nodes n where n.id = c.media_node and n.lease_until >= now()) limit $1`,
+       union select id from calls c where c.media_node is not null and c.state <> 'ENDED' and not exists (select from call_nodes n where n.id = c.media_node and n.lease_until >= now())
+       union select call_id from call_participants p where p.media_node is not null and not exists (select from call_nodes n where n.id = p.media_node and n.lease_until >= now()) limit $1`,
       [BATCH],
     );
     for (const { callId } of dead) await this.#each(callId, 'resetCall', (tx, call) => this.#bury(tx, call));
     if (!dead.length) {
       await this.sql(
         `delete from call_nodes n where n.lease_until < now() and not exists (select from calls c where c.media_node = n.id)
-           and not exists (select from call_participants p where p.link_node = n.id)`,
+           and not exists (select from call_participants p where p.link_node = n.id or p.media_node = n.id)`,
       );
     }
     const strangers = await this.sql<{ id: string; callId: string; state: string }>(
@@ -71,24 +73,34 @@ export class CallUpkeep {
     return dead.length === BATCH || strangers.length === BATCH;
   }
 
-  /** Hands on what this process carries, because it stops: everybody is told to join anew, and finds their seat. Answers how many calls there were. */
+  /** Hands on what this process carries, because it stops: who sits here is told to join anew, and finds their seat elsewhere. Answers how many calls there were. */
   async handOver(node: string): Promise<number> {
-    const calls = await this.sql<{ id: string }>('select id from calls where media_node = $1', [node]);
+    const calls = await this.sql<{ id: string }>('select id from calls where media_node = $1 union select call_id from call_participants where media_node = $1', [node]);
     for (const { id } of calls) {
       await this.#each(id, 'handOverCall', async (tx, call) => {
-        if (call.mediaNode === node) await resetMedia(tx, call);
-        return nobodyLeaves({ ...call, mediaNode: null });
+        await loseNode(tx, call, node);
+        return nobodyLeaves(call);
       });
     }
     return calls.length;
   }
 
-  /** The media of a call is gone, by the death of a worker: the room opens anew where it was. */
-  async mediaLost(callId: string): Promise<void> {
+  /** The media of a call on a node is gone, by the death of a worker: the room opens anew where it was. */
+  async mediaLost(callId: string, node: string): Promise<void> {
     await this.#each(callId, 'resetCallMedia', async (tx, call) => {
-      await dropProducers(tx, callId, null, false);
-      tx.append(callStream(callId), { kind: 'media.reset' });
+      await loseNode(tx, call, node, true);
       return nobodyLeaves(call);
+    });
+  }
+
+  /** This node can't reach another of the call. The one that isn't its home gives way: who sits there joins anew, and is seated at home. */
+  async parted(callId: string, node: Pick<CallNode, 'id' | 'shareNone'>): Promise<void> {
+    await this.#each(callId, 'partCall', async (tx, call) => {
+      if (call.mediaNode === node.id) return nobodyLeaves(call);
+      await node.shareNone();
+      const seated = await tx.sql<{ id: string }>(`select id from call_participants where call_id = $1 and media_node = $2 and state = 'JOINED'`, [callId, node.id]);
+      await loseNode(tx, call, node.id);
+      return { callId, seats: seated.map(({ id }) => ({ participantId: id, node: node.id })) };
     });
   }
 
@@ -101,8 +113,13 @@ export class CallUpkeep {
       [call.id, tx.now, new Date(tx.now.getTime() + SEAT_KEPT_MS)],
     );
     for (const { id } of lost) tx.append(callStream(call.id), { kind: 'participant.updated', participantId: id });
-    const [alive] = call.mediaNode ? await tx.sql('select from call_nodes where id = $1 and lease_until >= now()', [call.mediaNode]) : [{}];
-    if (!alive) await resetMedia(tx, call);
+    const dead = await tx.sql<{ node: string }>(
+      `select node from (select $2::uuid as node union select media_node from call_participants where call_id = $1) c
+       where node is not null and not exists (select from call_nodes n where n.id = c.node and n.lease_until >= now())`,
+      [call.id, call.mediaNode],
+    );
+    let { mediaNode } = call;
+    for (const { node } of dead) mediaNode = await loseNode(tx, { ...call, mediaNode }, node);
     return nobodyLeaves(call);
   }
 
@@ -121,10 +138,4 @@ export class CallUpkeep {
       this.log.error({ callId, operation, error: (error as Error).message }, 'calls: upkeep of a call failed; it is tried again');
     }
   }
-}
-
-async function resetMedia(tx: Tx, { id }: LockedCall): Promise<void> {
-  await dropProducers(tx, id, null, false);
-  await tx.sql(`update calls set media_node = null, recording_state = 'OFF', recording_id = null where id = $1`, [id]);
-  tx.append(callStream(id), { kind: 'media.reset' });
 }

@@ -17,7 +17,7 @@ export interface Voice {
   lost(): void;
 }
 
-/** People who speak and hear over a plain socket. Their seat is like any other; the socket must be in the process that carries the call. */
+/** People who speak and hear over a plain socket. Their seat is like any other; the socket must be in the process that has their seat. */
 export class CallVoices {
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -35,7 +35,7 @@ export class CallVoices {
   async open(caller: CallCaller, callId: string, options: { takeOver: boolean; recordingConsent: boolean }, sink: VoiceSink): Promise<Voice> {
     const { participant, call } = await this.seats.join(caller, { ...options, callId, voiceOnly: true, region: null });
     if (participant.state === 'WAITING') throw new DomainError('FORBIDDEN', 'You wait in the lobby until somebody lets you in.');
-    if (!this.media || call.mediaNode !== this.node) throw new DomainError('CALLS_UNAVAILABLE', 'Another process carries this call: connect again.', { retryAfter: 1 });
+    if (!this.media || (participant.mediaNode ?? call.mediaNode) !== this.node) throw new DomainError('CALLS_UNAVAILABLE', 'Another process carries this call: connect again.', { retryAfter: 1 });
     await this.#assertMaySpeak(caller, callId);
     await this.links.opened(callId, participant.id);
     try {

@@ -2,13 +2,13 @@ import type { Sql } from '../../db/database.js';
 import type { Bus } from '../../events/bus.js';
 import { NoAnswer, Requests } from '../../events/requests.js';
 import { DomainError } from '../../lib/errors.js';
-import { MediaError, type Media, type MediaErrorCode } from '../../media/contract.js';
+import { MediaError, type Media, type MediaErrorCode, type OtherNodes } from '../../media/contract.js';
 
 /** What of media may be asked from another process: JSON in, JSON out. */
 const ASKED = [
   'join', 'leave', 'closeRoom', 'createTransport', 'connectTransport', 'restartIce', 'closeTransport', 'produce', 'closeProducer', 'setProducerPaused', 'consume',
   'closeConsumer', 'setConsumerPaused', 'setPreferredLayers', 'requestKeyFrame', 'produceData', 'closeDataProducer', 'consumeData', 'closeDataConsumer', 'stats',
-  'startRecording', 'stopRecording',
+  'startRecording', 'stopRecording', 'lend', 'takeBack', 'closePipe', 'heard',
 ] as const satisfies (keyof Media)[];
 export type AskedMethod = (typeof ASKED)[number];
 type Args<Name extends AskedMethod> = Parameters<Media[Name]>;
@@ -54,25 +54,37 @@ export class MediaGateway {
    */
   async ask<Name extends AskedMethod>(node: string, method: Name, ...args: Args<Name>): Promise<Result<Name>> {
     try {
-      const asking = node === this.node ? this.#here({ method, args }) : this.#requests.ask(node, { method, args } satisfies Question, method === 'startRecording' || method === 'stopRecording' ? LONG_TIMEOUT_MS : TIMEOUT_MS);
-      return (await asking) as Result<Name>;
+      return await this.#ask(node, method, args);
     } catch (error) {
-      if (error instanceof NoAnswer) throw new DomainError('CALLS_UNAVAILABLE', 'The process that carries this call does not answer: join again in a moment.', { retryAfter: 1 });
-      if (error instanceof MediaError) throw translated(error);
-      throw error;
+      throw error instanceof MediaError ? translated(error) : error;
     }
+  }
+
+  /** How this process's media asks that of others. */
+  get others(): OtherNodes {
+    return { id: this.node, ask: (node, method, ...args) => this.#ask(node, method, args) as never };
   }
 
   /** Closes what this process carries and others carry by now, or nobody. */
   async closeForeign(sql: Sql): Promise<void> {
     const open = [...this.#open];
-    const mine = await sql<{ id: string }>('select id from calls where id = any($1) and media_node = $2', [open, this.node]);
+    const mine = await sql<{ id: string }>(`select id from calls where id = any($1) and media_node = $2 union select call_id from call_participants where call_id = any($1) and media_node = $2`, [open, this.node]);
     const kept = new Set(mine.map(({ id }) => id));
     await Promise.all(open.filter((id) => !kept.has(id)).map((id) => this.#here({ method: 'closeRoom', args: [id] })));
   }
 
   close(): void {
     this.#requests.close();
+  }
+
+  /** Throws MediaErrors. */
+  async #ask<Name extends AskedMethod>(node: string, method: Name, args: Args<Name>): Promise<Result<Name>> {
+    try {
+      const asking = node === this.node ? this.#here({ method, args }) : this.#requests.ask(node, { method, args } satisfies Question, method === 'startRecording' || method === 'stopRecording' ? LONG_TIMEOUT_MS : TIMEOUT_MS);
+      return (await asking) as Result<Name>;
+    } catch (error) {
+      throw error instanceof NoAnswer ? new MediaError('UNAVAILABLE', 'The process that carries this call does not answer: join again in a moment.') : error;
+    }
   }
 
   async #here({ method, args }: Question): Promise<unknown> {

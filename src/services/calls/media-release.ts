@@ -16,12 +16,12 @@ export class MediaRelease {
   ) {}
 
   /** After commit. Never rejects: whoever has left has left, whatever becomes of what carried them. */
-  async release({ callId, node, participantIds, over }: Departure): Promise<void> {
-    if (!node || (!participantIds.length && !over)) return;
+  async release({ callId, seats, over }: Departure): Promise<void> {
+    const placed = seats.flatMap(({ participantId, node }) => (node ? [{ participantId, node }] : []));
     try {
-      await Promise.all(participantIds.map(async (id) => this.#keepQuality(callId, id, await this.gateway.ask(node, 'stats', callId, id).catch(() => null))));
-      if (over) await this.gateway.ask(node, 'closeRoom', callId);
-      else await Promise.all(participantIds.map((id) => this.gateway.ask(node, 'leave', callId, id)));
+      await Promise.all(placed.map(async ({ participantId, node }) => this.#keepQuality(callId, participantId, await this.gateway.ask(node, 'stats', callId, participantId).catch(() => null))));
+      if (over) await Promise.all([...new Set([...placed.map(({ node }) => node), ...(over.home ? [over.home] : [])])].map((node) => this.gateway.ask(node, 'closeRoom', callId)));
+      else await Promise.all(placed.map(({ participantId, node }) => this.gateway.ask(node, 'leave', callId, participantId)));
     } catch (error) {
       this.log.warn({ callId, error: (error as Error).message }, 'calls: media of those who left could not be closed');
     }

@@ -1,7 +1,7 @@
 import { MediaError, type Media, type MediaCounts } from '../../media/contract.js';
 
 const NOTHING: MediaCounts = {
-  workers: 0, rooms: 0, peers: 0, routers: 0, transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0, pipes: 0, voices: 0, recordings: 0, timers: 0,
+  workers: 0, rooms: 0, peers: 0, routers: 0, transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0, pipes: 0, borrowed: 0, lent: 0, voices: 0, recordings: 0, timers: 0,
 };
 
 /** Media where there is none: everything but calls works, and calls say why. */

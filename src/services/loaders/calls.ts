@@ -44,11 +44,13 @@ export interface ParticipantRow {
   talkedMs: number;
   lostAt: Date | null;
   quality: Quality | null;
+  /** Where their media is; null until they have taken their seat. */
+  mediaNode: string | null;
 }
 
 export const PARTICIPANT_COLUMNS = `p.id, p.call_id as "callId", p.user_id as "userId", p.token_id as "tokenId", p.name, p.role, p.state, p.muted_sources as "mutedSources",
   p.recording_consent as "recordingConsent", p.device, p.ring_until as "ringUntil", p.joined_at as "joinedAt", p.left_at as "leftAt", p.stay_since as "staySince",
-  p.talked_ms::float8 as "talkedMs", p.lost_at as "lostAt", p.quality`;
+  p.talked_ms::float8 as "talkedMs", p.lost_at as "lostAt", p.quality, p.media_node as "mediaNode"`;
 
 export interface ProducerRow {
   id: string;
