@@ -53,6 +53,8 @@ export interface JoinCallOptions<Track extends MediaTrack> {
   takeOver?: boolean;
   /** Neither sends nor receives video. */
   voiceOnly?: boolean;
+  /** Where this device is, by the operator's name for it: its media goes to a server there. Default: where the server is that is asked. */
+  region?: string;
   /** `relay`: everything goes through the operator's TURN server, and nobody learns this device's address; a transport that has none fails with CALLS_UNAVAILABLE. */
   iceTransportPolicy?: 'all' | 'relay';
   onTrack?: (remote: RemoteTrack<Track>) => void;

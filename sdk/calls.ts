@@ -138,7 +138,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   async #join(takeOver: boolean): Promise<Joined> {
-    const { joinCall: joined } = await this.client.api.joinCall({ input: { callId: this.callId, takeOver, voiceOnly: this.options.voiceOnly ?? false } });
+    const { region, voiceOnly = false } = this.options;
+    const { joinCall: joined } = await this.client.api.joinCall({ input: { callId: this.callId, takeOver, voiceOnly, ...(region === undefined ? {} : { region }) } });
     this.participant = joined.participant;
     return joined;
   }

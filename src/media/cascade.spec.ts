@@ -10,6 +10,8 @@ import type { MediaServer } from './media-server.js';
 /** Two nodes of one deployment: what they ask of each other goes as JSON, as over the bus, and `away` does not answer. */
 class Nodes {
   readonly asked: string[] = [];
+  /** The last pipe that something was lent by. */
+  pipe = '';
   readonly away = new Set<string>();
   /** Packets go astray, as behind a firewall. */
   astray = false;
@@ -26,6 +28,7 @@ class Nodes {
 
   async #ask(node: string, method: NodeMethod, args: unknown[]): Promise<unknown> {
     this.asked.push(`${node} ${method}`);
+    if (method === 'lend') this.pipe = (args[1] as { id: string }).id;
     await delay(1);
     if (this.away.has(node)) throw new MediaError('UNAVAILABLE', 'no answer');
     const answer = await (this.#media.get(node)![method] as (...given: unknown[]) => Promise<unknown>)(...(JSON.parse(JSON.stringify(args)) as unknown[]));
@@ -36,7 +39,7 @@ class Nodes {
 }
 
 describe('media: a room over two nodes', function () {
-  this.timeout(20_000);
+  this.timeout(25_000);
   let nodes: Nodes;
   let east: MediaServer;
   let west: MediaServer;
@@ -208,10 +211,27 @@ describe('media: a room over two nodes', function () {
     know([remote(microphone)]);
     nodes.astray = true;
     await bob.receive(microphone.id);
-    await eventually(() => assert.deepEqual([here, there], [[{ roomId: room, node: 'east' }], [{ roomId: room, node: 'west' }]]), 8_000);
+    await eventually(() => assert.deepEqual([here, there], [[{ roomId: room, node: 'east' }], [{ roomId: room, node: 'west' }]]), 11_000);
     nodes.astray = false;
     assert.deepEqual([west.rooms().borrowed, west.rooms().consumers, east.rooms().lent], [0, 0, 0]);
     await arrives(microphone, await bob.receive(microphone.id));
+  });
+
+  it('stands while it is quiet, and tells when it ends by itself while what came by it goes on', async () => {
+    const unreachable = [keeper(west)('nodeUnreachable'), keeper(east)('nodeUnreachable')];
+    const microphone = await ann.send('opus');
+    know([remote(microphone)]);
+    const heard = await bob.receive(microphone.id);
+    await delay(9_000);
+    assert.deepEqual(unreachable, [[], []]);
+    await arrives(microphone, heard);
+    const asOf = performance.now();
+    await east.closePipe(room, nodes.pipe);
+    await eventually(() => assert.equal(west.rooms().consumers, 0));
+    know([remote(microphone)], asOf);
+    assert.deepEqual(unreachable, [[], []]);
+    know([remote(microphone)]);
+    assert.deepEqual(unreachable, [[{ roomId: room, node: 'east' }], []]);
   });
 
   it('takes back what a node had that went without a word', async () => {

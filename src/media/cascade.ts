@@ -146,6 +146,8 @@ export class Cascade {
   /** By node. */
   readonly #pipes = new Map<string, Incoming>();
   readonly #opening = new InFlight<Incoming>();
+  /** Pipes that have ended by themselves, by node, and what came by them: whether that has ended too is known at the next look. */
+  readonly #broken = new Map<string, { came: string[]; at: number }>();
   #closed = false;
 
   constructor(room: PipedRoom, nodes: OtherNodes) {
@@ -186,6 +188,11 @@ export class Cascade {
     for (const remote of gone) {
       this.#remote.delete(remote.id);
       remote.close();
+    }
+    for (const [node, { came, at }] of this.#broken) {
+      if (at >= asOf) continue;
+      this.#broken.delete(node);
+      if (came.some((id) => there.get(id)?.node === node)) this.#room.unreachable(node);
     }
     for (const remote of this.#remote.values()) void remote.setPaused(there.get(remote.id)?.paused ?? false).catch(() => undefined);
     return { added: producers.flatMap((info) => this.add(info) ?? []), gone };
@@ -246,10 +253,16 @@ export class Cascade {
   }
 
   async #connect({ node, transport }: Incoming, { end }: Lent): Promise<void> {
-    watchPipe(transport, () => {
+    const silent = () => {
       transport.close();
       this.#room.unreachable(node);
-    });
+    };
+    const ended = () => {
+      const came = this.producers.filter((remote) => remote.node === node && remote.piped).map(({ id }) => id);
+      this.#broken.set(node, { came, at: performance.now() });
+      transport.close();
+    };
+    watchPipe(transport, { silent, ended });
     await transport.connect(end);
   }
 

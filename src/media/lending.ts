@@ -3,7 +3,7 @@ import { MediaError, MOST_PIPES, type Lent, type PipeEnd } from './contract.js';
 import { InFlight } from '../lib/in-flight.js';
 import type { PipedRoom } from './cascade.js';
 import { answered, missing } from './input.js';
-import { endOf, onceClosed, openPipe, watchPipe } from './pipe-ends.js';
+import { beginSctp, endOf, onceClosed, openPipe, watchPipe } from './pipe-ends.js';
 import { PublishedData, type Published } from './published.js';
 import type { Segment } from './segment.js';
 
@@ -62,12 +62,14 @@ export class Lending {
       throw error;
     });
     transport.observer.once('close', () => this.#room.dismiss(segment));
-    watchPipe(transport, () => {
+    const silent = () => {
       transport.close();
       this.#room.unreachable(node);
-    });
+    };
+    watchPipe(transport, { silent, ended: () => transport.close() });
     try {
       await answered(transport.connect(end), 'pipe');
+      await beginSctp(transport);
       if (this.#room.closed || transport.closed) throw missing('call');
     } catch (error) {
       transport.close();

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { MediaServer } from '../../src/media/media-server.js';
+import { FolderStore } from '../../src/storage/folder-store.js';
 import { apiMedia } from '../testkit/api-media.js';
 import { Seat, startCall, uuidOf } from '../testkit/calls.js';
-import { mediaServer, workerBinary } from '../testkit/media.js';
+import { mediaServer, recordings, workerBinary } from '../testkit/media.js';
+import { probe } from '../testkit/probe.js';
 import { ClientWorker, type Receiving, type RtcClient, type Sending } from '../testkit/rtc.js';
+import { play } from '../testkit/source.js';
 import { eventually, fails, World, type Person } from '../testkit/world.js';
 
 const REGIONS = ['east', 'west', 'west'];
@@ -22,7 +27,7 @@ describe('a call over two regions', function () {
     devices = await ClientWorker.start(workerBinary());
     media = [mediaServer(), mediaServer()];
     await Promise.all(media.map((one) => one.start()));
-    world = await World.start({ nodes: 2, settings: { HEARTBEAT: '1' }, media: (node) => media[node]!, configOf: regions });
+    world = await World.start({ nodes: 2, settings: { HEARTBEAT: '1' }, media: (node) => media[node]!, store: new FolderStore(recordings), configOf: regions });
     [ann, bob] = [await world.person('Ann', 0), await world.person('Bob', 1)];
     chatId = await world.groupChat(ann, [bob]);
   });
@@ -30,6 +35,7 @@ describe('a call over two regions', function () {
     await world?.stop();
     await Promise.all((media ?? []).map((one) => one.close()));
     await devices?.stop();
+    rmSync(recordings, { recursive: true, force: true });
   });
   afterEach(async () => {
     if ((await ann.api.call({ id: callId })).call!.state !== 'ENDED') await ann.api.endCall({ input: { callId } });
@@ -92,6 +98,27 @@ describe('a call over two regions', function () {
     }
   });
 
+  it('records what is said and shown on the other node, before it began and since', async () => {
+    const { b, his } = await meet();
+    const stops = [await play(await his.send('opus'), 'opus')];
+    try {
+      await ann.api.startRecording({ input: { callId } });
+      await bob.api.consentToRecording({ input: { callId, consent: true } });
+      await b.until('CallRecordingChanged', ({ call }) => call.recordingState === 'ON');
+      assert.deepEqual(media.map((one) => one.rooms().recordings), [1, 0]);
+      stops.push(await play(await his.send('vp8'), 'vp8'));
+      await eventually(() => media[0]!.rooms().borrowed === 2, 'both come over', 20_000);
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      const { recording } = (await ann.api.stopRecording({ input: { callId } })).stopRecording;
+      const { streams } = probe(join(recordings, recording!.file!));
+      assert.deepEqual(streams.map(({ codec_type, codec_name }) => `${codec_type} ${codec_name}`).sort(), ['audio opus', 'video vp8']);
+      for (const { codec_type, nb_read_packets } of streams) assert.ok(Number(nb_read_packets) > 20, `${nb_read_packets} packets of ${codec_type}`);
+      await eventually(() => media[0]!.rooms().borrowed === 0, 'nothing comes over any more');
+    } finally {
+      for (const stop of stops) stop();
+    }
+  });
+
   it('when the worker of one dies, moves its people alone', async () => {
     const { a, b, hers, his } = await meet();
     const [microphone, back] = [await hers.send('opus'), await his.send('opus')];
@@ -106,11 +133,16 @@ describe('a call over two regions', function () {
     const anew = await device(again);
     await arrives(microphone, await anew.receive(microphone.id));
     const renewed = await anew.send('opus');
-    await arrives(renewed, await hers.receive(renewed.id));
+    const heardAnew = await hers.receive(renewed.id);
+    await arrives(renewed, heardAnew);
     assert.deepEqual(media.map((one) => one.rooms().peers), [1, 1]);
     // She was not asked to begin anew.
-    const told = await a.take(2);
-    assert.deepEqual(told.map((event) => event.__typename), ['ProducerAdded', 'ProducerAdded']);
+    const [told] = await a.take(1);
+    assert.deepEqual([told!.__typename, (told as { producerId?: string }).producerId], ['ProducerAdded', renewed.id]);
+    // Pipes of which nothing was heard would have been given up by now.
+    await new Promise((resolve) => setTimeout(resolve, 9_000));
+    await arrives(renewed, heardAnew);
+    assert.deepEqual(media.map((one) => [one.rooms().lent, one.rooms().borrowed]), [[1, 1], [1, 1]]);
   });
 });
 

@@ -9,10 +9,12 @@ import { workerBinary } from '../testkit/media.js';
 import { PostgresProcess } from '../testkit/postgres-process.js';
 import { RedisProcess, ServerProcess } from '../testkit/processes.js';
 import { ClientWorker, type Receiving, type RtcClient, type Sending } from '../testkit/rtc.js';
-import { eventually, within } from '../testkit/world.js';
+import { eventually } from '../testkit/world.js';
 
 const run = promisify(execFile);
 const REGIONS = ['east', 'west'] as const;
+/** Until a node is known to be dead, or not to be reached. */
+const LONG_MS = 40_000;
 const TOKEN = 'metrics-of-a-test';
 
 /** Two media nodes in two regions, each a host with an address of its own, and a call that both carry. */
@@ -69,7 +71,7 @@ describe('a call over two hosts', function () {
     const seat = await Seat.take({ client, api: client.api }, callId);
     return { seat, device: await devices.join(apiMedia(seat), callId, { peerId: seat.participantId }) };
   };
-  const begin = async (): Promise<void> => void (callId = (await people[0]!.client.api.startCall({ input: { chatId, kind: 'VOICE', ring: false, idempotencyKey: `call ${performance.now()}` } })).startCall.call.id);
+  const begin = async (): Promise<void> => void (callId = (await people[0]!.client.api.startCall({ input: { chatId, kind: 'VOICE', ring: false, idempotencyKey: `call-${performance.now()}` } })).startCall.call.id);
   const figure = async (region: string, name: string): Promise<number> => {
     const text = await (await fetch(servers[region]!.url.replace('/graphql', '/metrics'), { headers: { authorization: `Bearer ${TOKEN}`, connection: 'close' } })).text();
     return Number(new RegExp(`^omnitalk_media_${name} (\\d+)$`, 'm').exec(text)![1]);
@@ -124,7 +126,7 @@ describe('a call over two hosts', function () {
     await hosts.part('east', 'west');
     const bob = await sit(1, 'west');
     await bob.device.receive(hers.id);
-    await within(bob.seat.until('CallMediaReset'), 'he is told to join anew', 15_000);
+    await bob.seat.until('CallMediaReset', undefined, LONG_MS);
     await hosts.mendAll();
     const back = await sit(1, 'west');
     assert.equal(back.seat.participantId, bob.seat.participantId);
@@ -141,7 +143,7 @@ describe('a call over two hosts', function () {
     await bob.device.receive(hers.id);
     await arrives(his, await ann.device.receive(his.id), 'Ann hears Bob');
     await servers['west']!.end('SIGKILL');
-    await within(ann.seat.until('ProducerClosed', ({ producerId }) => producerId === his.id), 'Ann is told that he sends nothing', 15_000);
+    await ann.seat.until('ProducerClosed', ({ producerId }) => producerId === his.id, LONG_MS);
     const back = await sit(1, 'east');
     assert.equal(back.seat.participantId, bob.seat.participantId);
     await arrives(hers, await back.device.receive(hers.id), 'he hears her by what she has sent all along');

@@ -103,9 +103,9 @@ export interface Received {
 }
 
 /** A page in a browser of the person's own, signed in. */
-export async function openPage(browsers: Browsers, world: World, { accessToken }: Pick<Person, 'accessToken'>): Promise<Page> {
+export async function openPage(browsers: Browsers, world: World, { accessToken }: Pick<Person, 'accessToken'>, node = 0): Promise<Page> {
   const page = await browsers.page();
-  await page.evaluate(`open(${JSON.stringify(`${world.app.url}/graphql`)}, ${JSON.stringify(accessToken)})`);
+  await page.evaluate(`open(${JSON.stringify(`${world.apps[node]!.url}/graphql`)}, ${JSON.stringify(accessToken)})`);
   return page;
 }
 

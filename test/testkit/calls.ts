@@ -38,10 +38,10 @@ export class Seat {
   }
 
   /** The next event of a kind, for which it holds; what comes before it is passed over. */
-  async until<Name extends CallEvent['__typename']>(name: Name, holds: (event: Extract<CallEvent, { __typename: Name }>) => boolean = () => true): Promise<Extract<CallEvent, { __typename: Name }>> {
+  async until<Name extends CallEvent['__typename']>(name: Name, holds: (event: Extract<CallEvent, { __typename: Name }>) => boolean = () => true, patience?: number): Promise<Extract<CallEvent, { __typename: Name }>> {
     const seen: string[] = [];
     for (;;) {
-      const result = await within(this.events.next(), `${name}; so far: ${seen.join(', ')}`);
+      const result = await within(this.events.next(), `${name}; so far: ${seen.join(', ')}`, patience);
       if (result.done) throw new Error(`the stream ended without ${name}, after ${seen.join(', ')}`);
       const event = result.value as Extract<CallEvent, { __typename: Name }>;
       if (event.__typename === name && holds(event)) return event;
