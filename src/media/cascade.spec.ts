@@ -124,6 +124,9 @@ describe('media: a room over two nodes', function () {
     assert.deepEqual(nodes.asked, ['east lend', 'east lend', 'east takeBack']);
     const again = await bob.receive(microphone.id);
     await Promise.all([arrives(microphone, again), arrives(camera, seen)]);
+    // A goodbye that was overtaken ends nothing that came after it.
+    await east.takeBack(room, nodes.pipe, microphone.id, 1);
+    await arrives(microphone, again);
   });
 
   it('goes both ways, and tells who receives that it is paused, and goes on', async () => {

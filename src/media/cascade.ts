@@ -114,7 +114,8 @@ export class RemoteProducer implements Source {
 
   #borrow(): Loan {
     let ended = false;
-    const borrowing = this.#cascade.borrow(this);
+    const number = this.#cascade.nextLoan();
+    const borrowing = this.#cascade.borrow(this, number);
     const made = borrowing.then(async ({ pipe, lent }) => {
       if (ended) throw missing('producer');
       const producer = await produceOn(pipe.transport, this.id, lent);
@@ -129,7 +130,7 @@ export class RemoteProducer implements Source {
       ended = true;
       if (this.#loan === loan) this.#loan = undefined;
       this.#segment = undefined;
-      made.then(({ producer }) => producer.close(), () => undefined).finally(() => void borrowing.then(({ pipe }) => this.#cascade.giveBack(pipe, this.id), () => undefined));
+      made.then(({ producer }) => producer.close(), () => undefined).finally(() => void borrowing.then(({ pipe }) => this.#cascade.giveBack(pipe, this.id, number), () => undefined));
     };
     // Who begins anew after a failure asks the other node again.
     made.catch(() => end());
@@ -148,6 +149,7 @@ export class Cascade {
   readonly #opening = new InFlight<Incoming>();
   /** Pipes that have ended by themselves, by node, and what came by them: whether that has ended too is known at the next look. */
   readonly #broken = new Map<string, { came: string[]; at: number }>();
+  #loans = 0;
   #closed = false;
 
   constructor(room: PipedRoom, nodes: OtherNodes) {
@@ -166,6 +168,11 @@ export class Cascade {
 
   get spare(): Segment {
     return this.#room.spare();
+  }
+
+  /** Words between nodes may overtake each other: what is taken back is a loan, not all there ever were of a producer. */
+  nextLoan(): number {
+    return ++this.#loans;
   }
 
   find(id: string): RemoteProducer | undefined {
@@ -194,27 +201,27 @@ export class Cascade {
       this.#broken.delete(node);
       if (came.some((id) => there.get(id)?.node === node)) this.#room.unreachable(node);
     }
-    for (const remote of this.#remote.values()) void remote.setPaused(there.get(remote.id)?.paused ?? false).catch(() => undefined);
+    for (const { id, paused } of producers) void this.#remote.get(id)?.setPaused(paused).catch(() => undefined);
     return { added: producers.flatMap((info) => this.add(info) ?? []), gone };
   }
 
   /** Has the other node pipe it here. Throws MediaErrors. */
-  async borrow({ id, node }: RemoteProducer): Promise<{ pipe: Incoming; lent: Lent }> {
+  async borrow({ id, node }: RemoteProducer, loan: number): Promise<{ pipe: Incoming; lent: Lent }> {
     const pipe = await this.#pipe(node);
     try {
-      const lent = await this.#nodes.ask(node, 'lend', this.#room.id, { id: pipe.id, node: this.#nodes.id, end: endOf(pipe.transport) }, id);
+      const lent = await this.#nodes.ask(node, 'lend', this.#room.id, { id: pipe.id, node: this.#nodes.id, end: endOf(pipe.transport) }, id, loan);
       pipe.connected ??= this.#connect(pipe, lent);
       await answered(pipe.connected, 'producerId');
       return { pipe, lent };
     } catch (error) {
-      this.giveBack(pipe, id);
+      this.giveBack(pipe, id, loan);
       throw error;
     }
   }
 
   /** The last one takes the pipe down. */
-  giveBack(pipe: Incoming, producerId: string): void {
-    if (--pipe.users > 0 && !pipe.transport.closed) this.#nodes.ask(pipe.node, 'takeBack', this.#room.id, pipe.id, producerId).catch(() => undefined);
+  giveBack(pipe: Incoming, producerId: string, loan: number): void {
+    if (--pipe.users > 0 && !pipe.transport.closed) this.#nodes.ask(pipe.node, 'takeBack', this.#room.id, pipe.id, producerId, loan).catch(() => undefined);
     else this.#end(pipe);
   }
 

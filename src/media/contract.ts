@@ -272,10 +272,10 @@ export interface Media {
 
   /** What of a room is elsewhere: new producers can be heard, those that are gone end here too. Of a room that is not here, nothing. */
   spread(roomId: string, elsewhere: Elsewhere): void;
-  /** For another node: pipes a producer to it. `pipeId` is the borrower's; with the first producer the pipe is opened to `end`. The same again answers the same. */
-  lend(roomId: string, pipe: { id: string; node: string; end: PipeEnd }, producerId: string): Promise<Lent>;
-  /** Idempotent. */
-  takeBack(roomId: string, pipeId: string, producerId: string): Promise<void>;
+  /** For another node: pipes a producer to it. `pipeId` is the borrower's; with the first producer the pipe is opened to `end`. The same again answers the same. `loan` counts up. */
+  lend(roomId: string, pipe: { id: string; node: string; end: PipeEnd }, producerId: string, loan: number): Promise<Lent>;
+  /** That loan, and those before it: a later one of the same producer stands. Idempotent. */
+  takeBack(roomId: string, pipeId: string, producerId: string, loan: number): Promise<void>;
   /** With all that was lent by it. Idempotent. */
   closePipe(roomId: string, pipeId: string): Promise<void>;
   /** For the node that tells what is heard in the whole room. */

@@ -12,7 +12,7 @@ interface Outgoing {
   readonly segment: Segment;
   readonly transport: PipeTransport;
   readonly openedAt: number;
-  readonly lent: Map<string, { answer: Lent; close: () => void }>;
+  readonly lent: Map<string, { answer: Lent; loan: number; close: () => void }>;
 }
 
 /** What a room pipes out to other nodes. A pipe is the borrower's: it names it, and says when it is done. */
@@ -32,13 +32,18 @@ export class Lending {
   }
 
   /** Throws MediaErrors: NOT_FOUND where it ended meanwhile, LIMIT, UNAVAILABLE. */
-  async lend({ id: pipeId, node, end }: { id: string; node: string; end: PipeEnd }, published: Published | PublishedData): Promise<Lent> {
+  async lend({ id: pipeId, node, end }: { id: string; node: string; end: PipeEnd }, published: Published | PublishedData, loan: number): Promise<Lent> {
     const pipe = await this.#opening.run(pipeId, async () => this.#pipes.get(pipeId) ?? this.#open(pipeId, node, end));
-    return this.#lending.run(`${pipeId} ${published.id}`, async () => pipe.lent.get(published.id)?.answer ?? this.#lend(pipe, published));
+    const answer = await this.#lending.run(`${pipeId} ${published.id}`, async () => pipe.lent.get(published.id)?.answer ?? this.#lend(pipe, published, loan));
+    const lent = pipe.lent.get(published.id);
+    if (lent) lent.loan = Math.max(lent.loan, loan);
+    return answer;
   }
 
-  takeBack(pipeId: string, producerId: string): void {
-    this.#pipes.get(pipeId)?.lent.get(producerId)?.close();
+  /** A later loan of the same stands. */
+  takeBack(pipeId: string, producerId: string, loan: number): void {
+    const lent = this.#pipes.get(pipeId)?.lent.get(producerId);
+    if (lent && lent.loan <= loan) lent.close();
   }
 
   closePipe(pipeId: string): void {
@@ -84,7 +89,7 @@ export class Lending {
     return pipe;
   }
 
-  async #lend({ segment, transport, lent }: Outgoing, published: Published | PublishedData): Promise<Lent> {
+  async #lend({ segment, transport, lent }: Outgoing, published: Published | PublishedData, loan: number): Promise<Lent> {
     const giveBack = await answered(published.bring(segment), 'producerId');
     try {
       const isData = published instanceof PublishedData;
@@ -96,7 +101,7 @@ export class Lending {
         giveBack();
       };
       const answer: Lent = { end: endOf(transport), ...(isData ? { media: null, data: dataOf(consumer as DataConsumer) } : { media: mediaOf(consumer as Consumer), data: null }) };
-      lent.set(published.id, { answer, close });
+      lent.set(published.id, { answer, loan, close });
       segment.live.load++;
       onceClosed(consumer, close);
       if (consumer.closed || published.closed) {

@@ -197,12 +197,12 @@ export class MediaServer implements Media {
     this.#rooms.get(roomId)?.spread(elsewhere);
   }
 
-  async lend(roomId: string, pipe: { id: string; node: string; end: PipeEnd }, producerId: string): Promise<Lent> {
-    return this.room(roomId).lend(pipe, producerId);
+  async lend(roomId: string, pipe: { id: string; node: string; end: PipeEnd }, producerId: string, loan: number): Promise<Lent> {
+    return this.room(roomId).lend(pipe, producerId, loan);
   }
 
-  async takeBack(roomId: string, pipeId: string, producerId: string): Promise<void> {
-    this.#rooms.get(roomId)?.takeBack(pipeId, producerId);
+  async takeBack(roomId: string, pipeId: string, producerId: string, loan: number): Promise<void> {
+    this.#rooms.get(roomId)?.takeBack(pipeId, producerId, loan);
   }
 
   async closePipe(roomId: string, pipeId: string): Promise<void> {

@@ -182,14 +182,14 @@ export class Room implements Neighbours, PipedRoom {
   }
 
   /** @throws MediaError */
-  async lend(pipe: { id: string; node: string; end: PipeEnd }, producerId: string): Promise<Lent> {
+  async lend(pipe: { id: string; node: string; end: PipeEnd }, producerId: string, loan: number): Promise<Lent> {
     const published = this.#producers.get(producerId) ?? this.#dataProducers.get(producerId);
     if (!published) throw missing('producer');
-    return this.#lending.lend(pipe, published);
+    return this.#lending.lend(pipe, published, loan);
   }
 
-  takeBack(pipeId: string, producerId: string): void {
-    this.#lending.takeBack(pipeId, producerId);
+  takeBack(pipeId: string, producerId: string, loan: number): void {
+    this.#lending.takeBack(pipeId, producerId, loan);
   }
 
   closePipe(pipeId: string): void {

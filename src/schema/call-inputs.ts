@@ -32,7 +32,7 @@ export class JoinCallInput extends OfCall {
   @Field(() => Boolean, { defaultValue: false, description: 'Takes the seat from another of the viewer’s devices.' }) takeOver: boolean;
   @Field(() => Boolean, { defaultValue: false, description: 'Neither sends nor receives video.' }) voiceOnly: boolean;
   @Field(() => Boolean, { defaultValue: false, description: 'Needed to join a call that is recorded.' }) recordingConsent: boolean;
-  @Field(() => String, { nullable: true, description: 'Where the caller is, as the operator names regions: who joins first decides where the call is carried. Default: where the server is that answers.' }) region?: string | null;
+  @Field(() => String, { nullable: true, description: 'Where the caller is, as the operator names regions: their media goes to a server there, if one carries calls. Default: where the server is that answers.' }) region?: string | null;
 }
 @InputType('DeclineCallInput')
 export class DeclineCallInput extends OfCall {}

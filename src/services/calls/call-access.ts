@@ -14,7 +14,7 @@ interface AccessRow {
   startedBy: string;
   mediaNode: string | null;
   spread: boolean;
-  place: string | null;
+  seatNode: string | null;
   recorded: boolean;
   seatId: string | null;
   seatState: ParticipantState;
@@ -30,14 +30,17 @@ interface AccessRow {
 
 export type CallAccessWithPlace = CallAccess & {
   call: { /** Its home. */ mediaNode: string | null; /** Whether somebody has sat elsewhere. */ spread: boolean };
-  /** Where the caller's media is, or would be. */
-  place: string | null;
+  /** Where the caller's media is; null until they have taken their seat. */
+  seatNode: string | null;
 };
+
+/** Where what somebody asks of their media is asked. (A process of before places has written none.) */
+export const placeOf = ({ seatNode, call }: CallAccessWithPlace): string | null => seatNode ?? call.mediaNode;
 
 /** What decides about a caller in a call; null when there is no such call. Inside a transaction, after locking it. */
 export async function readCallAccess(sql: Sql, callId: string, { userId, tokenId }: CallCaller): Promise<CallAccessWithPlace | null> {
   const [row] = await sql<AccessRow>(
-    `select c.chat_id as "chatId", h.kind as "chatKind", c.state, c.locked, c.lobby, c.screen_share as "screenShare", c.started_by as "startedBy", c.media_node as "mediaNode", c.spread, coalesce(p.media_node, c.media_node) as place, c.recording_state = 'ON' as recorded,
+    `select c.chat_id as "chatId", h.kind as "chatKind", c.state, c.locked, c.lobby, c.screen_share as "screenShare", c.started_by as "startedBy", c.media_node as "mediaNode", c.spread, p.media_node as "seatNode", c.recording_state = 'ON' as recorded,
             p.id as "seatId", p.state as "seatState", p.role, p.device, p.muted_sources as "mutedSources", m.role as "memberRole",
             t.role as "tokenRole", t.skip_lobby as "skipLobby", t.name as "tokenName",
             h.kind = 'DIRECT' and exists (
@@ -50,10 +53,10 @@ export async function readCallAccess(sql: Sql, callId: string, { userId, tokenId
     [callId, userId, tokenId],
   );
   if (!row) return null;
-  const { chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, spread, place, recorded } = row;
+  const { chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, spread, seatNode, recorded } = row;
   return {
     call: { id: callId, chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, spread, recorded },
-    place,
+    seatNode,
     seat: row.seatId === null ? null : { id: row.seatId, state: row.seatState, role: row.role, device: row.device, mutedSources: row.mutedSources },
     member: row.memberRole === null ? null : { role: row.memberRole },
     token: row.tokenRole === null ? null : { role: row.tokenRole, skipLobby: row.skipLobby, name: row.tokenName },

@@ -7,7 +7,7 @@ import { cleanText } from '../../lib/validate.js';
 import type { ConsumerInfo, DataConsumerInfo, Direction, DtlsParameters, IceParameters, Layers, RemoteInfo, RtpCapabilities, RtpParameters, SctpStreamParameters, TransportInfo } from '../../media/contract.js';
 import { assertCanPublish, assertCanTakeScreen, assertSeated, type Seated } from '../../policies/call-policy.js';
 import { PRODUCER_COLUMNS, type ProducerRow } from '../loaders/calls.js';
-import { lockCall, readCallAccess, type CallAccessWithPlace } from './call-access.js';
+import { lockCall, placeOf, readCallAccess, type CallAccessWithPlace } from './call-access.js';
 import { producersElsewhere } from './call-spread.js';
 import { actorIdOf, type CallCaller } from './caller.js';
 import type { AskedMethod, MediaGateway } from './media-gateway.js';
@@ -181,7 +181,7 @@ export class CallMedia {
   async #place(caller: CallCaller, callId: string): Promise<{ access: Placed; node: string }> {
     const access = await readCallAccess(this.sql, callId, caller);
     assertSeated(access, caller.device);
-    const node = (access as CallAccessWithPlace).place;
+    const node = placeOf(access as CallAccessWithPlace);
     if (!node) throw resetMeanwhile();
     return { access: access as Placed, node };
   }
@@ -191,7 +191,7 @@ export class CallMedia {
     return this.unitOfWork.run({ actorId: actorIdOf(caller), operation }, async (tx) => {
       const access = await lockCall(tx.sql, callId, caller);
       assertSeated(access, caller.device);
-      if ((access as CallAccessWithPlace).place !== node) throw resetMeanwhile();
+      if (placeOf(access as CallAccessWithPlace) !== node) throw resetMeanwhile();
       return work(tx, access);
     });
   }

@@ -69,6 +69,11 @@ export class CallNode {
     throw unavailable(state);
   }
 
+  /** Whether a process that carries calls is there. */
+  async lives(sql: Sql, node: string): Promise<boolean> {
+    return (await sql('select from call_nodes where id = $1 and lease_until > now()', [node])).length > 0;
+  }
+
   /**
    * Where somebody's media goes who joins a call that goes on: to its home, if that is in their region (by default that of this process) and has room for more of the call; else to
    * a node with room that is there, by preference one that has seats of the call already. Null: its home is gone.

@@ -9,7 +9,7 @@ import { statesBefore } from '../../policies/call-machine.js';
 import { assertCanJoin, assertRunsCall, assertSeesCall, waitsInLobby, type CallAccess } from '../../policies/call-policy.js';
 import { CALL_COLUMNS, PARTICIPANT_COLUMNS, PRODUCER_COLUMNS, type CallRow, type ParticipantRow, type ProducerRow } from '../loaders/calls.js';
 import { streamHead } from '../loaders/streams.js';
-import { lockCall, type CallAccessWithPlace } from './call-access.js';
+import { lockCall, placeOf, type CallAccessWithPlace } from './call-access.js';
 import { depart, dropProducers, giveHost, keepHome, loseNode, nobodyLeaves, SEAT_KEPT_MS, type Departure, type LockedCall } from './call-changes.js';
 import type { CallNode } from './call-node.js';
 import type { CallSpread } from './call-spread.js';
@@ -195,7 +195,8 @@ export class CallSeats {
   }
 
   /** The seat stays; what another device had is closed, and so is what it follows. */
-  async #takeDevice(tx: Tx, caller: CallCaller, { call, seat, place }: CallAccessWithPlace, node: string | null): Promise<Departure | null> {
+  async #takeDevice(tx: Tx, caller: CallCaller, access: CallAccessWithPlace, node: string | null): Promise<Departure | null> {
+    const { call, seat } = access;
     const moved = seat!.device !== null && seat!.device !== caller.device;
     await tx.sql(
       `update call_participants set device = $2, media_node = $5, seat_until = case when link_node is null or $4 then $3::timestamptz else seat_until end, link_node = case when $4 then null else link_node end where id = $1`,
@@ -204,15 +205,15 @@ export class CallSeats {
     if (!moved) return null;
     await dropProducers(tx, call.id, seat!.id, true);
     tx.append(callStream(call.id), { kind: 'participant.moved', participantId: seat!.id, device: caller.device });
+    const place = placeOf(access);
     if (node !== place) await keepHome(tx, call, await tx.sql<{ node: string | null }>(`select media_node as node from call_participants where call_id = $1 and state = 'JOINED'`, [call.id]));
     return { callId: call.id, seats: [{ participantId: seat!.id, node: place }] };
   }
 
   /** The process that has the caller's media: where they sit already, or near them. What is dead carries nobody. */
-  async #place(tx: Tx, caller: CallCaller, { call, seat }: CallAccessWithPlace, region: string | null): Promise<{ node: string; spreads: boolean }> {
+  async #place(tx: Tx, caller: CallCaller, { call, seat, seatNode }: CallAccessWithPlace, region: string | null): Promise<{ node: string; spreads: boolean }> {
     let home = call.mediaNode;
-    const own = seat?.state === 'JOINED' && seat.device === caller.device ? await this.#own(tx, seat.id) : null;
-    if (own) return { node: own, spreads: own !== home };
+    if (seatNode && seat?.device === caller.device && (await this.node.lives(tx.sql, seatNode))) return { node: seatNode, spreads: seatNode !== home };
     let node = home && (await this.node.near(tx.sql, { id: call.id, mediaNode: home }, region));
     // Nothing of what a dead process carried goes on.
     if (home && !node) {
@@ -226,12 +227,6 @@ export class CallSeats {
     const spreads = node !== home;
     if (spreads && !call.spread) await tx.sql('update calls set spread = true where id = $1', [call.id]);
     return { node, spreads };
-  }
-
-  /** Where somebody sits who comes back. */
-  async #own(tx: Tx, participantId: string): Promise<string | null> {
-    const [row] = await tx.sql<{ node: string }>('select n.id as node from call_participants p join call_nodes n on n.id = p.media_node and n.lease_until > now() where p.id = $1', [participantId]);
-    return row?.node ?? null;
   }
 
   async #open(caller: CallCaller, { participantId, fresh }: Seating, node: string, { callId, voiceOnly }: JoinCall): Promise<Joined> {
