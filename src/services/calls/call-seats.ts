@@ -210,14 +210,16 @@ export class CallSeats {
     return { callId: call.id, seats: [{ participantId: seat!.id, node: place }] };
   }
 
-  /** The process that has the caller's media: where they sit already, or near them. What is dead carries nobody. */
+  /** The process that has the caller's media: where they sit already, or near them. Nothing of what a dead process carried goes on. */
   async #place(tx: Tx, caller: CallCaller, { call, seat, seatNode }: CallAccessWithPlace, region: string | null): Promise<{ node: string; spreads: boolean }> {
     let home = call.mediaNode;
-    if (seatNode && seat?.device === caller.device && (await this.node.lives(tx.sql, seatNode))) return { node: seatNode, spreads: seatNode !== home };
+    if (seatNode && seat?.device === caller.device) {
+      if (await this.node.lives(tx.sql, seatNode)) return { node: seatNode, spreads: seatNode !== home };
+      home = await loseNode(tx, call, seatNode);
+    }
     let node = home && (await this.node.near(tx.sql, { id: call.id, mediaNode: home }, region));
-    // Nothing of what a dead process carried goes on.
     if (home && !node) {
-      home = await loseNode(tx, call, home);
+      home = await loseNode(tx, { ...call, mediaNode: home }, home);
       node = home && (await this.node.near(tx.sql, { id: call.id, mediaNode: home }, region));
     }
     if (!node) {
