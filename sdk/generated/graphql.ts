@@ -1285,7 +1285,7 @@ export type JoinCallInput = {
   callId: string;
   /** Needed to join a call that is recorded. */
   recordingConsent?: boolean;
-  /** Where the caller is, as the operator names regions: who joins first decides where the call is carried. Default: where the server is that answers. */
+  /** Where the caller is, as the operator names regions: their media goes to a server there, if one carries calls. Default: where the server is that answers. */
   region?: string | null | undefined;
   /** Takes the seat from another of the viewer’s devices. */
   takeOver?: boolean;
