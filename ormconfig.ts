@@ -42,8 +42,8 @@ import { HandOver1764710000000 } from './migrations/1764710000000-hand-over.js';
 import { Encryption1764800000000 } from './migrations/1764800000000-encryption.js';
 import { WebhooksOfApps1764900000000 } from './migrations/1764900000000-webhooks-of-apps.js';
 import { MediaRegions1764900000010 } from './migrations/1764900000010-media-regions.js';
-import { ProductsAlike1764900000040 } from './migrations/1764900000040-products-alike.js';
 import { SpreadCalls1764900000020 } from './migrations/1764900000020-spread-calls.js';
+import { ProductsAlike1764900000040 } from './migrations/1764900000040-products-alike.js';
 import { BotMarketplace1764710000001 } from './migrations/1764710000001-bot-marketplace.js';
 import { PlansOfSends1764900000030 } from './migrations/1764900000030-plans-of-sends.js';
 import { Tutors1764710000002 } from './migrations/1764710000002-tutors.js';
@@ -99,9 +99,9 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       Encryption1764800000000,
       WebhooksOfApps1764900000000,
       MediaRegions1764900000010,
+      SpreadCalls1764900000020,
       PlansOfSends1764900000030,
       ProductsAlike1764900000040,
-      SpreadCalls1764900000020,
       BotMarketplace1764710000001,
       Tutors1764710000002,
       KeysOfPartners1764900000050,
