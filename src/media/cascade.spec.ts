@@ -237,6 +237,22 @@ describe('media: a room over two nodes', function () {
     assert.deepEqual(unreachable, [[{ roomId: room, node: 'east' }], []]);
   });
 
+  it('makes a pipe anew when the worker at its other end has died, before anybody has told of it', async () => {
+    const unreachable = keeper(east)('nodeUnreachable');
+    const microphone = await ann.send('opus');
+    know([remote(microphone)]);
+    await arrives(microphone, await bob.receive(microphone.id));
+    const resets = keeper(east)('roomReset');
+    process.kill(east.room(room).spare().live.worker.pid, 'SIGKILL');
+    await eventually(() => assert.equal(resets.length, 1));
+    const back = await clients.join(east, room, { peerId: ann.peerId });
+    const anew = await back.send('opus');
+    know([remote(microphone), remote(anew)]);
+    await arrives(anew, await bob.receive(anew.id));
+    await eventually(() => assert.equal(east.rooms().workers, 2));
+    assert.deepEqual(unreachable, []);
+  });
+
   it('takes back what a node had that went without a word', async () => {
     const microphone = await ann.send('opus');
     know([remote(microphone)]);

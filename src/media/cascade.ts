@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { DataProducer, MediaKind, PipeTransport, Producer } from 'mediasoup/types';
 import { InFlight } from '../lib/in-flight.js';
-import { MediaError, type Elsewhere, type Lent, type MediaSource, type OtherNodes, type RemoteInfo } from './contract.js';
+import { MediaError, type Elsewhere, type Lent, type MediaSource, type OtherNodes, type PipeEnd, type RemoteInfo } from './contract.js';
 import { answered, missing } from './input.js';
 import { endOf, onceClosed, openPipe, watchPipe } from './pipe-ends.js';
 import type { Source } from './published.js';
@@ -25,6 +26,8 @@ interface Incoming {
   readonly node: string;
   readonly segment: Segment;
   readonly transport: PipeTransport;
+  /** The other node's end, once it has told it. */
+  far: PipeEnd | undefined;
   connected: Promise<void> | undefined;
   users: number;
 }
@@ -139,6 +142,8 @@ export class RemoteProducer implements Source {
   }
 }
 
+class StalePipe extends Error {}
+
 /** What a room receives from other nodes: one pipe from each, of its own making, which stands while something comes by it. */
 export class Cascade {
   readonly #room: PipedRoom;
@@ -206,16 +211,23 @@ export class Cascade {
   }
 
   /** Has the other node pipe it here. Throws MediaErrors. */
-  async borrow({ id, node }: RemoteProducer, loan: number): Promise<{ pipe: Incoming; lent: Lent }> {
+  async borrow(remote: RemoteProducer, loan: number, again = true): Promise<{ pipe: Incoming; lent: Lent }> {
+    const { id, node } = remote;
     const pipe = await this.#pipe(node);
     try {
       const lent = await this.#nodes.ask(node, 'lend', this.#room.id, { id: pipe.id, node: this.#nodes.id, end: endOf(pipe.transport) }, id, loan);
+      pipe.far ??= lent.end;
+      // Its worker has died, and it has opened another end, which this one does not know.
+      if (!isDeepStrictEqual(pipe.far, lent.end)) throw new StalePipe();
       pipe.connected ??= this.#connect(pipe, lent);
       await answered(pipe.connected, 'producerId');
       return { pipe, lent };
     } catch (error) {
+      if (error instanceof StalePipe) this.#end(pipe);
       this.giveBack(pipe, id, loan);
-      throw error;
+      if (!(error instanceof StalePipe)) throw error;
+      if (!again) throw new MediaError('UNAVAILABLE', 'The other node has just begun anew: try again.');
+      return this.borrow(remote, loan, false);
     }
   }
 
@@ -249,7 +261,7 @@ export class Cascade {
       this.#room.dismiss(segment);
       throw error;
     });
-    const pipe: Incoming = { id: randomUUID(), node, segment, transport, connected: undefined, users: 0 };
+    const pipe: Incoming = { id: randomUUID(), node, segment, transport, far: undefined, connected: undefined, users: 0 };
     transport.observer.once('close', () => {
       if (this.#pipes.get(node) === pipe) this.#pipes.delete(node);
       this.#room.dismiss(segment);

@@ -57,7 +57,7 @@ describe('a call of two browsers in two regions, by the SDK', function () {
 
     process.kill(media[1]!.room(uuidOf(callId)).spare().live.worker.pid, 'SIGKILL');
     const cameras = async (page: Page) => ((await page.evaluate('heard')) as string[]).filter((one) => one === '+CAMERA').length;
-    await eventually(async () => (await cameras(hers)) === 2 && (await cameras(his)) === 2, 'his camera is there again, and hers for him', PATIENCE_MS);
+    await eventually(async () => (await cameras(hers)) === 2, 'she gets his camera anew', PATIENCE_MS);
     await Promise.all([seesMore(hers, 'CAMERA', 'she sees him again'), seesMore(his, 'CAMERA', 'he sees her again')]);
     assert.deepEqual(browsers.complaints, []);
     await ann.api.endCall({ input: { callId } });
