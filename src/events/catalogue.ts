@@ -92,7 +92,8 @@ export type CallEventRef =
   | { kind: 'host.changed'; participantId: string }
   | { kind: 'producer.added'; producerId: string; participantId: string }
   | { kind: 'producer.updated'; producerId: string; participantId: string }
-  | { kind: 'producer.closed'; producerId: string; participantId: string }
+  /** `reset`: with what carried it, and whoever sent it joins anew and sends it again; they are told of that alone. */
+  | { kind: 'producer.closed'; producerId: string; participantId: string; reset?: true }
   | { kind: 'recording.changed' }
   /** What its host shows to be bought. */
   | { kind: 'showcase.changed' }

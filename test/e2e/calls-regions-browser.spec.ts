@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
 import type { MediaServer } from '../../src/media/media-server.js';
 import { Browsers, bundle } from '../testkit/browser.js';
 import { CALL_PAGE, hears, joinIn, openPage, PATIENCE_MS, seesMore } from '../testkit/call-page.js';
-import { startCall } from '../testkit/calls.js';
+import { startCall, uuidOf } from '../testkit/calls.js';
 import { mediaServer } from '../testkit/media.js';
 import { VoiceClient } from '../testkit/voice.js';
 import { eventually, World, type Person } from '../testkit/world.js';
@@ -30,7 +31,7 @@ describe('a call of two browsers in two regions, by the SDK', function () {
     await Promise.all((media ?? []).map((one) => one.close()));
   });
 
-  it('both see and hear each other, in the size that each wants, and pass messages', async () => {
+  it('both see and hear each other, in the size that each wants, and pass messages; when the worker of one dies, it comes back', async () => {
     const [hers, his] = await Promise.all([openPage(browsers, world, ann), openPage(browsers, world, bob, 1)]);
     await joinIn(hers, callId);
     await joinIn(his, callId, { region: 'west' });
@@ -54,6 +55,10 @@ describe('a call of two browsers in two regions, by the SDK', function () {
     await eventually(() => voice.frames.length > 10, 'he is heard by voice alone');
     voice.socket.close();
 
+    process.kill(media[1]!.room(uuidOf(callId)).spare().live.worker.pid, 'SIGKILL');
+    const cameras = async (page: Page) => ((await page.evaluate('heard')) as string[]).filter((one) => one === '+CAMERA').length;
+    await eventually(async () => (await cameras(hers)) === 2, 'she gets his camera anew', PATIENCE_MS);
+    await Promise.all([seesMore(hers, 'CAMERA', 'she sees him again'), seesMore(his, 'CAMERA', 'he sees her again')]);
     assert.deepEqual(browsers.complaints, []);
     await ann.api.endCall({ input: { callId } });
     await eventually(() => media.every((one) => one.rooms().rooms === 0 && one.rooms().transports === 0), 'nothing is left');

@@ -113,6 +113,7 @@ export class CallSource implements CallEventsSource {
         if (own(event) && (event.ref.kind === 'participant.admitted' || event.ref.kind === 'participant.joined')) place.waiting = false;
         // Of what carried others nobody else hears.
         if (event.ref.kind === 'media.reset' && event.ref.participantIds && !event.ref.participantIds.includes(place.participantId)) return false;
+        if (event.ref.kind === 'producer.closed' && event.ref.reset && own(event)) return false;
         return !place.waiting || own(event) || event.ref.kind === 'call.over';
       },
       isLast: (event) =>

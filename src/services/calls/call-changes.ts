@@ -32,12 +32,12 @@ const tellLog = (tx: Tx, callId: string, userId: string | null): void => {
 };
 
 /** Whoever sends nothing any more: all that somebody has sent is closed, without events of its own when they leave. */
-export async function dropProducers(tx: Tx, callId: string, participantId: string | null, tell: boolean): Promise<void> {
+export async function dropProducers(tx: Tx, callId: string, participantId: string | null, tell: boolean | 'reset'): Promise<void> {
   const gone = await tx.sql<{ id: string; participantId: string }>(
     'delete from call_producers where call_id = $1 and ($2::uuid is null or participant_id = $2) returning id, participant_id as "participantId"',
     [callId, participantId],
   );
-  if (tell) for (const { id, participantId: ofWhom } of gone) tx.append(callStream(callId), { kind: 'producer.closed', producerId: id, participantId: ofWhom });
+  if (tell) for (const { id, participantId: ofWhom } of gone) tx.append(callStream(callId), { kind: 'producer.closed', producerId: id, participantId: ofWhom, ...(tell === 'reset' ? { reset: true as const } : {}) });
 }
 
 /** Ends the ringing of some, or all, of those who are rung. */
@@ -167,7 +167,7 @@ export async function loseNode(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' 
     tx.append(callStream(id), { kind: 'media.reset' });
     return home;
   }
-  for (const participant of lost) await dropProducers(tx, id, participant.id, true);
+  for (const participant of lost) await dropProducers(tx, id, participant.id, 'reset');
   for (let from = 0; from < lost.length; from += TOLD_AT_ONCE) tx.append(callStream(id), { kind: 'media.reset', participantIds: lost.slice(from, from + TOLD_AT_ONCE).map((one) => one.id) });
   return home;
 }
