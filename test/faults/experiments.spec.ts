@@ -47,6 +47,8 @@ describe('experiments: whatever breaks, nothing acknowledged is lost, nothing co
       await run(stage);
       await pause(lasting(500, 3_000));
       done.push({ name, checked: await history.check() });
+    } catch (error) {
+      throw new Error([(error as Error).message, ...stage.servers.map((server, index) => `server ${index}: ${server.state}`)].join('\n'), { cause: error });
     } finally {
       await history.abandon();
     }

@@ -62,7 +62,7 @@ export class Writer {
       const once = n % 5 === 0;
       const seq = await this.#send(text, once ? 1 : ATTEMPTS);
       // A writer that went on without an end would keep a run alive that has long failed.
-      assert.ok(seq !== null || once, `"${text}" was not acknowledged after ${ATTEMPTS} attempts`);
+      assert.ok(seq !== null || once, `"${text}" was not acknowledged after ${ATTEMPTS} attempts, which failed by ${JSON.stringify([...this.failures])}`);
       if (seq === null) this.doubtful.push(text);
       else this.acknowledged.push({ text, seq });
       await new Promise((resolve) => setTimeout(resolve, this.pauseMs));

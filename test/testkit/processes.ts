@@ -109,6 +109,12 @@ export class ServerProcess {
     }
   }
 
+  /** How it stands and what it said last, for a failure's message. */
+  get state(): string {
+    const { exitCode = null, signalCode = null } = this.#child ?? {};
+    return `${exitCode ?? signalCode ?? 'running'}\n${this.said.slice(-3_000)}`;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
