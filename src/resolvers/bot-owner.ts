@@ -14,6 +14,7 @@ import type { ChatRow } from '../services/loaders/chats.js';
 import { userById, type UserRow } from '../services/loaders/users.js';
 import { AtMost } from './at-most.js';
 import type { Context } from './context.js';
+import { ViewerDependent } from './viewer-dependent.js';
 
 @Resolver(() => BotType)
 export class BotOwnerResolver {
@@ -38,6 +39,7 @@ export class BotOwnerResolver {
   }
 
   @AtMost(366)
+  @ViewerDependent()
   @FieldResolver(() => [BotSpendingDayType], { nullable: true, description: 'For its owner; null for everybody else. At most 366 days; those without any are left out.' })
   async spending(@Root() bot: BotRow, @Arg('since', () => DateTime) since: Date, @Arg('until', () => DateTime) until: Date, @Ctx() context: Context): Promise<SpendingDay[] | null> {
     return context.viewer !== null && bot.ownerId === context.viewer.userId ? this.purse.days(bot.id, since, until) : null;

@@ -1,4 +1,5 @@
 import type { ChatEventRef, UserEventRef } from '../../src/events/catalogue.js';
+import { decodeId } from '../../src/lib/ids.js';
 import { ADDRESS, sellRich } from './commerce.js';
 import { cnnFeed, story } from './feeds.js';
 import { addSource, administrator, articles, fetchFeeds } from './news.js';
@@ -248,6 +249,8 @@ export function scenariosOf({ world, ann, bob, carol, chatId, publisher }: Stage
       const brief = await world.groupChat(bob, [ann], 'Brief');
       await bob.api.addBotToChat({ input: { botId: kept, chatId: brief } });
       await bob.api.updateChat({ input: { chatId: brief, title: 'Briefly' } });
+      // What only a model can make it spend.
+      await world.sql(`insert into bot_spending (bot_id, day, requests, input_tokens, output_tokens, cost) values ($1, (now() at time zone 'UTC')::date, 1, 20, 10, 300)`, [decodeId('Bot', kept, 'kept')]);
       await bob.api.deleteBot({ input: { botId: gone } });
     },
     'callback.answered': async () => {

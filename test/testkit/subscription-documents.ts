@@ -30,6 +30,8 @@ export type RootField = keyof typeof ROOTS;
 const VARIABLES = { yes: { type: 'Boolean!', value: true }, no: { type: 'Boolean!', value: false }, maybe: { type: 'Boolean = true', value: undefined }, size: { type: 'Int!', value: 2 } } as const;
 type Variable = keyof typeof VARIABLES;
 
+/** Between these lies what happens while a test runs. */
+const DAYS = { since: new Date(Date.now() - 86_400_000).toISOString(), until: new Date(Date.now() + 86_400_000).toISOString() };
 /** Where fields are selected: subscription, event, and so on. */
 const MAX_DEPTH = 10;
 const MAX_SELECTIONS = 90;
@@ -216,6 +218,7 @@ class Writer {
     const given = args.flatMap((argument) => {
       const { name } = argument;
       if (name === 'first') return [this.#chance(30) ? this.#sized() : 'first: 3'];
+      if (name === 'since' || name === 'until') return [`${name}: "${DAYS[name]}"`];
       if (name === 'seq') return [`seq: ${1 + this.#draw(6)}`];
       if (isRequiredArgument(argument)) throw new Error(`Say in test/testkit/subscription-documents.ts what a required argument "${name}" is to be.`);
       return [];
