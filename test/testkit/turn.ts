@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TIED } from '../../src/media/commands.js';
+import { freePort } from './processes.js';
 import { eventually } from './world.js';
 
 const MAGIC_COOKIE = 0x2112a442;
@@ -152,14 +153,4 @@ function read(packet: Buffer): Answer {
 function codeOf({ attributes }: Answer): number {
   const error = attributes.get(ATTRIBUTE.error);
   return error ? (error[2]! & 7) * 100 + error[3]! : 0;
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }
