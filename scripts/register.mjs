@@ -3,12 +3,18 @@
 // for each module takes longer than all else together; what was translated once, and what V8 made of it, is kept beside the packages.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire, enableCompileCache, registerHooks } from 'node:module';
+import nodeModule, { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { threadId } from 'node:worker_threads';
 
 const require = createRequire(import.meta.url);
+// Named, these would keep an older Node from coming as far as the words about it; src/node-version.ts says them where there is a build.
+const { enableCompileCache, registerHooks } = nodeModule;
+if (!registerHooks) {
+  process.stderr.write(`OmniTalk needs Node 24 or newer, and this is ${process.version}. \`npm start\` brings its own.\n`);
+  process.exit(1);
+}
 const OURS = /^file:(?!.*\/node_modules\/)/;
 const SOURCE = /^file:(?!.*\/node_modules\/).*\.ts$/;
 const OPTIONS = {

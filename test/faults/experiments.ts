@@ -94,13 +94,26 @@ const noConnections: Experiment = {
   },
 };
 
+/** Many rows at once, in any order: of two that want each other's, PostgreSQL may call off this one. */
+async function holdLock(holder: pg.Client, statement: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await holder.query('begin');
+      await holder.query(statement);
+      return;
+    } catch (error) {
+      await holder.query('rollback');
+      if ((error as { code?: string }).code !== '40P01' || attempt === 20) throw error;
+    }
+  }
+}
+
 const lockHeld: Experiment = {
   name: 'a lock is held: on the chat, on its stream, on a whole table',
   async run(stage) {
     for (const statement of ['select 1 from chats for update', 'select 1 from streams for update', 'lock table idempotency_keys in access exclusive mode']) {
       const holder = await connect(stage.postgres);
-      await holder.query('begin');
-      await holder.query(statement);
+      await holdLock(holder, statement);
       await pause(lasting(500, 4_000));
       await holder.query('rollback');
       await holder.end();
