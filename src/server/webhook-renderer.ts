@@ -72,7 +72,7 @@ subscription WebhookEvent {
     ... on OrderChanged { orderId order { ...Ordered } }
     ... on ButtonPressed { callbackId chatId messageId callback { ...Pressed } }
     ... on FormSubmitted { callbackId chatId messageId callback { ...Pressed } }
-    ... on BotChanged { botId bot { id user { ...Person } } settings { instructions model temperature repliesAnHour } }
+    ... on BotChanged { botId bot { id user { ...Person } } settings { instructions model temperature repliesAnHour costADay } }
     ... on SupportCaseChanged { supportCaseId supportCase { id state reason chatId createdAt assignedAt closedAt bot { id user { ...Person } } asker { ...Person } agent { ...Person } } }
     ... on ModerationCaseChanged { caseId case { id kind state reasons chatId createdAt decidedAt } }
     ... on GroupBuyChanged { chatId groupBuyId groupBuy { id state deadline quantity } }

@@ -73,7 +73,7 @@ export class CartService {
       assertOwnsCart(access, actor.userId);
       const { chatId } = access.cart;
       if (chatId !== null && chatId !== to.chatId) throw new DomainError('STATE_CONFLICT', 'The cart is shared in another chat.', { field: 'chatId' });
-      await this.gate.passWith(chat, draft, access.cart.title);
+      await this.gate.passWith(tx.sql, chat, draft, access.cart.title);
       const { message, repeated } = await writeMessage(tx, draft, { visibleFromSeq: chat.member.visibleFromSeq, slowModeSeconds: slowModeFor(chat) });
       if (repeated || chatId !== null) return message;
       assertOpen(access.cart);

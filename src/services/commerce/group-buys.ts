@@ -71,7 +71,7 @@ export class GroupBuyService {
     const { id, seq } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'createGroupBuy', idempotencyKey, input: { given, to } }, async (tx) => {
       const chat = await lockChat(tx.sql, to.chatId, actor.userId);
       assertCanSend(chat);
-      await this.gate.passWith(chat, draft, null);
+      await this.gate.passWith(tx.sql, chat, draft, null);
       const { productId, shopId } = await assertSells(tx, given.variantId, actor.userId);
       const deadline = checkDeadline(given.deadline, tx.now);
       const [variant] = await tx.sql<{ active: boolean; status: string; currency: string }>(

@@ -3,9 +3,9 @@ import { dot } from '../../ml/twins.js';
 import { toBytes, toFloats } from './bytes.js';
 import { placeAmong } from './clusters.js';
 import type { ShelfKeeper } from './shelf.js';
+import { NEAR, NEIGHBOURS } from './nearness.js';
 import { Signals } from './signals.js';
 
-const NEIGHBOURS = 30;
 /** Members of a cluster with whom somebody new is compared. */
 const COMPARED = 1_000;
 
@@ -40,7 +40,7 @@ export class Placement {
     if (vector.every((value) => value === 0)) return false;
     const cluster = placeAmong(vector, clusters);
     const members = cluster === null ? [] : await this.sql<{ id: string; vector: Buffer }>('select user_id as id, vector from learned_people where model_id = $1 and cluster_ids @> array[$2::uuid] and vector is not null limit $3', [modelId, cluster, COMPARED]);
-    const near = members.map(({ id, vector: theirs }) => ({ id, closeness: dot(vector, 0, toFloats(theirs), 0, vector.length) })).filter(({ closeness }) => closeness > 0);
+    const near = members.map(({ id, vector: theirs }) => ({ id, closeness: dot(vector, 0, toFloats(theirs), 0, vector.length) })).filter(({ closeness }) => closeness >= NEAR);
     near.sort((a, b) => b.closeness - a.closeness || (a.id < b.id ? -1 : 1)).splice(NEIGHBOURS);
     await this.sql(
       `insert into learned_people (model_id, user_id, cluster_ids, vector, neighbours, closeness) select $1, $2, $3::uuid[], $4, $5::uuid[], $6::real[]

@@ -75,12 +75,9 @@ const CLUSTERS = `
     and not exists (select from suggestion_dismissals d where d.user_id = $1 and (d.target_type, d.target_id) in (('CLUSTER', c.id), ('GROUP', g.id)))
   order by c.basis, c.number`;
 
-/** Who is less close than this (a cosine) has nothing in common but what hashing words makes of them. */
-const NEAR = 0.1;
-
 /** $1 viewer, $2 now. */
 const GROUPS = `
-  with near as (select n.id, n.closeness from learned_people p join learned_models m on m.id = p.model_id and m.state = 'ACTIVE', unnest(p.neighbours, p.closeness) n(id, closeness) where p.user_id = $1 and n.closeness >= ${NEAR}),
+  with near as (select n.id, n.closeness from learned_people p join learned_models m on m.id = p.model_id and m.state = 'ACTIVE', unnest(p.neighbours, p.closeness) n(id, closeness) where p.user_id = $1),
   own as (select array_agg(distinct t) as topics from (
     select unnest(p.interests) as t from personalizations p where p.user_id = $1
     union all select unnest(g.topics) from group_members v join groups g on g.id = v.group_id where v.user_id = $1 and v.state = 'MEMBER') x),

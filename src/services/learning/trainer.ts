@@ -9,6 +9,7 @@ import { chunks } from './chunks.js';
 import { keepIdentities, MIN_CLUSTER, namedClusters, subjectClusters, type Cluster, type Described } from './clusters.js';
 import { ModelStore } from './model-store.js';
 import type { ModelMetrics, TrainingOptions } from './models.js';
+import { NEAR, NEIGHBOURS } from './nearness.js';
 import { PAGE, Signals, MAX_PRODUCTS, type ProductSignal } from './signals.js';
 import { findSubjects, type Subjects } from './subjects.js';
 
@@ -17,7 +18,6 @@ const SWEEPS = 15;
 /** What is hidden of people is the same for every version, so that their figures compare. */
 const HIDDEN_BY = 2_026;
 const MAX_INTERACTIONS = 1_000_000;
-const NEIGHBOURS = 30;
 
 interface People {
   described: Described[];
@@ -164,7 +164,7 @@ export class Trainer {
       await this.#store.people(id, part.map((person, offset) => {
         const index = from + offset;
         const place = signal.places[index]!;
-        const neighbours = near && place >= 0 ? Array.from({ length: NEIGHBOURS }, (_, at) => ({ at: place * NEIGHBOURS + at })).filter(({ at }) => near.ids[at]! >= 0 && near.scores[at]! > 0) : [];
+        const neighbours = near && place >= 0 ? Array.from({ length: NEIGHBOURS }, (_, at) => ({ at: place * NEIGHBOURS + at })).filter(({ at }) => near.ids[at]! >= 0 && near.scores[at]! >= NEAR) : [];
         return {
           userId: person.id,
           clusterIds: memberships.get(person.id) ?? [],

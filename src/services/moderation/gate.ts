@@ -79,9 +79,9 @@ export class ModerationGate {
     if (verdict && verdict.action !== 'FLAG') throw blocked(verdict);
   }
 
-  /** What comes together with something else (a cart, a group buy) is not held either: it goes, or nothing of it does. What was sent before under its key may go. Errors: FORBIDDEN, MODERATED. */
-  async passWith(access: ChatAccess, draft: Draft, title: string | null): Promise<void> {
-    if (!isLookedAt(access) || (await findEarlierMessage(this.sql, draft, this.clock.now()))) return;
+  /** What comes together with something else (a cart, a group buy) is not held either: it goes, or nothing of it does. What was sent before under its key may go. By the statements of the transaction that writes it. Errors: FORBIDDEN, MODERATED. */
+  async passWith(sql: Sql, access: ChatAccess, draft: Draft, title: string | null): Promise<void> {
+    if (!isLookedAt(access) || (await findEarlierMessage(sql, draft, this.clock.now()))) return;
     await this.passEdit(access, { text: [title, draft.text].filter((part) => part !== null).join('\n'), card: draft.card });
   }
 
