@@ -35,7 +35,7 @@ describe('experiments: whatever breaks, nothing acknowledged is lost, nothing co
     for (const [name, count] of times) console.log(`      ${String(count).padStart(3)} × ${name}`);
     console.log(
       `      ${done.length} faults; ${sum((one) => one.acknowledged)} messages acknowledged and found once on each of 6 devices and in the pages of both nodes; ${sum((one) => one.seen)} events seen; ` +
-        `${sum((one) => one.doubtful)} sends given up on; ${sum((one) => one.orders)} orders; ${sum((one) => one.visits)} visits of a guest; ${sum((one) => one.refusals)} attempts of a stranger; ${size!.bytes} bytes a message, its event and its stream`,
+        `${sum((one) => one.doubtful)} sends given up on; ${sum((one) => one.orders)} orders; ${sum((one) => one.visits)} visits of a guest; ${sum((one) => one.refusals)} attempts of a stranger; ${sum((one) => one.callers)} visits to the call, whose seats were taken anew ${sum((one) => one.returns)} times; ${size!.bytes} bytes a message, its event and its stream`,
     );
   });
   after(() => stage?.close());

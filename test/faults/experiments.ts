@@ -8,6 +8,7 @@ import { lasting } from '../testkit/lossless.js';
 import type { PostgresProcess } from '../testkit/postgres-process.js';
 import type { Member, Stage } from '../testkit/stage.js';
 import { eventually } from '../testkit/world.js';
+import { mediaWorkersKilled } from './media-experiments.js';
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const random = (below: number) => Math.floor(Math.random() * below);
@@ -336,6 +337,6 @@ async function again<Result>(ask: () => Promise<Result>): Promise<Result> {
   }
 }
 
-export const EXPERIMENTS: readonly Experiment[] = [killAnything, postgresRestarted, noConnections, lockHeld, diskFull, failover, redisFlushed, clockJumps, slowReaders, storm, poison];
+export const EXPERIMENTS: readonly Experiment[] = [killAnything, postgresRestarted, noConnections, lockHeld, diskFull, failover, redisFlushed, clockJumps, slowReaders, storm, poison, mediaWorkersKilled];
 /** Those of the short form: what takes seconds. */
-export const QUICK: readonly Experiment[] = [killAnything, diskFull, failover, clockJumps];
+export const QUICK: readonly Experiment[] = [killAnything, diskFull, failover, clockJumps, mediaWorkersKilled];

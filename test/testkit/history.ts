@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { OmniTalkError } from '../../sdk/index.js';
+import { CallTraffic } from './call-traffic.js';
 import { booksBalance, checkOut, fillCart } from './commerce.js';
 import { assertLossless, Witness, Writer } from './lossless.js';
 import type { Member, Stage } from './stage.js';
@@ -21,6 +22,10 @@ export interface Checked {
   visits: number;
   /** How often the stranger asked, and was told that there is nothing. */
   refusals: number;
+  /** How often somebody came into the call. */
+  callers: number;
+  /** How often the seats of those who stay in it had to be taken anew. */
+  returns: number;
 }
 
 /**
@@ -31,6 +36,7 @@ export class History {
   readonly #witnesses: Witness[] = [];
   readonly #writers: Writer[] = [];
   readonly #others: Promise<void>[] = [];
+  #calls!: CallTraffic;
   #guest!: Witness;
   #stranger!: Witness;
   #from = 0;
@@ -68,6 +74,8 @@ export class History {
     going(() => this.#visit(), 250);
     going(() => this.#snoop(), 200);
     going(() => this.#buy(carol), 150);
+    this.#calls = CallTraffic.begin(stage);
+    going(() => this.#calls.visit(), 100);
     for (const other of this.#others) other.catch(() => undefined); // met by "check"
   }
 
@@ -76,12 +84,13 @@ export class History {
     const { stage } = this;
     try {
       await this.#quiet();
+      await this.#calls.check(patience);
       await assertLossless(stage.chatId, this.#from, () => stage.head(), this.#witnesses, this.#writers, patience);
       await this.#assertPages();
       await this.#assertPrivate();
       await booksBalance(stage);
     } finally {
-      this.#end();
+      await this.#end();
     }
     const acknowledged = this.#writers.reduce((sum, writer) => sum + writer.acknowledged.length, 0);
     assert.ok(this.#writers.every((writer) => writer.acknowledged.length > 0), 'somebody wrote nothing');
@@ -92,13 +101,15 @@ export class History {
       orders: this.#orders,
       visits: this.#visits,
       refusals: this.#refusals,
+      callers: this.#calls.visits,
+      returns: this.#calls.returns,
     };
   }
 
   /** Lets go of everything, whatever came of it. */
   async abandon(): Promise<void> {
     await this.#quiet().catch(() => undefined);
-    this.#end();
+    await this.#end();
   }
 
   async #quiet(): Promise<void> {
@@ -106,7 +117,8 @@ export class History {
     await Promise.all([...this.#writers.map((writer) => writer.stop()), ...this.#others]);
   }
 
-  #end(): void {
+  async #end(): Promise<void> {
+    await this.#calls.end();
     for (const witness of [...this.#witnesses, this.#guest, this.#stranger]) witness.close();
   }
 

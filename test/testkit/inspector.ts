@@ -44,6 +44,13 @@ export class Inspector {
     return { heapBytes, resources, sockets: socketsOf(this.pid) };
   }
 
+  /** What an expression comes to there, as JSON tells it; a promise is waited for. */
+  async evaluate(expression: string): Promise<unknown> {
+    const { result, exceptionDetails } = (await this.#ask('Runtime.evaluate', { expression: `Promise.resolve(${expression}).then(JSON.stringify)`, awaitPromise: true, returnByValue: true })) as { result: { value: string }; exceptionDetails?: object };
+    if (exceptionDetails) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
+    return JSON.parse(result.value) as unknown;
+  }
+
   close(): void {
     this.socket.terminate();
   }

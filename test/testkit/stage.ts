@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { OmniTalk } from '../../sdk/index.js';
 import { openShop, sell, type Shop, type Sold } from './commerce.js';
 import { signUp, type Caller } from './lossless.js';
+import { workerBinary } from './media.js';
 import { PostgresProcess } from './postgres-process.js';
 import { RedisProcess, ServerProcess } from './processes.js';
 import { Relay } from './relay.js';
 import { SmallDisk } from './small-disk.js';
 
-const CLOCK = fileURLToPath(new URL('./jumping-clock.mjs', import.meta.url));
+/** Loaded before each server. */
+const PRELOADED = ['./jumping-clock.mjs', './media-worker-dump.mjs'].map((file) => `--import=${fileURLToPath(new URL(file, import.meta.url))}`);
 const DISK_MEGABYTES = 700;
 
 /** Somebody with two devices, each a session of its own, at another node each. */
@@ -77,9 +79,11 @@ export class Stage {
     const env = {
       DATABASE_URL: `postgres://omnitalk@127.0.0.1:${this.toPostgres.port}/omnitalk`, REDIS_URL: `redis://127.0.0.1:${this.toRedis.port}`, ACCESS_TOKEN_TTL: '86400', HEARTBEAT: '2',
       NEWS: 'false', BOTS: 'false', MODERATION: 'false', LEARNING: 'false', WEBHOOKS: 'false', JUMPING_CLOCK: this.#clock,
+      CALLS: 'true', MEDIA_WORKERS: '1', MEDIA_PORT: '0', MEDIASOUP_WORKER_BIN: workerBinary(),
     };
-    const server = async () => close(await ServerProcess.start(env, { nodeOptions: ['--inspect=127.0.0.1:0', `--import=${CLOCK}`] }), (one) => one.end('SIGKILL'));
-    this.servers = [await server(), await server()];
+    // A call of people by both is on both.
+    const server = async (region: string) => close(await ServerProcess.start({ ...env, MEDIA_REGION: region }, { nodeOptions: ['--inspect=127.0.0.1:0', ...PRELOADED] }), (one) => one.end('SIGKILL'));
+    this.servers = [await server('east'), await server('west')];
     this.doors = [await relay(this.servers[0].port), await relay(this.servers[1].port)];
   }
 
