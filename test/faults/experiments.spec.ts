@@ -4,7 +4,8 @@ import { Inspector, type Holdings } from '../testkit/inspector.js';
 import { lasting, LONG, Witness } from '../testkit/lossless.js';
 import { Stage } from '../testkit/stage.js';
 import { eventually } from '../testkit/world.js';
-import { EXPERIMENTS, figure, pause, QUICK, type Experiment } from './experiments.js';
+import { figure, pause, type Experiment } from './experiment.js';
+import { EXPERIMENTS, QUICK } from './experiments.js';
 
 /** `npm run soak`: experiments by chance, one after the other, for so long. */
 const SOAK_MINUTES = Number(process.env['SOAK_MINUTES'] || 0);

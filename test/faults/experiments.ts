@@ -3,23 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { LightSocket } from '../../bench/lib/light-socket.js';
 import { lasting } from '../testkit/lossless.js';
 import type { PostgresProcess } from '../testkit/postgres-process.js';
-import type { Member, Stage } from '../testkit/stage.js';
 import { eventually } from '../testkit/world.js';
+import { again, figure, PATIENCE_MS, pause, random, type Experiment } from './experiment.js';
 import { mediaWorkersKilled } from './media-experiments.js';
-
-export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const random = (below: number) => Math.floor(Math.random() * below);
-/** How long a machine that is busy with something else may take. */
-const PATIENCE_MS = 60_000;
-
-/** Something bad that is done to a stage while it carries traffic. It leaves everything as it was, or well in another way. */
-export interface Experiment {
-  name: string;
-  run(stage: Stage): Promise<void>;
-}
+import { reconnects } from './reconnects.js';
+import { torn } from './torn.js';
 
 /** A connection of ours to PostgreSQL, past the relay; its loss is no error. */
 async function connect(postgres: PostgresProcess): Promise<pg.Client> {
@@ -217,99 +207,6 @@ const slowReaders: Experiment = {
   },
 };
 
-export async function figure(stage: Stage, name: string, server: 0 | 1 = 0): Promise<number> {
-  const text = await (await fetch(stage.servers[server].url.replace('/graphql', '/metrics'), { headers: { connection: 'close' } })).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
-}
-
-const QUERY = 'subscription($id: ID!, $after: EventCursor) { chatEvents(chatId: $id, after: $after) { ... on StreamEvent { cursor } ... on MessageSent { offset } } }';
-
-/** A client of the storm: follows the chat, and after a cut goes on behind what it has. */
-class Reconnector {
-  offsets: number[] = [];
-  #cursor: string;
-  #socket: LightSocket | null = null;
-  #closed = false;
-
-  constructor(
-    private readonly port: number,
-    private readonly token: string,
-    private readonly chatId: string,
-    cursor: string,
-  ) {
-    this.#cursor = cursor;
-  }
-
-  async connect(): Promise<void> {
-    for (let attempt = 0; !this.#closed; attempt++) {
-      try {
-        const socket = await LightSocket.open({
-          port: this.port, path: '/graphql', protocol: 'graphql-transport-ws',
-          onFrame: (buffer, start, end) => this.#take(buffer.toString('utf8', start, end)),
-          onClose: () => !this.#closed && void this.connect(),
-        });
-        this.#socket = socket;
-        socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${this.token}` } }));
-        return;
-      } catch {
-        await pause(50 + random(200 * 2 ** Math.min(attempt, 4)));
-      }
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#socket?.destroy();
-  }
-
-  #take(text: string): void {
-    const message = JSON.parse(text) as { type: string; payload?: { data?: { chatEvents?: { offset?: number; cursor: string } } } };
-    if (message.type === 'connection_ack') this.#socket!.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY, variables: { id: this.chatId, after: this.#cursor } } }));
-    const event = message.payload?.data?.chatEvents;
-    if (!event) return;
-    this.#cursor = event.cursor;
-    if (event.offset !== undefined) this.offsets.push(event.offset);
-  }
-}
-
-const STORM = lasting(400, 2_000);
-
-const storm: Experiment = {
-  name: `${STORM} clients reconnect at once`,
-  async run(stage) {
-    // A chat of their own, with a few messages a second: what all of them are told, many times a second, is another test.
-    const [ann, ...others] = stage.members as [Member, ...Member[]];
-    const { api } = ann.devices[0].client;
-    const { chat } = (await again(() => api.createChat({ input: { kind: 'GROUP', title: 'Storm', memberIds: others.map(({ id }) => id), idempotencyKey: `storm-${stage.key()}` } }))).createChat;
-    const clients = Array.from({ length: STORM }, (_, n) => new Reconnector(stage.doors[n % 2]!.port, stage.members[n % 3]!.token, chat.id, chat.eventCursor));
-    let acknowledged = 0;
-    let writing = true;
-    const writer = (async () => {
-      while (writing) {
-        const idempotencyKey = `storm-${stage.key()}`;
-        await again(() => api.sendMessage({ input: { chatId: chat.id, text: idempotencyKey, idempotencyKey } }));
-        acknowledged++;
-        await pause(200);
-      }
-    })();
-    try {
-      for (let at = 0; at < clients.length; at += 200) await Promise.all(clients.slice(at, at + 200).map((client) => client.connect()));
-      await eventually(() => clients.every(({ offsets }) => offsets.length > 0), 'all of them follow', PATIENCE_MS);
-      for (const door of stage.doors) door.cut();
-      const marks = clients.map(({ offsets }) => offsets.at(-1)!);
-      await eventually(() => clients.every(({ offsets }, index) => offsets.at(-1)! > marks[index]!), 'all of them are back', PATIENCE_MS);
-      writing = false;
-      await writer;
-      await eventually(() => clients.every(({ offsets }) => offsets.length >= acknowledged), 'all of them have come to the end', PATIENCE_MS);
-      for (const { offsets } of clients) assert.deepEqual(offsets, Array.from({ length: acknowledged }, (_, index) => offsets[0]! + index), 'each once and in order');
-    } finally {
-      writing = false;
-      await writer.catch(() => undefined);
-      for (const client of clients) client.close();
-    }
-  },
-};
-
 const poison: Experiment = {
   name: 'jobs that fail each time they are tried',
   async run(stage) {
@@ -325,18 +222,6 @@ const poison: Experiment = {
   },
 };
 
-/** Asks until it is answered. */
-async function again<Result>(ask: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await pause(100);
-    }
-  }
-}
-
-export const EXPERIMENTS: readonly Experiment[] = [killAnything, postgresRestarted, noConnections, lockHeld, diskFull, failover, redisFlushed, clockJumps, slowReaders, storm, poison, mediaWorkersKilled];
+export const EXPERIMENTS: readonly Experiment[] = [killAnything, postgresRestarted, noConnections, lockHeld, diskFull, failover, redisFlushed, clockJumps, slowReaders, torn, reconnects, poison, mediaWorkersKilled];
 /** Those of the short form: what takes seconds. */
-export const QUICK: readonly Experiment[] = [killAnything, diskFull, failover, clockJumps, mediaWorkersKilled];
+export const QUICK: readonly Experiment[] = [killAnything, torn, diskFull, failover, clockJumps, mediaWorkersKilled];

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { lasting } from '../testkit/lossless.js';
 import { isMediaWorker, mediaWorkersOf } from '../testkit/media-processes.js';
 import { eventually } from '../testkit/world.js';
-import type { Experiment } from './experiments.js';
+import type { Experiment } from './experiment.js';
 
 /** A worker that dies again and again is replaced later and later: after so many seconds at the most, here. */
 const REPLACED_WITHIN_MS = 60_000;

@@ -9,6 +9,10 @@ export class Relay {
   #closed = false;
   /** Milliseconds that each piece waits, either way: one after the other, as on a line that is long and narrow. */
   delay = 0;
+  /** Bytes that still go through, either way and of all connections, before the one that carries the next is torn. */
+  #untilTorn = Infinity;
+  /** How many connections were torn. */
+  torn = 0;
 
   private constructor(
     public target: number,
@@ -45,6 +49,11 @@ export class Relay {
     }
   }
 
+  /** Resets the connection, both ways, that carries the byte after so many more: in the midst of a message, of a handshake, of an answer. */
+  tearAfter(bytes: number): void {
+    this.#untilTorn = bytes;
+  }
+
   /** Takes nothing more from the server, or from now on again. */
   set stalled(stalled: boolean) {
     for (const [, server] of this.#pairs) if (stalled) server.pause();
@@ -71,6 +80,14 @@ export class Relay {
       });
       const slow = new Transform({
         transform: (piece: Buffer, _encoding, done) => {
+          const whole = piece.length <= this.#untilTorn;
+          if (!whole) {
+            to.end(piece.subarray(0, this.#untilTorn), () => pair.forEach((socket) => socket.resetAndDestroy()));
+            this.#untilTorn = Infinity;
+            this.torn++;
+            return;
+          }
+          this.#untilTorn -= piece.length;
           if (this.delay) setTimeout(done, this.delay, null, piece);
           else done(null, piece);
         },

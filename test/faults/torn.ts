@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { lasting } from '../testkit/lossless.js';
+import { pause, random, type Experiment } from './experiment.js';
+
+/** Where in what goes through a connection it is torn: a handshake of PostgreSQL's has hundreds of bytes, a page of messages thousands. */
+const WITHIN_BYTES = 20_000;
+const EVERY_MS = 150;
+
+export const torn: Experiment = {
+  name: 'connections to PostgreSQL and Redis are torn in the midst of what they carry',
+  async run(stage) {
+    const before = stage.toPostgres.torn;
+    for (const end = Date.now() + lasting(3_000, 30_000); Date.now() < end; ) {
+      (random(4) ? stage.toPostgres : stage.toRedis).tearAfter(random(random(WITHIN_BYTES)));
+      await pause(random(EVERY_MS));
+    }
+    for (const relay of [stage.toPostgres, stage.toRedis]) relay.tearAfter(Infinity);
+    assert.ok(stage.toPostgres.torn > before, 'nothing was torn');
+  },
+};
