@@ -4,7 +4,7 @@ import { Inspector, type Holdings } from '../testkit/inspector.js';
 import { lasting, LONG, Witness } from '../testkit/lossless.js';
 import { Stage } from '../testkit/stage.js';
 import { eventually } from '../testkit/world.js';
-import { figure, pause, type Experiment } from './experiment.js';
+import { figure, pause, random, type Experiment } from './experiment.js';
 import { EXPERIMENTS, QUICK } from './experiments.js';
 
 /** `npm run soak`: experiments by chance, one after the other, for so long. */
@@ -60,7 +60,8 @@ describe('experiments: whatever breaks, nothing acknowledged is lost, nothing co
       this.timeout(SOAK_MINUTES * 60_000 + 600_000);
       const end = Date.now() + SOAK_MINUTES * 60_000;
       while (Date.now() < end) {
-        const experiment = EXPERIMENTS[Math.floor(Math.random() * EXPERIMENTS.length)]!;
+        const experiment = EXPERIMENTS[random(EXPERIMENTS.length)]!;
+        console.log(`      ${new Date().toISOString().slice(11, 19)} ${done.length + 1}: ${experiment.name}`);
         await under(experiment).catch((error: Error) => {
           throw new Error(`after ${done.map(({ name }) => name).join('; ')}: ${experiment.name}: ${error.message}`, { cause: error });
         });
