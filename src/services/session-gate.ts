@@ -72,13 +72,34 @@ export class SessionGate {
     return row ?? null;
   }
 
-  /** Which of these no longer stand, as the database says: the answer to ends that were not heard of. */
-  async fallen(sessionIds: string[]): Promise<string[]> {
-    const rows = await this.sql<{ id: string }>(
-      `select s.id from sessions s join users u on u.id = s.user_id left join apps a on a.id = s.app_id left join users o on o.id = a.owner_id
-       where s.id = any($1) and (s.ended_at is not null or u.suspended_at is not null or o.suspended_at is not null)`,
-      [sessionIds],
-    );
-    return rows.map((row) => row.id);
+  /**
+   * What has become of those who came in by these: the answer to whatever was not heard of, as the database has it. A session may have ended; or it stands, and is good for something else than
+   * when the connection came in by it (a role, scopes, a plan). Who is in neither list is as they were.
+   */
+  async fates(actors: readonly Actor[]): Promise<{ ended: ReadonlySet<Actor>; changed: ReadonlySet<Actor> }> {
+    const came = new Map<string, Actor[]>();
+    for (const actor of actors) {
+      const key = `${actor.sessionId} ${goodFor(actor)}`;
+      const known = came.get(key);
+      if (known) known.push(actor);
+      else came.set(key, [actor]);
+    }
+    const fates = { ended: new Set<Actor>(), changed: new Set<Actor>() };
+    if (!came.size) return fates;
+    const rows = await this.sql<{ key: string; id: string; ended: boolean }>(FATES, [[...came.keys()]]);
+    for (const { key, id, ended } of rows) {
+      this.#standing.delete(id);
+      for (const actor of came.get(key)!) fates[ended ? 'ended' : 'changed'].add(actor);
+    }
+    return fates;
   }
 }
+
+/** What a session is good for, as one text. */
+const goodFor = ({ role, appId, plan, registeredOnly, scopes }: Actor): string => [role, appId ?? '', plan ?? '', registeredOnly ? 't' : 'f', scopes?.join(',') ?? '*'].join(' ');
+/** The same, by the database; only of those for whom it is another one. A session whose app was deleted is gone with it. */
+const FATES = `select c.key, c.id, s.id is null or s.ended_at is not null or u.suspended_at is not null or o.suspended_at is not null as ended
+  from (select key, split_part(key, ' ', 1)::uuid as id from unnest($1::text[]) as given (key)) c
+    left join sessions s on s.id = c.id left join users u on u.id = s.user_id left join apps a on a.id = s.app_id left join users o on o.id = a.owner_id
+  where s.id is null or s.ended_at is not null or u.suspended_at is not null or o.suspended_at is not null
+    or c.key is distinct from concat_ws(' ', s.id, u.role, coalesce(s.app_id::text, ''), coalesce(a.plan, ''), coalesce(a.registered_only, false), coalesce(array_to_string(s.scopes, ','), '*'))`;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLFormattedError } from 'graphql';
 import { DomainError } from '../../lib/errors.js';
+import type { Viewer } from '../../resolvers/context.js';
 import type { Clock } from '../../lib/clock.js';
 import type { SessionGate } from '../../services/session-gate.js';
 import type { Authenticated, Authentication } from '../authentication.js';
@@ -75,10 +76,14 @@ export class EventStreams {
     this.drain();
   }
 
-  /** Ends the streams of sessions that no longer stand, though nobody told this process. */
+  /** Ends the streams of sessions that no longer stand, though nobody told this process; those of sessions that are good for something else now come back, and are what they are now. */
   async reconcileSessions(): Promise<void> {
-    const live = [...this.#streams].flatMap(({ sessionId }) => sessionId ?? []);
-    if (live.length) this.#endSessions(new Set(await this.sessions.fallen([...new Set(live)])));
+    const live = [...this.#streams].flatMap((stream) => (stream.viewer ? [{ stream, viewer: stream.viewer }] : []));
+    const { ended, changed } = await this.sessions.fates(live.map(({ viewer }) => viewer));
+    for (const { stream, viewer } of live) {
+      if (ended.has(viewer)) stream.error([shown('SESSION_ENDED', 'This session has ended: sign in again.')]);
+      else if (changed.has(viewer)) stream.restart();
+    }
   }
 
   async #run(stream: EventStream, request: FastifyRequest, given: OperationRequest): Promise<void> {
@@ -98,7 +103,7 @@ export class EventStreams {
 
   #belongsTo(stream: EventStream, { viewer, expiresAt }: Authenticated): void {
     const id = randomUUID();
-    stream.sessionId = viewer?.sessionId ?? null;
+    stream.viewer = viewer;
     const callOff = whenExpired(expiresAt, () => this.clock.now(), () => stream.error([shown('TOKEN_EXPIRED', 'The access token has expired: refresh the session.')]));
     if (viewer) this.listener.connected(viewer, id);
     stream.onEnd(() => {
@@ -108,7 +113,7 @@ export class EventStreams {
   }
 
   #endSessions(ids: ReadonlySet<string>): void {
-    for (const stream of this.#streams) if (stream.sessionId && ids.has(stream.sessionId)) stream.error([shown('SESSION_ENDED', 'This session has ended: sign in again.')]);
+    for (const stream of this.#streams) if (stream.viewer && ids.has(stream.viewer.sessionId)) stream.error([shown('SESSION_ENDED', 'This session has ended: sign in again.')]);
   }
 }
 
@@ -128,7 +133,7 @@ const COMPLETE = Buffer.from('event: complete\ndata: \n\n');
 /** One operation and its connection. What becomes ready within one turn of the loop leaves in one write. */
 class EventStream implements Sink {
   closed = false;
-  sessionId: string | null = null;
+  viewer: Viewer | null = null;
   #waiting: Buffer[] = [];
   #bytes = 0;
   /** Bytes that may wait: more than `maxBuffered` while a single message that is larger is on its way. */

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { forbidden, unauthenticated } from '../../lib/errors.js';
 import { decodeId, encodeId } from '../../lib/ids.js';
+import type { Viewer } from '../../resolvers/context.js';
 import { VoiceBridge, VOICE_CLOSE } from '../../media/voice-bridge.js';
 import type { CallVoices, Voice } from '../../services/calls/call-voices.js';
 import { callerOf } from '../../services/calls/caller.js';
@@ -38,7 +39,7 @@ interface Joining {
 /** `/voice`: people without WebRTC, each on a WebSocket of their own. The first message says who and where; docs/CALLS.md has the rest. */
 export class VoiceServer {
   readonly #wss = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
-  readonly #sockets = new Map<WebSocket, { sessionId: string | null }>();
+  readonly #sockets = new Map<WebSocket, Viewer | null>();
   readonly #alive = new WeakSet<WebSocket>();
   readonly #heartbeat: NodeJS.Timeout;
   #draining = false;
@@ -47,7 +48,7 @@ export class VoiceServer {
     this.#heartbeat = setInterval(() => this.#beat(), deps.heartbeatMs);
     this.#heartbeat.unref();
     deps.sessions.onEnded((ids) => {
-      for (const [socket, { sessionId }] of this.#sockets) if (sessionId && ids.includes(sessionId)) socket.close(VOICE_REFUSED.unauthorized, 'SESSION_ENDED');
+      for (const [socket, viewer] of this.#sockets) if (viewer && ids.includes(viewer.sessionId)) socket.close(VOICE_REFUSED.unauthorized, 'SESSION_ENDED');
     });
   }
 
@@ -60,7 +61,7 @@ export class VoiceServer {
     this.#wss.handleUpgrade(request, duplex, head, (socket) => {
       socket.on('error', () => undefined); // 'close' follows, also of one that is refused
       if (this.#draining) return socket.close(VOICE_REFUSED.restart, 'Restarting: connect again');
-      this.#sockets.set(socket, { sessionId: null });
+      this.#sockets.set(socket, null);
       this.#alive.add(socket);
       socket.on('pong', () => this.#alive.add(socket));
       socket.on('close', () => this.#sockets.delete(socket));
@@ -71,6 +72,16 @@ export class VoiceServer {
         void this.#join(socket, isBinary ? null : joiningOf(data));
       });
     });
+  }
+
+  /** Ends the sockets of sessions that no longer stand, though nobody told this process; those of sessions that are good for something else now come back, and are what they are now. */
+  async reconcileSessions(): Promise<void> {
+    const live = [...this.#sockets].flatMap(([socket, viewer]) => (viewer ? [{ socket, viewer }] : []));
+    const { ended, changed } = await this.deps.sessions.fates(live.map(({ viewer }) => viewer));
+    for (const { socket, viewer } of live) {
+      if (ended.has(viewer)) socket.close(VOICE_REFUSED.unauthorized, 'SESSION_ENDED');
+      else if (changed.has(viewer)) socket.close(VOICE_REFUSED.restart, 'What you may has changed: connect again');
+    }
   }
 
   drain(): void {
@@ -95,7 +106,7 @@ export class VoiceServer {
       // No document says what is asked here: it is what joinCall and produce are.
       const scopes = authenticated.viewer?.scopes;
       if (scopes && !scopes.includes('calls:write')) throw forbidden('This app was not given: calls:write.');
-      this.#sockets.set(socket, { sessionId: authenticated.viewer?.sessionId ?? null });
+      this.#sockets.set(socket, authenticated.viewer);
       const bridge = new VoiceBridge(socket, { participantId: (id) => encodeId('CallParticipant', id), producerId: (id) => encodeId('CallProducer', id), onEnd: () => voice?.lost() });
       voice = await this.deps.voices.open(caller, decodeId('Call', joining.callId, 'callId'), { takeOver: joining.takeOver === true, recordingConsent: joining.recordingConsent === true }, bridge);
       bridge.attach(voice.link);

@@ -81,10 +81,14 @@ export class WsServer {
     this.#wss.close();
   }
 
-  /** Ends the connections of sessions that no longer stand, though nobody told this process. */
+  /** Ends the connections of sessions that no longer stand, though nobody told this process; those of sessions that are good for something else now come back, and are what they are now. */
   async reconcileSessions(): Promise<void> {
-    const live = new Set([...this.#connections.values()].flatMap((connection) => connection.viewer?.sessionId ?? []));
-    if (live.size) this.#endSessions(new Set(await this.sessions.fallen([...live])));
+    const live = [...this.#connections.values()].flatMap((connection) => (connection.viewer ? [{ connection, viewer: connection.viewer }] : []));
+    const { ended, changed } = await this.sessions.fates(live.map(({ viewer }) => viewer));
+    for (const { connection, viewer } of live) {
+      if (ended.has(viewer)) connection.close(CLOSE.unauthorized, 'SESSION_ENDED');
+      else if (changed.has(viewer)) connection.close(CLOSE.restart, 'What you may has changed: reconnect and resume');
+    }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
