@@ -10,12 +10,14 @@ import type { Metrics } from './metrics.js';
 import type { Origins } from './origins.js';
 
 export interface HttpDeps {
-  config: Config;
+  config: Pick<Config, 'TRUST_PROXY'>;
   log: Logger;
-  metrics: Metrics;
+  metrics: Pick<Metrics, 'request'>;
   errors: ErrorMapper;
   origins: Origins;
   maxBodyBytes: number;
+  /** A request that has not come as a whole after this long is given up: whoever sends a byte a minute holds a connection else. */
+  requestMs: number;
 }
 
 /** What a client may choose as the id of its request. */
@@ -27,12 +29,15 @@ const A_DAY = 86_400;
 const TWO_YEARS = 63_072_000;
 
 /** The HTTP server without its routes: request ids, logs, security headers, CORS, and every error as GraphQL's JSON. */
-export async function createHttp({ config, log, metrics, errors, origins, maxBodyBytes }: HttpDeps): Promise<FastifyInstance> {
+export async function createHttp({ config, log, metrics, errors, origins, maxBodyBytes, requestMs }: HttpDeps): Promise<FastifyInstance> {
   const fastify = Fastify({
     logger: false,
     // One proxy of our own: what it says of the client counts, what the client said before that does not.
     trustProxy: config.TRUST_PROXY && ((_address: string, hop: number) => hop === 0),
     bodyLimit: maxBodyBytes,
+    requestTimeout: requestMs,
+    // Node takes the longer of the two for the body, so both are said.
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: requestMs },
     genReqId: (request) => requestId(request),
     forceCloseConnections: 'idle',
     return503OnClosing: false,

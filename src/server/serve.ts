@@ -46,6 +46,8 @@ import { VoiceServer } from './realtime/voice-server.js';
 import { WsServer } from './realtime/ws-server.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
+/** A body of that size takes a slow telephone this long. */
+const REQUEST_MS = 60_000;
 /** Room for the cursors of 5,000 streams, by which an inbox resumes. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const INIT_TIMEOUT_MS = 5_000;
@@ -114,7 +116,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const hasRoom = () => sockets.connections + streams.connections + voices.connections < config.MAX_SOCKETS;
   const probe: Probe = { phase: 'starting' };
 
-  const fastify = await createHttp({ config, log, metrics, errors, origins, maxBodyBytes: MAX_BODY_BYTES });
+  const fastify = await createHttp({ config, log, metrics, errors, origins, maxBodyBytes: MAX_BODY_BYTES, requestMs: REQUEST_MS });
   const streams: EventStreams = new EventStreams(operations, authentication, sessions, clock, presence, { maxBuffered: config.MAX_BUFFERED, heartbeatMs, deliveries, hasRoom });
   const voices = new VoiceServer({ authentication, sessions, voices: calls.voices, errors, now: () => clock.now(), heartbeatMs });
   const sockets: WsServer = new WsServer(fastify.server, operations, authentication, sessions, presence, {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, get, request } from 'node:http';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { decodeId } from '../../src/lib/ids.js';
-import { eventually, fails, settle, take, World, type Person } from '../testkit/world.js';
+import { eventually, fails, settle, take, within, World, type Person } from '../testkit/world.js';
 
 const HOUR = 3_600_000;
 
@@ -149,6 +150,36 @@ describe('files: what is written under them, what is sent later, and how they en
     await eventually(async () => (await fetch(url, { method: 'PUT', headers, body })).status === 204, 'there is room');
     for (const one of held.slice(1)) one.end();
     assert.deepEqual(await Promise.all(held.slice(1).map(({ status }) => status)), [204, 204, 204, 204, 204]);
+  });
+
+  it('a body that was sent to no address of ours holds no connection: it is answered, and closed', async () => {
+    const { hostname, port } = new URL((await create(ann, Buffer.from('x'))).url);
+    const forged = `/uploads/${decodeId('File', await file())}/0/4102444800/${'x'.repeat(43)}`;
+    for (const [method, path] of [['PUT', forged], ['PUT', '/nowhere'], ['GET', '/files/x'], ['POST', forged]]) {
+      const heard = await within(new Promise<string>((resolve) => {
+        let text = '';
+        const socket = createConnection(Number(port), hostname, () => socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1000000000\r\n\r\n`));
+        const more = setInterval(() => socket.write('x'), 20);
+        socket.on('data', (chunk) => (text += chunk.toString())).on('error', () => undefined).on('close', () => {
+          clearInterval(more);
+          resolve(text);
+        });
+      }), `${method} ${path} to be closed`);
+      assert.match(heard, /^HTTP\/1\.1 404 /, `${method} ${path}`);
+    }
+    // Whoever has sent all of a request keeps their connection.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<number | undefined>();
+    for (let count = 0; count < 2; count++) {
+      ports.add(await new Promise((resolve, reject) => {
+        get({ hostname, port, path: '/files/x', agent }, (response) => {
+          const { localPort } = response.socket;
+          response.resume().on('end', () => resolve(localPort));
+        }).on('error', reject);
+      }));
+    }
+    agent.destroy();
+    assert.equal(ports.size, 1);
   });
 
   it('what could not be made ready for a week is given up, and counts no more', async () => {

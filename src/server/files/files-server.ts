@@ -50,19 +50,21 @@ export class FilesServer {
       reply.raw.once('close', () => this.pending--);
       void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     });
+    this.#fastify.addHook('onSend', async (request, reply) => {
+      // A body that nobody reads must not be taken for the next request, nor may it hold a connection for as long as it comes.
+      if (!request.raw.complete) void reply.header('connection', 'close');
+    });
     this.#fastify.addHook('onResponse', async (request, reply) => {
       log.info({ requestId: request.id, method: request.method, path: pathOf(request).split('/', 4).join('/'), status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime), address: request.ip }, 'file request');
     });
     this.#fastify.setNotFoundHandler((_request, reply) => sendError(reply, 404, 'NOT_FOUND', 'There is nothing here.'));
-    this.#fastify.setErrorHandler((error: FastifyError, request, reply) => {
+    this.#fastify.setErrorHandler((error: FastifyError, _request, reply) => {
       // What Fastify itself could not read (a content type that is none, a length that is no number): no fault of ours.
       if (error.statusCode !== undefined && error.statusCode < 500) {
         return sendError(reply.header('connection', 'close'), error.statusCode, 'BAD_REQUEST', 'This is not a request as HTTP has it.');
       }
       const { message, extensions } = errors.map(error);
       const { code, ...more } = extensions as { code: ErrorCode; retryAfter?: number };
-      // The body that was not read must not be taken for the next request.
-      if (!request.raw.complete) void reply.header('connection', 'close');
       if (more.retryAfter !== undefined) void reply.header('retry-after', more.retryAfter);
       return sendError(reply, error instanceof DomainError && /full/.test(message) ? 507 : (STATUS[code] ?? 400), code, message, more);
     });
