@@ -74,6 +74,7 @@ const schema = z.object({
   PERSISTED_OPERATIONS: z.string().min(1).optional().describe('A JSON file of persisted operations, id to document'),
   PERSISTED_ONLY: flag.default(false).describe('Refuse every operation that is not persisted'),
   MAX_SOCKETS: count(1, 1_000_000).default(20_000).describe('WebSocket and SSE connections that each process holds'),
+  MAX_SOCKETS_EACH: count(1, 1_000_000).default(500).describe('Of which so many by one person, or by one address (IPv6: its /64) that has not said who it is'),
   MAX_SUBSCRIPTIONS: count(1, 10_000).default(100).describe('Subscriptions on one connection'),
   MAX_BUFFERED: count(16_384, 67_108_864).default(1_048_576).describe('Bytes waiting for one slow connection before it is closed'),
   HEARTBEAT: count(1, 60).default(10).describe('Seconds between pings; a dead connection is noticed within two'),

@@ -28,7 +28,7 @@ const NUMBER_PLACE = '"msg_'.length + 32 + '_'.length;
 /** Limits that no run may meet: what is measured is the server, not its manners. */
 const SETTINGS = {
   HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ASSISTANT: 'false', JWT_SECRET: TOKEN_SECRET, ACCESS_TOKEN_TTL: '86400',
-  RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000',
+  RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', MAX_SOCKETS_EACH: '20000',
 };
 
 export interface Chat {

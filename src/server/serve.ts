@@ -38,6 +38,7 @@ import { EventStreams } from './realtime/event-streams.js';
 import { InboxSource } from './realtime/inbox-source.js';
 import { Deliveries } from './realtime/sink.js';
 import { NewsSource } from './realtime/news-source.js';
+import { Places } from './realtime/places.js';
 import { PresenceSource } from './realtime/presence-source.js';
 import { ProductSource } from './realtime/product-source.js';
 import { Subscriptions } from './realtime/subscriptions.js';
@@ -114,15 +115,17 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const authentication = new Authentication(tokens, sessions, container.apps.service, () => clock.now());
   const origins = new Origins(config.CORS_ORIGINS);
   const hasRoom = () => sockets.connections + streams.connections + voices.connections < config.MAX_SOCKETS;
+  const places = new Places(config.MAX_SOCKETS_EACH);
   const probe: Probe = { phase: 'starting' };
 
   const fastify = await createHttp({ config, log, metrics, errors, origins, maxBodyBytes: MAX_BODY_BYTES, requestMs: REQUEST_MS });
-  const streams: EventStreams = new EventStreams(operations, authentication, sessions, clock, presence, { maxBuffered: config.MAX_BUFFERED, heartbeatMs, deliveries, hasRoom });
+  const streams: EventStreams = new EventStreams(operations, authentication, sessions, clock, presence, { maxBuffered: config.MAX_BUFFERED, heartbeatMs, deliveries, hasRoom, places });
   const voices = new VoiceServer({ authentication, sessions, voices: calls.voices, errors, now: () => clock.now(), heartbeatMs });
   const sockets: WsServer = new WsServer(fastify.server, operations, authentication, sessions, presence, {
     path: '/graphql',
     others: { '/voice': voices },
     hasRoom,
+    places,
     maxMessageBytes: MAX_MESSAGE_BYTES,
     maxBuffered: config.MAX_BUFFERED,
     maxSubscriptions: config.MAX_SUBSCRIPTIONS,

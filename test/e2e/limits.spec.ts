@@ -5,7 +5,10 @@ import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { createClient } from 'graphql-sse';
 import { getIntrospectionQuery } from 'graphql';
 import { eventually, fails, within, World, type Person } from '../testkit/world.js';
-import { post } from '../testkit/raw.js';
+import { encodeId, newId } from '../../src/lib/ids.js';
+import { post, raw } from '../testkit/raw.js';
+import { RawSocket } from '../testkit/raw-socket.js';
+import { VoiceClient } from '../testkit/voice.js';
 
 const nested = (depth: number): string => `query($id: ID!) { chat(id: $id) { ${'lastMessage { chat { '.repeat(depth)}id${' } }'.repeat(depth)} } }`;
 
@@ -108,6 +111,35 @@ describe('limits: an address', () => {
     } finally {
       await world.stop();
     }
+  });
+});
+
+describe('limits: connections of one', () => {
+  let world: World;
+  before(async () => (world = await World.start({ settings: { MAX_SOCKETS_EACH: '3' } })));
+  after(() => world.stop());
+
+  it('person, and of whoever has not said who they are: others find room, and one that ends makes room', async () => {
+    const [ann, bob] = await world.people('Ann', 'Bob');
+    const listen = (person: Person) => raw(world, '/graphql', { method: 'POST', headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: `Bearer ${person.accessToken}` }, body: JSON.stringify({ query: '{ __typename }' }) });
+    const voice = async (person: Person) => (await VoiceClient.join(world, person.accessToken, encodeId('Call', newId()))).closed;
+    const held = [await RawSocket.open(world, ann.accessToken), await RawSocket.open(world, ann.accessToken), await RawSocket.open(world, ann.accessToken)];
+    assert.deepEqual(await RawSocket.connect(world, ann.accessToken).closed(), { code: 1013, reason: 'Too many connections of one person' });
+    assert.match((await listen(ann)).text, /"code":"OVERLOADED"/);
+    assert.deepEqual(await voice(ann), { code: 4503, reason: 'OVERLOADED' });
+    // Whoever has said who they are holds no place of their address.
+    const nobody = [await RawSocket.open(world, null), await RawSocket.open(world, null)];
+    const other = await RawSocket.open(world, bob.accessToken);
+    assert.match((await listen(bob)).text, /__typename/);
+    assert.deepEqual(await voice(bob), { code: 4404, reason: 'NOT_FOUND' });
+    nobody.push(await RawSocket.open(world, null));
+    assert.match((await upgrade(world.app.url)).status, /^HTTP\/1\.1 429 /);
+    const streamed = await listen(ann);
+    assert.deepEqual([streamed.status, streamed.code], [429, 'RATE_LIMITED']);
+    for (const socket of [...nobody, held[0]!]) socket.close();
+    await Promise.all([...nobody, held[0]!].map((socket) => socket.closed()));
+    const reopened = await RawSocket.open(world, ann.accessToken);
+    for (const socket of [...held, reopened, other]) socket.close();
   });
 });
 

@@ -85,7 +85,7 @@ export class ServerProcess {
 
   /** Starts it (again), on the same port. */
   async start(): Promise<void> {
-    const settings = { LOG_LEVEL: 'info', CALLS: 'false', ASSISTANT: 'false', RECONCILE: '1', DATABASE_POOL: '8', RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', DRAIN: '2' };
+    const settings = { LOG_LEVEL: 'info', CALLS: 'false', ASSISTANT: 'false', RECONCILE: '1', DATABASE_POOL: '8', RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', MAX_SOCKETS_EACH: '20000', DRAIN: '2' };
     const main = await builtServer();
     const [command, args] = tied(process.execPath, [...this.nodeOptions, main], this.place);
     const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...settings, ...this.env, HOST: this.place.address, PORT: String(this.port), FILES_PORT: String(this.filesPort) }, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -84,7 +84,7 @@ export class World {
     const redis = nodes > 1 && !bus ? { REDIS_URL: process.env['TEST_REDIS_URL']! } : {};
     const config = loadConfig({
       PORT: '0', DATABASE_URL: database.url, DATA_DIR: folder, DATABASE_POOL: '8', LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent', RECONCILE: '1',
-      RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', NEWS: 'false', LINK_PREVIEWS: 'false',
+      RATE_LIMIT_COST: '100000000', RATE_LIMIT_ADDRESS: '10000000', RATE_LIMIT_AUTH: '100000', MAX_SOCKETS_EACH: '20000', NEWS: 'false', LINK_PREVIEWS: 'false',
       // They come by themselves, a moment later: where a test counts what is told, it asks for them.
       NOTIFICATIONS: 'false', WEBHOOKS: 'false', BOTS: 'false', ASSISTANT: 'false', MODERATION: 'false', ...redis, ...settings,
     });

@@ -11,6 +11,7 @@ import type { OperationRequest } from '../documents.js';
 import { sendError } from '../http.js';
 import type { Caller, Operations } from '../operations.js';
 import { whenExpired } from './expiry.js';
+import type { Place, Places } from './places.js';
 import { replayRoom, untilRoom, type Deliveries, type Sink } from './sink.js';
 import type { ConnectionListener } from './ws-server.js';
 
@@ -20,6 +21,7 @@ export interface EventStreamsOptions {
   deliveries: Deliveries;
   /** Whether one more connection may be held. */
   hasRoom(): boolean;
+  places: Places;
 }
 
 /**
@@ -53,12 +55,17 @@ export class EventStreams {
     if (this.#draining || !this.options.hasRoom()) {
       return sendError(reply.header('retry-after', '1'), 503, 'OVERLOADED', 'There is no room for one more connection: try again.', { retryAfter: 1 });
     }
+    const place = this.options.places.enter(request.ip);
+    if (!place) return sendError(reply.header('retry-after', '1'), 429, 'RATE_LIMITED', 'Too many connections of one address.', { retryAfter: 1 });
     reply.hijack();
     reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEADERS });
-    const stream = new EventStream(reply.raw, this.options, () => this.#streams.delete(stream));
+    const stream = new EventStream(reply.raw, this.options, () => {
+      this.#streams.delete(stream);
+      place.leave();
+    });
     this.#streams.add(stream);
     try {
-      await this.#run(stream, request, given);
+      await this.#run(stream, request, given, place);
     } catch (error) {
       stream.error([this.operations.errors.map(error as Error)]);
     }
@@ -86,8 +93,9 @@ export class EventStreams {
     }
   }
 
-  async #run(stream: EventStream, request: FastifyRequest, given: OperationRequest): Promise<void> {
+  async #run(stream: EventStream, request: FastifyRequest, given: OperationRequest, place: Place): Promise<void> {
     const authenticated = await this.authentication.authenticate(request.headers.authorization);
+    if (authenticated?.viewer && !place.belongsTo(authenticated.viewer.userId)) throw new DomainError('OVERLOADED', 'Too many connections of one person.', { retryAfter: 1 });
     const caller: Caller = { viewer: authenticated?.viewer ?? null, guest: authenticated?.guest ?? null, request: { id: request.id, address: request.ip }, transport: 'sse' };
     const admitted = await this.operations.take(given, caller);
     if ('errors' in admitted) return stream.error(admitted.errors);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { forbidden, unauthenticated } from '../../lib/errors.js';
+import { DomainError, forbidden, unauthenticated } from '../../lib/errors.js';
 import { decodeId, encodeId } from '../../lib/ids.js';
 import type { Viewer } from '../../resolvers/context.js';
 import { VoiceBridge, VOICE_CLOSE } from '../../media/voice-bridge.js';
@@ -11,6 +11,7 @@ import type { SessionGate } from '../../services/session-gate.js';
 import type { Authentication } from '../authentication.js';
 import type { ErrorMapper } from '../errors.js';
 import { whenExpired } from './expiry.js';
+import type { Place } from './places.js';
 
 export interface VoiceServerDeps {
   authentication: Authentication;
@@ -57,7 +58,7 @@ export class VoiceServer {
   }
 
   /** Takes over an upgrade that was let in. */
-  accept(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+  accept(request: IncomingMessage, duplex: Duplex, head: Buffer, place: Place): void {
     this.#wss.handleUpgrade(request, duplex, head, (socket) => {
       socket.on('error', () => undefined); // 'close' follows, also of one that is refused
       if (this.#draining) return socket.close(VOICE_REFUSED.restart, 'Restarting: connect again');
@@ -69,7 +70,7 @@ export class VoiceServer {
       socket.once('close', () => clearTimeout(late));
       socket.once('message', (data: RawData, isBinary: boolean) => {
         clearTimeout(late);
-        void this.#join(socket, isBinary ? null : joiningOf(data));
+        void this.#join(socket, isBinary ? null : joiningOf(data), place);
       });
     });
   }
@@ -96,7 +97,7 @@ export class VoiceServer {
     this.#wss.close();
   }
 
-  async #join(socket: WebSocket, joining: Joining | null): Promise<void> {
+  async #join(socket: WebSocket, joining: Joining | null, place: Place): Promise<void> {
     if (!joining) return socket.close(VOICE_CLOSE.MALFORMED, 'The first message is {"type":"join","callId":…,"authorization":"Bearer …"}.');
     let voice: Voice | null = null;
     try {
@@ -106,6 +107,7 @@ export class VoiceServer {
       // No document says what is asked here: it is what joinCall and produce are.
       const scopes = authenticated.viewer?.scopes;
       if (scopes && !scopes.includes('calls:write')) throw forbidden('This app was not given: calls:write.');
+      if (authenticated.viewer && !place.belongsTo(authenticated.viewer.userId)) throw new DomainError('OVERLOADED', 'Too many connections of one person.', { retryAfter: 1 });
       this.#sockets.set(socket, authenticated.viewer);
       const bridge = new VoiceBridge(socket, { participantId: (id) => encodeId('CallParticipant', id), producerId: (id) => encodeId('CallProducer', id), onEnd: () => voice?.lost() });
       voice = await this.deps.voices.open(caller, decodeId('Call', joining.callId, 'callId'), { takeOver: joining.takeOver === true, recordingConsent: joining.recordingConsent === true }, bridge);
@@ -122,7 +124,7 @@ export class VoiceServer {
   #refuse(socket: WebSocket, error: Error): void {
     const code = String(this.deps.errors.map(error).extensions?.['code']);
     const unauthorized = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'SESSION_ENDED'].includes(code);
-    const again = code === 'CALLS_UNAVAILABLE' || code === 'UNAVAILABLE';
+    const again = ['CALLS_UNAVAILABLE', 'UNAVAILABLE', 'OVERLOADED'].includes(code);
     socket.close(unauthorized ? VOICE_REFUSED.unauthorized : again ? VOICE_CLOSE.RESET : code === 'NOT_FOUND' ? VOICE_CLOSE.ENDED : VOICE_REFUSED.forbidden, code);
   }
 

@@ -38,7 +38,8 @@ export interface ConnectionDeps {
   operations: Operations;
   authentication: Authentication;
   options: ConnectionOptions;
-  onAuthenticated(connection: WsConnection, viewer: Viewer): void;
+  /** Somebody has come in; false: they hold as many connections as one may. */
+  authenticated(viewer: Viewer): boolean;
 }
 
 const CLOSE_GRACE_MS = 1_000;
@@ -150,13 +151,13 @@ export class WsConnection {
       if ((this.#state as string) === 'closed') return;
       clearTimeout(this.#initTimer);
       this.#state = 'acknowledged';
+      if (authenticated?.viewer && !this.deps.authenticated(authenticated.viewer)) return this.close(CLOSE.tryLater, 'Too many connections of one person');
       if (authenticated) {
         this.viewer = authenticated.viewer;
         this.guest = authenticated.guest;
         // The token's own expiry ends the connection: the client comes back with a fresh one.
         const now = () => this.deps.operations.context(this.#caller).now;
         this.#callOffExpiry = whenExpired(authenticated.expiresAt, now, () => this.close(CLOSE.tokenExpired, 'TOKEN_EXPIRED'));
-        if (authenticated.viewer) this.deps.onAuthenticated(this, authenticated.viewer);
       }
       this.send({ type: MessageType.ConnectionAck });
     } catch (error) {

@@ -8,14 +8,16 @@ import type { SessionGate } from '../../services/session-gate.js';
 import type { Authentication } from '../authentication.js';
 import { DomainError } from '../../lib/errors.js';
 import type { Limits, Operations } from '../operations.js';
+import type { Place, Places } from './places.js';
 import { CLOSE, WsConnection, type ConnectionOptions } from './ws-connection.js';
 
 export interface WsServerOptions extends ConnectionOptions {
   path: string;
   /** Sockets of other kinds, by their paths: let in by the same rules. */
-  others: Readonly<Record<string, { accept(request: IncomingMessage, socket: Duplex, head: Buffer): void }>>;
+  others: Readonly<Record<string, { accept(request: IncomingMessage, socket: Duplex, head: Buffer, place: Place): void }>>;
   /** Whether one more connection may be held. */
   hasRoom(): boolean;
+  places: Places;
   maxMessageBytes: number;
   heartbeatMs: number;
   allowOrigin(origin: string | undefined, host: string | undefined): boolean;
@@ -99,12 +101,15 @@ export class WsServer {
     if (!this.#hasRoom()) return refuse(socket, '503 Service Unavailable', 1);
     // Tokens are explicit here, never cookies; yet pages of foreign origins have no business.
     if (!this.options.allowOrigin(request.headers.origin, request.headers.host)) return refuse(socket, '403 Forbidden');
+    const place = this.options.places.enter(this.options.addressOf(request));
+    if (!place) return refuse(socket, '429 Too Many Requests', 1);
+    socket.once('close', () => place.leave());
     this.options.limits.request(this.options.addressOf(request)).then(
       () => {
         if (socket.destroyed) return;
         if (!this.#hasRoom()) return refuse(socket, '503 Service Unavailable', 1);
-        if (other) return other.accept(request, socket, head);
-        this.#wss.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, request, socket));
+        if (other) return other.accept(request, socket, head, place);
+        this.#wss.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, request, socket, place));
       },
       (error: unknown) => {
         if (error instanceof DomainError) refuse(socket, '429 Too Many Requests', error.details.retryAfter);
@@ -117,7 +122,7 @@ export class WsServer {
     return !this.#draining && this.options.hasRoom();
   }
 
-  #accept(socket: WebSocket, request: IncomingMessage, duplex: Duplex): void {
+  #accept(socket: WebSocket, request: IncomingMessage, duplex: Duplex, place: Place): void {
     // Before anything else: a broken frame of one that is being refused would end the process, unheard.
     socket.on('error', () => undefined); // 'close' follows
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) return socket.close(4406, 'Subprotocol not acceptable');
@@ -126,7 +131,11 @@ export class WsServer {
       operations: this.operations,
       authentication: this.authentication,
       options: this.options,
-      onAuthenticated: (_connection, viewer) => this.listener.connected(viewer, id),
+      authenticated: (viewer) => {
+        if (!place.belongsTo(viewer.userId)) return false;
+        this.listener.connected(viewer, id);
+        return true;
+      },
     });
     this.#connections.set(socket, connection);
     this.#alive.add(socket);
