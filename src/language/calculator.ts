@@ -48,8 +48,13 @@ export function calculate(expression: string): number | null {
   return at === text.length && Number.isFinite(value) ? Number(value.toPrecision(12)) : null;
 }
 
-/** The sum in a question (`what is 3 * (4 + 5)?`), or null. */
+const MAX_SPACED = 2 * MAX_LENGTH;
+/** What can stand in a sum, as long as it goes on. */
+const PLACES = /[-+*/×÷^%x−–\d\s.,()]+/gi;
+const SUM = /[-(]*\d[\d\s.,()]*(?:[-+*/×÷^%x−–][-(\s]*\d[\d\s.,()]*)+/i;
+
+/** The sum in a question (`what is 3 * (4 + 5)?`), or null. Where there is more of it than a sum may have, it is not looked at: a text may be nothing but brackets. */
 export function sumIn(question: string): string | null {
-  const found = /[-(]*\d[\d\s.,()]*(?:[-+*/×÷^%x−–]\s*[-(]*\s*\d[\d\s.,()]*)+/i.exec(question)?.[0].trim();
-  return found && calculate(found.replace(/[.,]+$/, '')) !== null ? found.replace(/[.,]+$/, '') : null;
+  const found = (question.match(PLACES) ?? []).flatMap((place) => (place.length > MAX_SPACED ? [] : (SUM.exec(place)?.[0].trim() ?? [])))[0]?.replace(/[.,]+$/, '');
+  return found !== undefined && calculate(found) !== null ? found : null;
 }

@@ -29,7 +29,8 @@ const HURRY = [
   /\b(?:click|tap) (?:here|now|the link|this link|below)\b/, /\b(?:act|order|buy|join|register|sign up|apply|claim)(?: it| yours)? (?:now|today|fast)\b/, /\blimited (?:time|offer|spots)\b/, /\b(?:dm|text|whatsapp|telegram|contact) me\b/, /\b(?:100|1000)\s?%/, /\bno risk\b/, /\bfrom home\b/,
   /\b(?:klick|klicke|klicken sie) (?:hier|jetzt|auf)\b/, /\bjetzt (?:zugreifen|kaufen|sichern|anmelden)\b/, /\bcliquez ici\b/, /\b(?:inscrivez|abonnez)[- ]vous\b/, /\bhaz clic\b/, /\b(?:compra|registrate|aprovecha) (?:ya|ahora)\b/, /\bsin riesgo\b/, /\bsans risque\b/,
 ];
-const MONEY = /[$€£₿]\s?\d[\d.,]*|\d[\d.,]*\s?(?:[$€£₿]|usd|eur|usdt|btc|k\/(?:week|month|day))/gi;
+/** Of as many figures as a sum may have: without a bound, a long number is read again from each of its figures. */
+const MONEY = /[$€£₿]\s?\d[\d.,]{0,24}|\d[\d.,]{0,24}\s?(?:[$€£₿]|usd|eur|usdt|btc|k\/(?:week|month|day))/gi;
 const ADDRESS = /https?:\/\/\S+|www\.\S+|\b(?:bit\.ly|t\.me|wa\.me|tinyurl\.com)\/\S+/gi;
 
 const plain = (text: string): string => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();

@@ -60,8 +60,13 @@ const MOVES: readonly [Move, RegExp][] = [
   ['greeting', /^\s*(hi|hey|hello|hallo|guten (tag|morgen|abend)|bonjour|salut|coucou|hola|buenos d[íi]as)(?!\p{L})/iu],
 ];
 
+/** Characters at the end of what was said, by which it is answered. */
+const LISTENED = 2_000;
+
 /** Three short answers to what was said last, in its language and in the tone of those who have spoken; of a language without phrases, in English. */
-export function repliesTo(text: string, recent: readonly string[]): [string, string, string] {
+export function repliesTo(said: string, before: readonly string[]): [string, string, string] {
+  const text = said.slice(-LISTENED);
+  const recent = before.map((one) => one.slice(-LISTENED));
   const language = languageOf(text) ?? languageOf(recent.slice(-10).join('\n')) ?? 'en';
   const feeling = sentimentOf(text, language) ?? 0;
   const move = MOVES.find(([, test]) => test.test(text))?.[0] ?? (feeling <= -0.5 ? 'sad' : feeling >= 0.5 ? 'glad' : 'plain');

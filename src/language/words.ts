@@ -15,6 +15,8 @@ const WORD = /[\p{L}\p{N}]+(?:['’][\p{L}]+)?/gu;
 const ENDINGS = /(?:ingly|edly|ings|ing|ied|ies|ed|es|en|er|s|e)$/;
 const LEAST_STEM = 4;
 const LEAST_LETTERS = 10;
+/** Characters by which a language is told: more would tell no more, and take long. */
+const TELLING = 2_000;
 
 /** A word as it is compared: in lower case, without accents and without its commonest endings. */
 export function stem(word: string): string {
@@ -29,7 +31,8 @@ export const wordsOf = (text: string): string[] => text.match(WORD) ?? [];
 export const termsOf = (text: string): string[] => wordsOf(text).filter((word) => !EVERY_COMMON.has(word.toLowerCase().replace(/['’]/g, ''))).map(stem);
 
 /** What language a text is in, ISO 639-1, by tinyld; null where there is too little of it to tell. */
-export function languageOf(text: string): string | null {
+export function languageOf(whole: string): string | null {
+  const text = whole.slice(0, TELLING).toWellFormed();
   const letters = text.match(/\p{L}/gu)?.length ?? 0;
   const words = wordsOf(text).map((word) => word.toLowerCase());
   // Of a few words, the common ones tell more than letters do.
@@ -46,5 +49,5 @@ export function languageOf(text: string): string | null {
 /** The sentences of a text, trimmed; a line ends one, too. */
 export function sentencesOf(text: string, language = 'en'): string[] {
   const segmenter = new Intl.Segmenter(language, { granularity: 'sentence' });
-  return text.split(/\n+/).flatMap((line) => [...segmenter.segment(line)].map(({ segment }) => segment.trim())).filter(Boolean);
+  return [...segmenter.segment(text)].map(({ segment }) => segment.trim()).filter(Boolean);
 }

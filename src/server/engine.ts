@@ -204,7 +204,9 @@ function cursorVariables(document: DocumentNode, root: FieldNode | null): Readon
 }
 
 function withoutSuggestions(error: GraphQLError): GraphQLError {
-  return new GraphQLError(error.message.replace(/ Did you mean .+\?$/, ''), { nodes: error.nodes });
+  const { message } = error;
+  const at = message.endsWith('?') ? message.indexOf(' Did you mean ') : -1;
+  return new GraphQLError(at < 0 ? message : message.slice(0, at), { nodes: error.nodes });
 }
 
 /** The error with a code in its extensions. */
