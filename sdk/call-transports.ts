@@ -72,7 +72,13 @@ export class CallTransports {
     };
     const transport = direction === 'SEND' ? this.device.createSendTransport(options) : this.device.createRecvTransport(options);
     this.ids.add(id);
-    transport.on('connect', ({ dtlsParameters: own }, done, fail) => void api.connectTransport({ input: { callId, transportId: id, dtlsParameters: own } }).then(done, fail));
+    transport.on('connect', ({ dtlsParameters: own }, done, fail) => void api.connectTransport({ input: { callId, transportId: id, dtlsParameters: own } }).then(done, (error: Error) => {
+      // It is connected there, perhaps, and takes no second connect: the next use makes another.
+      this.ids.delete(id);
+      delete this.#made[use];
+      fail(error);
+      setTimeout(() => transport.close()); // behind whoever hears of the failure
+    }));
     transport.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
       const input = { callId, transportId: id, kind: kind === 'audio' ? ('AUDIO' as const) : ('VIDEO' as const), rtpParameters, source: appData['source'] as CallSource };
       api.produce({ input }).then(({ produce }) => done({ id: produce.producer.id }), fail);

@@ -1,9 +1,10 @@
 import type { types } from 'mediasoup-client';
 import { CallChannels, type CallChannel } from './call-channels.js';
-import type { CallSessionEnd, CallSessionState, CallSource, ChannelOptions, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions, VideoCodec } from './call-options.js';
+import type { CallSessionEnd, CallSessionState, CallSource, ChannelOptions, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions } from './call-options.js';
+import { CallSending, OVERTAKEN } from './call-sending.js';
 import { CallTransports, PASSING } from './call-transports.js';
 import type { CallEvent, OmniTalk } from './client.js';
-import { failure, OmniTalkError } from './errors.js';
+import { asError, type OmniTalkError } from './errors.js';
 import type { CallConsumerPartsFragment, CallParticipantPartsFragment, CallProducerPartsFragment, JoinCallMutation } from './generated/graphql.js';
 import type { EventStream } from './stream.js';
 
@@ -11,21 +12,10 @@ export type { CallChannel } from './call-channels.js';
 export type { CallMessage, CallSessionEnd, CallSessionState, CallSource, ChannelOptions, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions, VideoCodec } from './call-options.js';
 
 type Joined = JoinCallMutation['joinCall'];
-interface Local {
-  track: MediaTrack;
-  producer: types.Producer;
-  options: SendOptions;
-}
-
-const CAMERA_ENCODINGS: types.RtpEncodingParameters[] = [
-  { scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
-  { scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: 'L1T3' },
-  { scaleResolutionDownBy: 1, maxBitrate: 1_500_000, scalabilityMode: 'L1T3' },
-];
-/** The same by one encoding in layers (SVC), where the codec can. */
-const LAYERED_ENCODINGS: types.RtpEncodingParameters[] = [{ scalabilityMode: 'L3T3_KEY', maxBitrate: 1_500_000 }];
 /** A network that is gone holds nobody in a call. */
 const LEAVE_WITHIN_MS = 1_000;
+/** What came of a question whose answer was lost is seen by taking the seat again. */
+const LOOK_AGAIN_MS = 1_000;
 const GONE = { ParticipantRemoved: 'REMOVED', ParticipantLeft: 'LEFT', ParticipantMoved: 'MOVED' } as const;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -43,17 +33,18 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   readonly ended: Promise<CallSessionEnd>;
   /** What the others send, by the producer's id. */
   readonly remote = new Map<string, RemoteTrack<Track>>();
-  readonly #local = new Map<CallSource, Local>();
+  readonly #sending: CallSending;
   readonly #consumers = new Map<string, types.Consumer>();
   readonly #transports: CallTransports;
   readonly #channels: CallChannels;
   #stream: EventStream<CallEvent> | null = null;
   #finish!: (reason: CallSessionEnd) => void;
   /** What changes is done one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  #turn: Promise<void> = Promise.resolve();
   #rejoining: Promise<void> | null = null;
   /** Something has happened since the rejoin that is under way began. */
   #again = false;
+  #lookingAgain: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly client: OmniTalk,
@@ -66,6 +57,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       away: (away) => (away ? this.#stateIs('RECONNECTING') : this.state === 'RECONNECTING' && this.#stateIs('CONNECTED')),
       rejoin: () => void this.#rejoin(),
     }, options.iceTransportPolicy);
+    this.#sending = new CallSending(client, options.callId, this.#transports, (problem) => options.onProblem?.(problem));
     this.#channels = new CallChannels(client, options.callId, this.#transports, options.onMessage);
   }
 
@@ -83,33 +75,22 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   /** Sends a track; another of the same source takes its place. Resolves once the others can receive it. */
   async send(track: MediaTrack, options: SendOptions = {}): Promise<void> {
     const source = options.source ?? (track.kind === 'audio' ? 'MICROPHONE' : 'CAMERA');
-    const known = this.#local.get(source);
-    if (known) {
-      await known.producer.replaceTrack({ track: track as never });
-      known.track.stop();
-      known.track = track;
-    } else await this.#produce(source, track, options);
+    await this.#sending.send(source, track, options).catch((error: unknown) => {
+      this.#lookAgain(error);
+      throw error;
+    });
     // By the browser's own button, say.
-    track.addEventListener('ended', () => void (this.#local.get(source)?.track === track && this.stop(source).catch(() => undefined)));
+    track.addEventListener('ended', () => void (this.#sending.track(source) === track && this.stop(source).catch(() => undefined)));
   }
 
   /** Sends a source no more, and lets its track go. */
-  async stop(source: CallSource): Promise<void> {
-    const local = this.#local.get(source);
-    if (!local) return;
-    this.#local.delete(source);
-    local.track.stop();
-    local.producer.close();
-    await this.client.api.closeProducer({ input: { callId: this.callId, producerId: local.producer.id } });
+  stop(source: CallSource): Promise<void> {
+    return this.#sending.stop(source);
   }
 
   /** Stops sending for now, or goes on. */
-  async setPaused(source: CallSource, paused: boolean): Promise<void> {
-    const local = this.#local.get(source);
-    if (!local) return;
-    if (paused) local.producer.pause();
-    await this.client.api.setProducerPaused({ input: { callId: this.callId, producerId: local.producer.id, paused } });
-    if (!paused) local.producer.resume();
+  setPaused(source: CallSource, paused: boolean): Promise<void> {
+    return this.#sending.setPaused(source, paused);
   }
 
   /** The highest layers of somebody's picture that are wanted here. */
@@ -124,13 +105,13 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** Whether something is sent now. */
   isSending(source: CallSource): boolean {
-    return this.#local.get(source)?.producer.paused === false;
+    return this.#sending.isSending(source);
   }
 
   /** Gives up the seat, and lets go of all tracks. */
   async leave(): Promise<void> {
     // Nothing is taken from camera and microphone any more; the transports stand until the server has measured how they were.
-    for (const { track } of this.#local.values()) track.stop();
+    this.#sending.stopTracks();
     const left = this.client.api.leaveCall({ input: { callId: this.callId } });
     await Promise.race([left, pause(LEAVE_WITHIN_MS)]).catch(() => undefined);
     this.#end('LEFT');
@@ -160,13 +141,13 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   #take(event: CallEvent): void {
     switch (event.__typename) {
       case 'ProducerAdded':
-        if (event.producer) this.#inTurn(() => this.#receive(event.producer!));
+        if (event.producer) void this.#inTurn(() => this.#receive(event.producer!));
         return;
       case 'ProducerUpdated':
         return this.#paused(event.producerId, event.producer?.paused ?? true);
       case 'ProducerClosed':
-        if (event.participantId === this.participant.id) return this.#lostLocal(event.producerId);
-        return this.#inTurn(async () => this.#drop(event.producerId));
+        if (event.participantId === this.participant.id) return this.#lostOwn(event.producerId);
+        return void this.#inTurn(async () => this.#drop(event.producerId));
       case 'ParticipantAdmitted':
         if (event.participantId === this.participant.id) void this.#rejoin();
         return;
@@ -174,7 +155,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       case 'ParticipantLeft':
       case 'ParticipantMoved':
         if (event.participantId === this.participant.id) return this.#end(GONE[event.__typename]);
-        return this.#inTurn(async () => this.#dropAll(event.participantId));
+        return void this.#inTurn(async () => this.#dropAll(event.participantId));
       case 'CallEnded':
         return this.#end('ENDED');
       case 'CallMediaReset':
@@ -197,9 +178,11 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       this.#transports.device = device;
     }
     this.#stateIs('CONNECTED');
-    for (const producer of joined.producers) this.#inTurn(() => this.#receive(producer));
-    await this.#clear(joined);
-    for (const [source, { track, options, producer }] of [...this.#local]) if (producer.closed) await this.#produce(source, track, options);
+    // First, and in turn with what is received: what is being asked for just now is known by then.
+    const cleared = this.#inTurn(() => this.#clear(joined));
+    for (const producer of joined.producers) void this.#inTurn(() => this.#receive(producer));
+    await cleared;
+    await this.#sending.sendAgain();
     await this.#channels.reopen();
   }
 
@@ -216,7 +199,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** What another page of this device has left in the call. */
   async #clear({ own }: Joined): Promise<void> {
-    const producers = new Set([...[...this.#local.values()].map(({ producer }) => producer.id), ...this.#channels.producerIds]);
+    await this.#sending.settled();
+    const producers = new Set([...this.#sending.producerIds, ...this.#channels.producerIds]);
     const channels = new Set(this.#channels.consumerIds);
     const stale = own.producers.filter(({ id }) => !producers.has(id));
     const unread = own.consumers.filter(({ id }) => !this.#consumers.has(id));
@@ -230,24 +214,6 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     await Promise.allSettled(unused.map(({ id }) => this.client.api.closeTransport({ input: { callId: this.callId, transportId: id } })));
   }
 
-  async #produce(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
-    const transport = await this.#transports.get('SEND');
-    const codec = options.codec && this.#codec(options.codec);
-    const layered = options.codec === 'VP9' || options.codec === 'AV1' ? LAYERED_ENCODINGS : CAMERA_ENCODINGS;
-    const encodings = options.encodings ?? (source === 'CAMERA' ? layered : undefined);
-    const producer = await transport.produce({
-      track: track as never, stopTracks: false, appData: { source }, ...(encodings ? { encodings } : {}), ...(codec ? { codec } : {}),
-      ...(track.kind === 'video' ? { codecOptions: { videoGoogleStartBitrate: 1_000 } } : { codecOptions: { opusDtx: true, opusFec: true } }),
-    });
-    this.#local.set(source, { track, producer, options });
-  }
-
-  #codec(name: VideoCodec): types.RtpCodecCapability {
-    const known = this.#transports.device!.sendRtpCapabilities.codecs!.find(({ mimeType }) => mimeType.toLowerCase() === `video/${name.toLowerCase()}`);
-    if (!known) throw failure('UNSUPPORTED', `This device can not send ${name}.`);
-    return known;
-  }
-
   async #receive(producer: CallProducerPartsFragment): Promise<void> {
     const { id: producerId, participantId, kind } = producer;
     if (participantId === this.participant.id || this.remote.has(producerId) || this.state === 'ENDED') return;
@@ -259,9 +225,20 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       await this.#play(transport, made, producer);
       await this.client.api.setConsumerPaused({ input: { callId: this.callId, consumerId: made.id, paused: false } });
     } catch (error) {
-      // Gone by now, or soon told of again.
-      if ((error as OmniTalkError).code !== 'NOT_FOUND') this.options.onProblem?.(asError(error));
+      // Gone by now.
+      if ((error as OmniTalkError).code === 'NOT_FOUND') return;
+      this.options.onProblem?.(asError(error));
+      this.#lookAgain(error);
     }
+  }
+
+  /** Takes the seat again in a moment, if that can mend it: what was made meanwhile, and nobody knows, goes; what is missing comes. */
+  #lookAgain(error: unknown): void {
+    if (this.state === 'ENDED' || !PASSING.has(asError(error).code)) return;
+    this.#lookingAgain ??= setTimeout(() => {
+      this.#lookingAgain = null;
+      void this.#rejoin();
+    }, LOOK_AGAIN_MS);
   }
 
   async #play(transport: types.Transport, made: CallConsumerPartsFragment, { paused, source }: CallProducerPartsFragment): Promise<void> {
@@ -275,7 +252,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   #paused(producerId: string, paused: boolean): void {
-    for (const { producer } of this.#local.values()) if (producer.id === producerId && paused) producer.pause();
+    if (paused) this.#sending.paused(producerId);
     const remote = this.remote.get(producerId);
     if (!remote || remote.paused === paused) return;
     remote.paused = paused;
@@ -283,14 +260,9 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   /** What one sends was closed elsewhere: the host has taken over the screen, say. */
-  #lostLocal(producerId: string): void {
+  #lostOwn(producerId: string): void {
     this.#channels.drop(producerId);
-    for (const [source, { producer, track }] of this.#local) {
-      if (producer.id !== producerId) continue;
-      this.#local.delete(source);
-      producer.close();
-      track.stop();
-    }
+    this.#sending.drop(producerId);
   }
 
   #drop(producerId: string): void {
@@ -317,8 +289,10 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   async #comeBack(): Promise<void> {
     while (this.state !== 'ENDED') {
+      let seated = false;
       try {
         const joined = await this.#join(false);
+        seated = true;
         this.#stream?.close();
         this.#forgetLost(joined);
         this.#follow(joined.cursor);
@@ -329,9 +303,10 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
         }
         this.#again = false;
       } catch (error) {
-        if (!(error instanceof OmniTalkError) || !PASSING.has(error.code)) return this.#end(asError(error));
+        const { code, retryAfter } = asError(error);
+        if (!PASSING.has(code) && !(seated && OVERTAKEN.has(code))) return this.#end(asError(error));
         this.#stateIs('RECONNECTING');
-        await pause((error.retryAfter ?? 0.5) * 1_000);
+        await pause((retryAfter ?? 0.5) * 1_000);
       }
     }
   }
@@ -340,12 +315,12 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   #forgetMedia(): void {
     this.#transports.forget();
     this.#channels.forget();
-    for (const { producer } of this.#local.values()) producer.close();
+    this.#sending.forget();
     for (const id of [...this.remote.keys()]) this.#drop(id);
   }
 
-  #inTurn(work: () => Promise<void>): void {
-    this.#turn = this.#turn.then(work).catch((error: unknown) => this.options.onProblem?.(asError(error)));
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    return (this.#turn = this.#turn.then(work).catch((error: unknown) => this.options.onProblem?.(asError(error))));
   }
 
   #stateIs(state: CallSessionState): void {
@@ -358,12 +333,10 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   #end(reason: CallSessionEnd): void {
     if (this.state === 'ENDED') return;
     this.#stateIs('ENDED');
+    if (this.#lookingAgain) clearTimeout(this.#lookingAgain);
     this.#stream?.close();
     this.#forgetMedia();
-    for (const { track } of this.#local.values()) track.stop();
-    this.#local.clear();
+    this.#sending.end();
     this.#finish(reason);
   }
 }
-
-const asError = (error: unknown): OmniTalkError => (error instanceof OmniTalkError ? error : failure('UNKNOWN', error instanceof Error ? error.message : String(error), error));

@@ -25,3 +25,5 @@ export class OmniTalkError extends Error {
 }
 
 export const failure = (code: string, message: string, cause?: unknown): OmniTalkError => new OmniTalkError([{ message, extensions: { code } }], cause === undefined ? undefined : { cause });
+
+export const asError = (error: unknown): OmniTalkError => (error instanceof OmniTalkError ? error : failure('UNKNOWN', error instanceof Error ? error.message : String(error), error));

@@ -7,7 +7,7 @@ import { lasting } from '../testkit/lossless.js';
 import type { PostgresProcess } from '../testkit/postgres-process.js';
 import { eventually } from '../testkit/world.js';
 import { again, figure, PATIENCE_MS, pause, random, type Experiment } from './experiment.js';
-import { mediaWorkersKilled } from './media-experiments.js';
+import { askedInVain, mediaWorkersKilled, mediaWorkersKilledUnwritten } from './media-experiments.js';
 import { reconnects } from './reconnects.js';
 import { torn } from './torn.js';
 
@@ -222,6 +222,6 @@ const poison: Experiment = {
   },
 };
 
-export const EXPERIMENTS: readonly Experiment[] = [killAnything, postgresRestarted, noConnections, lockHeld, diskFull, failover, redisFlushed, clockJumps, slowReaders, torn, reconnects, poison, mediaWorkersKilled];
+export const EXPERIMENTS: readonly Experiment[] = [killAnything, postgresRestarted, noConnections, lockHeld, diskFull, failover, redisFlushed, clockJumps, slowReaders, torn, reconnects, poison, mediaWorkersKilled, mediaWorkersKilledUnwritten, askedInVain];
 /** Those of the short form: what takes seconds. */
 export const QUICK: readonly Experiment[] = [killAnything, torn, diskFull, failover, clockJumps, mediaWorkersKilled];

@@ -23,3 +23,28 @@ export const mediaWorkersKilled: Experiment = {
     for (const { said } of stage.servers) assert.doesNotMatch(said, /a media worker did not start/);
   },
 };
+
+/** Two things at once: what a dead worker carried can't be written down, and must be told all the same. */
+export const mediaWorkersKilledUnwritten: Experiment = {
+  name: 'media workers are killed by SIGKILL while PostgreSQL is away',
+  async run(stage) {
+    await stage.postgres.stop('fast');
+    for (const { pid } of stage.servers) for (const worker of mediaWorkersOf(pid)) process.kill(worker, 'SIGKILL');
+    // Shorter than a lease: nobody takes the nodes for dead, and what was on them for lost.
+    await pause(200);
+    await stage.postgres.start();
+  },
+};
+
+/** What one node asks of another's media is lost on its way, and so are the answers. */
+export const askedInVain: Experiment = {
+  name: 'Redis is killed again and again, with what nodes ask of each other',
+  async run(stage) {
+    for (let time = 0; time < lasting(5, 20); time++) {
+      await pause(Math.random() * 1_500);
+      await stage.redis.kill();
+      await pause(Math.random() * 300);
+      await stage.redis.start();
+    }
+  },
+};

@@ -58,13 +58,26 @@ class Sitter {
     this.session = session;
     this.view = CallView.of(this.client, callId);
     try {
-      await session.send(new FakeTrack('audio'));
+      await this.#send(session);
       const end = await Promise.race([session.ended, this.#asked]);
       if (end === undefined) return;
       this.#ended(code(end));
       if (end instanceof OmniTalkError) throw end;
     } finally {
       if (!this.#stopped) this.view.close();
+    }
+  }
+
+  /** What passes, and what was overtaken by an end of the media, is tried again. */
+  async #send(session: CallSession): Promise<void> {
+    const over = () => session.state === 'ENDED' || this.#stopped;
+    while (!over()) {
+      try {
+        return await session.send(new FakeTrack('audio'));
+      } catch (error) {
+        if (!over() && !passes(error) && !['STATE_CONFLICT', 'NOT_FOUND'].includes(code(error))) throw error;
+        await pause(200);
+      }
     }
   }
 
@@ -139,7 +152,6 @@ export class CallTraffic {
   /** After the last visit: what there is of the call is the same for everybody, nobody is in it who went, and nothing is left of it when it has ended. */
   async check(patience: number): Promise<void> {
     const { stage } = this;
-    for (const sitter of this.#sitters) sitter.done.catch(() => undefined);
     await this.#assertGone(patience);
     await eventually(() => this.#assertAgreed(), patience);
     for (const sitter of this.#sitters) sitter.stop();
@@ -152,11 +164,12 @@ export class CallTraffic {
 
   /** Lets go of everything, whatever came of it. */
   async end(): Promise<void> {
-    for (const { session, view } of this.#sitters) {
+    for (const sitter of this.#sitters) sitter.stop();
+    for (const { done, session, view } of this.#sitters) {
+      await done.catch(() => undefined);
       view?.close();
       await session?.leave().catch(() => undefined);
     }
-    for (const sitter of this.#sitters) sitter.stop();
     await Promise.all(this.#clients.splice(0).map((client) => client.close()));
   }
 

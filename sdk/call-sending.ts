@@ -1,0 +1,150 @@
+import type { types } from 'mediasoup-client';
+import type { CallSource, MediaTrack, SendOptions, VideoCodec } from './call-options.js';
+import { PASSING, type CallTransports } from './call-transports.js';
+import type { OmniTalk } from './client.js';
+import { asError, failure, type OmniTalkError } from './errors.js';
+
+interface Local {
+  track: MediaTrack;
+  producer: types.Producer;
+  options: SendOptions;
+}
+
+const CAMERA_ENCODINGS: types.RtpEncodingParameters[] = [
+  { scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
+  { scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: 'L1T3' },
+  { scaleResolutionDownBy: 1, maxBitrate: 1_500_000, scalabilityMode: 'L1T3' },
+];
+/** The same by one encoding in layers (SVC), where the codec can. */
+const LAYERED_ENCODINGS: types.RtpEncodingParameters[] = [{ scalabilityMode: 'L3T3_KEY', maxBitrate: 1_500_000 }];
+
+/** What was there when it was asked for is gone: the media has begun anew once more. */
+export const OVERTAKEN: ReadonlySet<string> = new Set(['NOT_FOUND', 'STATE_CONFLICT']);
+
+/** What one sends in a call, by its source. */
+export class CallSending {
+  readonly #local = new Map<CallSource, Local>();
+  /** What is being made: the server has it, perhaps, before it is known here. */
+  readonly #making = new Set<Promise<void>>();
+
+  constructor(
+    private readonly client: OmniTalk,
+    private readonly callId: string,
+    private readonly transports: CallTransports,
+    private readonly onProblem: (problem: OmniTalkError) => void,
+  ) {}
+
+  get producerIds(): string[] {
+    return [...this.#local.values()].map(({ producer }) => producer.id);
+  }
+
+  track(source: CallSource): MediaTrack | undefined {
+    return this.#local.get(source)?.track;
+  }
+
+  isSending(source: CallSource): boolean {
+    return this.#local.get(source)?.producer.paused === false;
+  }
+
+  async send(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
+    const known = this.#local.get(source);
+    if (!known) return this.#produce(source, track, options);
+    await known.producer.replaceTrack({ track: track as never });
+    known.track.stop();
+    known.track = track;
+  }
+
+  async stop(source: CallSource): Promise<void> {
+    const local = this.#local.get(source);
+    if (!local) return;
+    this.#local.delete(source);
+    local.track.stop();
+    local.producer.close();
+    await this.client.api.closeProducer({ input: { callId: this.callId, producerId: local.producer.id } });
+  }
+
+  async setPaused(source: CallSource, paused: boolean): Promise<void> {
+    const local = this.#local.get(source);
+    if (!local) return;
+    if (paused) local.producer.pause();
+    await this.client.api.setProducerPaused({ input: { callId: this.callId, producerId: local.producer.id, paused } });
+    if (!paused) local.producer.resume();
+  }
+
+  /** Resolves once all that was being made is known by its id, or has failed. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#making);
+  }
+
+  /**
+   * What went by transports that are gone goes by others. What may not be sent any more is let go; what passes, or was overtaken,
+   * is thrown: the caller tries again.
+   */
+  async sendAgain(): Promise<void> {
+    for (const [source, { track, options, producer }] of [...this.#local]) {
+      if (!producer.closed) continue;
+      try {
+        await this.#produce(source, track, options);
+      } catch (error) {
+        const { code } = asError(error);
+        if (PASSING.has(code) || OVERTAKEN.has(code)) throw error;
+        this.#local.delete(source);
+        track.stop();
+        this.onProblem(asError(error));
+      }
+    }
+  }
+
+  /** The host has stopped it. */
+  paused(producerId: string): void {
+    for (const { producer } of this.#local.values()) if (producer.id === producerId) producer.pause();
+  }
+
+  /** It was closed elsewhere. */
+  drop(producerId: string): void {
+    for (const [source, { producer, track }] of this.#local) {
+      if (producer.id !== producerId) continue;
+      this.#local.delete(source);
+      producer.close();
+      track.stop();
+    }
+  }
+
+  /** All transports are gone. */
+  forget(): void {
+    for (const { producer } of this.#local.values()) producer.close();
+  }
+
+  stopTracks(): void {
+    for (const { track } of this.#local.values()) track.stop();
+  }
+
+  end(): void {
+    this.stopTracks();
+    this.#local.clear();
+  }
+
+  #produce(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
+    const making = this.#make(source, track, options).finally(() => this.#making.delete(making));
+    this.#making.add(making);
+    return making;
+  }
+
+  async #make(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
+    const transport = await this.transports.get('SEND');
+    const codec = options.codec && this.#codec(options.codec);
+    const layered = options.codec === 'VP9' || options.codec === 'AV1' ? LAYERED_ENCODINGS : CAMERA_ENCODINGS;
+    const encodings = options.encodings ?? (source === 'CAMERA' ? layered : undefined);
+    const producer = await transport.produce({
+      track: track as never, stopTracks: false, appData: { source }, ...(encodings ? { encodings } : {}), ...(codec ? { codec } : {}),
+      ...(track.kind === 'video' ? { codecOptions: { videoGoogleStartBitrate: 1_000 } } : { codecOptions: { opusDtx: true, opusFec: true } }),
+    });
+    this.#local.set(source, { track, producer, options });
+  }
+
+  #codec(name: VideoCodec): types.RtpCodecCapability {
+    const known = this.transports.device!.sendRtpCapabilities.codecs!.find(({ mimeType }) => mimeType.toLowerCase() === `video/${name.toLowerCase()}`);
+    if (!known) throw failure('UNSUPPORTED', `This device can not send ${name}.`);
+    return known;
+  }
+}

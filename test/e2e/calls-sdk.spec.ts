@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { joinCall, type CallSession } from '../../sdk/calls.js';
+import { OmniTalkError, type OmniTalk } from '../../sdk/index.js';
+import { startCall } from '../testkit/calls.js';
+import { FakeDevice, FakeTrack } from '../testkit/fake-device.js';
+import { eventually, mediaServer } from '../testkit/media.js';
+import { mediaWorkersOf } from '../testkit/media-processes.js';
+import type { MediaServer } from '../../src/media/media-server.js';
+import { World, type Person } from '../testkit/world.js';
+
+type Verb = 'createTransport' | 'connectTransport' | 'produce' | 'consume' | 'setConsumerPaused';
+
+/** A client whose next answer to a verb is lost on its way: it was done, and nobody knows. */
+function unheard(client: OmniTalk, verb: Verb): OmniTalk {
+  let lost = false;
+  const api = new Proxy(client.api, {
+    get(target, name) {
+      const ask = target[name as Verb] as (variables: never) => Promise<unknown>;
+      if (name !== verb) return ask;
+      return async (variables: never) => {
+        const answer = await ask(variables);
+        if (lost) return answer;
+        lost = true;
+        throw new OmniTalkError([{ message: 'The connection is lost.', extensions: { code: 'NETWORK' } }]);
+      };
+    },
+  });
+  return new Proxy(client, {
+    get(target, name) {
+      if (name === 'api') return api;
+      const value = target[name as keyof OmniTalk] as unknown;
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+    },
+  });
+}
+
+describe('joinCall of the SDK, whose answers are lost', function () {
+  this.timeout(60_000);
+  let media: MediaServer;
+  let world: World;
+  let ann: Person;
+  let bob: Person;
+  let callId: string;
+  let sessions: CallSession[];
+  beforeEach(async () => {
+    media = mediaServer();
+    await media.start();
+    world = await World.start({ settings: { HEARTBEAT: '1' }, media: () => media });
+    [ann, bob] = await world.people('Ann', 'Bob');
+    callId = await startCall(world, ann, await world.groupChat(ann, [bob]), { ring: false });
+    sessions = [];
+  });
+  afterEach(async () => {
+    for (const session of sessions) await session.leave();
+    await world.stop();
+    await media.close();
+  });
+
+  async function join(client: OmniTalk): Promise<CallSession> {
+    const session: CallSession = await joinCall(client, { callId, Device: FakeDevice });
+    sessions.push(session);
+    return session;
+  }
+
+  async function send(session: CallSession): Promise<void> {
+    const track = new FakeTrack('audio');
+    await session.send(track).catch((error: unknown) => {
+      assert.equal((error as OmniTalkError).code, 'NETWORK');
+      return session.send(track);
+    });
+  }
+
+  const killWorker = () => void process.kill(mediaWorkersOf()[0]!, 'SIGKILL');
+
+  /** What the server has of each is what they know of, and no more. */
+  async function assertWhole(): Promise<void> {
+    const counts = media.rooms();
+    assert.deepEqual([counts.peers, counts.transports, counts.producers, counts.consumers], [2, 4, 2, 2]);
+    const edges = (await ann.api.callParticipants({ id: callId, states: ['JOINED'] })).call!.participants.edges.map(({ node }) => node);
+    for (const session of sessions) {
+      assert.equal(session.state, 'CONNECTED');
+      const others = edges.filter(({ id }) => id !== session.participant.id).flatMap(({ producers }) => producers.map(({ id }) => id));
+      assert.deepEqual([...session.remote.keys()], others);
+      assert.ok(session.isSending('MICROPHONE'));
+    }
+  }
+
+  for (const verb of ['createTransport', 'connectTransport', 'produce', 'consume', 'setConsumerPaused'] as const) {
+    it(`${verb}: it sends and receives all the same, and leaves nothing behind`, async () => {
+      const first = await join(ann.client);
+      await send(first);
+      await send(await join(unheard(bob.client, verb)));
+      await eventually(assertWhole, 15_000);
+    });
+  }
+
+  it('begins anew as often as what carries the call is lost, also while it does so', async () => {
+    for (const { client } of [ann, bob]) await send(await join(client));
+    await eventually(assertWhole);
+    for (let time = 0; time < 4; time++) {
+      await eventually(killWorker, 15_000);
+      await new Promise((resolve) => setTimeout(resolve, time * 30));
+    }
+    await eventually(assertWhole, 15_000);
+  });
+
+  it('loses by a host’s word what it may not send any more, and stays', async () => {
+    const first = await join(ann.client);
+    const second = await join(bob.client);
+    for (const session of [first, second]) await send(session);
+    await eventually(assertWhole);
+    await ann.api.muteParticipant({ input: { callId, participantId: second.participant.id, source: 'MICROPHONE', hold: true } });
+    killWorker();
+    await eventually(() => {
+      const { peers, producers } = media.rooms();
+      assert.deepEqual([peers, producers, second.state, second.isSending('MICROPHONE')], [2, 1, 'CONNECTED', false]);
+    }, 15_000);
+  });
+});
