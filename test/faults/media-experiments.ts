@@ -1,25 +1,21 @@
 import assert from 'node:assert/strict';
-import { setTimeout as pause } from 'node:timers/promises';
 import { lasting } from '../testkit/lossless.js';
 import { isMediaWorker, mediaWorkersOf } from '../testkit/media-processes.js';
 import { eventually } from '../testkit/world.js';
-import type { Experiment } from './experiment.js';
+import { pause, PATIENCE_MS, random, type Experiment } from './experiment.js';
 
-/** A worker that dies again and again is replaced later and later: after so many seconds at the most, here. */
-const REPLACED_WITHIN_MS = 60_000;
-
-/** What carries calls is broken. */
+/** One that dies again and again is replaced later and later. */
 export const mediaWorkersKilled: Experiment = {
   name: 'media workers are killed by SIGKILL, again and again',
   async run(stage) {
     for (let time = 0; time < lasting(4, 10); time++) {
-      await pause(Math.random() * 800);
+      await pause(random(800));
       // Now one, now both at once.
       const victims = stage.servers.filter(() => Math.random() < 0.6).flatMap(({ pid }) => mediaWorkersOf(pid));
       for (const worker of victims) process.kill(worker, 'SIGKILL');
-      await eventually(() => !victims.some(isMediaWorker), 'they are dead', REPLACED_WITHIN_MS);
+      await eventually(() => !victims.some(isMediaWorker), 'they are dead', PATIENCE_MS);
     }
-    for (const [index, { pid }] of stage.servers.entries()) await eventually(() => mediaWorkersOf(pid).length === 1, `server ${index} has a worker again`, REPLACED_WITHIN_MS);
+    for (const [index, { pid }] of stage.servers.entries()) await eventually(() => mediaWorkersOf(pid).length === 1, `server ${index} has a worker again`, PATIENCE_MS);
     for (const { said } of stage.servers) assert.doesNotMatch(said, /a media worker did not start/);
   },
 };
@@ -41,9 +37,9 @@ export const askedInVain: Experiment = {
   name: 'Redis is killed again and again, with what nodes ask of each other',
   async run(stage) {
     for (let time = 0; time < lasting(5, 20); time++) {
-      await pause(Math.random() * 1_500);
+      await pause(random(1_500));
       await stage.redis.kill();
-      await pause(Math.random() * 300);
+      await pause(random(300));
       await stage.redis.start();
     }
   },
