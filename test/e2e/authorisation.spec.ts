@@ -3,6 +3,7 @@ import { isObjectType, type GraphQLField } from 'graphql';
 import { ask, askObject, askToListen, each, fieldsOf, forAll, rehearsing, schema } from '../matrix/ask.js';
 import { EXPECTED } from '../matrix/expected.js';
 import { findables, OBJECTS, SHOWN } from '../matrix/objects.js';
+import { OUTSIDE, OUTSIDERS } from '../matrix/outsiders.js';
 import { setStage, type Stage } from '../matrix/stage.js';
 import { ROLES, row, type Role } from '../matrix/table.js';
 import { digest } from '../testkit/digest.js';
@@ -85,6 +86,31 @@ describe('who may do what', function () {
       assert.deepEqual(differences(found, () => 'ok', role), []);
       const streams = await askToListen(stage, role, STREAMS.filter(refusedStream(role)).length);
       assert.deepEqual(differences(streams, (name) => EXPECTED.get(name)?.[role], role), []);
+    });
+  }
+
+  for (const role of OUTSIDERS) {
+    const { otherwise, but } = OUTSIDE[role];
+    const expected = (name: string) => but[name] ?? otherwise;
+    it(`${role} is refused all that is not named, and sees of each object what is theirs to see`, async () => {
+      const before = await digest(stage.world);
+      const found = new Map<string, string>();
+      for (const [kind, fields] of KINDS) await each(fields.filter(({ name }) => expected(name) !== 'ok'), async (field) => void found.set(field.name, await ask(stage, kind, field, role)));
+      const after = await digest(stage.world);
+      await rehearsing(async () => {
+        const last = ({ name }: GraphQLField<unknown, unknown>) => Number(ENDS.test(name));
+        for (const [kind, fields] of KINDS) for (const field of fields.filter(({ name }) => expected(name) === 'ok').sort((a, b) => last(a) - last(b))) found.set(field.name, await ask(stage, kind, field, role));
+      });
+      for (const [name, answer] of await askToListen(stage, role, STREAMS.filter(({ name }) => expected(name) !== 'ok').length)) found.set(name, answer);
+      await each(findables(stage.things), async (findable) => {
+        const answers = await askObject(stage, findable, role);
+        if (typeof answers === 'string') found.set(findable.type.name, answers);
+        else for (const [field, answer] of answers) found.set(`${findable.type.name}.${field}`, answer);
+      });
+      const wrong = [...found].flatMap(([name, answer]) => (answer === expected(name) ? [] : [`${name}: ${role} was answered ${answer}, not ${expected(name)}`]));
+      assert.deepEqual(wrong.sort(), []);
+      assert.deepEqual(after, before);
+      assert.deepEqual(Object.keys(but).filter((name) => !found.has(name)), [], 'named, and not there');
     });
   }
 

@@ -6,6 +6,7 @@ import { post } from '../testkit/raw.js';
 import { RawSocket } from '../testkit/raw-socket.js';
 import { eventually, settle } from '../testkit/world.js';
 import { variablesFor } from './inputs.js';
+import type { Outsider } from './outsiders.js';
 import { ROLES, shorten, type Role } from './table.js';
 import type { Stage } from './stage.js';
 
@@ -51,7 +52,7 @@ export function documentFor(kind: Kind, field: GraphQLField<unknown, unknown>, v
 export const bearer = (token: string | null): Record<string, string> => (token === null ? {} : { authorization: `Bearer ${token}` });
 
 /** What one role is answered by a field of Query or Mutation. */
-export async function ask(stage: Stage, kind: 'query' | 'mutation', field: GraphQLField<unknown, unknown>, role: Role): Promise<string> {
+export async function ask(stage: Stage, kind: 'query' | 'mutation', field: GraphQLField<unknown, unknown>, role: Role | Outsider): Promise<string> {
   const variables = variablesFor(field, stage);
   const { json, text } = await post(stage.world, { query: documentFor(kind, field, variables), variables }, bearer(stage.tokens[role]));
   if (!json) throw new Error(`${field.name}: ${text}`);
@@ -62,7 +63,7 @@ export async function ask(stage: Stage, kind: 'query' | 'mutation', field: Graph
 }
 
 /** What each role is answered by each subscription, asked for all at once: what is refused is so by its own message. */
-export async function askToListen(stage: Stage, role: Role, refusals: number): Promise<Map<string, string>> {
+export async function askToListen(stage: Stage, role: Role | Outsider, refusals: number): Promise<Map<string, string>> {
   const fields = fieldsOf(schema.getSubscriptionType());
   const socket = RawSocket.connect(stage.world, stage.tokens[role]);
   try {
@@ -90,7 +91,7 @@ export async function each<Item>(items: readonly Item[], work: (item: Item) => P
   }));
 }
 
-export const forAll = <Value>(value: (role: Role) => Value): Record<Role, Value> => Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, Value>;
+export const forAll = <Value>(value: (role: Role | Outsider) => Value): Record<Role, Value> => Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, Value>;
 
 /** A type of which one can be asked for: the fields that lead to it, a root field first. */
 export interface Findable {
@@ -99,7 +100,7 @@ export interface Findable {
 }
 
 /** What a role is answered by each field of an object; null where the object is not there for it. */
-export async function askObject(stage: Stage, { type, path }: Findable, role: Role): Promise<Map<string, string> | string> {
+export async function askObject(stage: Stage, { type, path }: Findable, role: Role | Outsider): Promise<Map<string, string> | string> {
   const fields = fieldsOf(type);
   const whole = await askFields(stage, path, type, fields, role);
   if (whole) return whole;
@@ -114,7 +115,7 @@ export async function askObject(stage: Stage, { type, path }: Findable, role: Ro
 }
 
 /** Null where an error has taken the object away. */
-async function askFields(stage: Stage, path: readonly string[], type: GraphQLObjectType, fields: readonly GraphQLField<unknown, unknown>[], role: Role): Promise<Map<string, string> | string | null> {
+async function askFields(stage: Stage, path: readonly string[], type: GraphQLObjectType, fields: readonly GraphQLField<unknown, unknown>[], role: Role | Outsider): Promise<Map<string, string> | string | null> {
   const variables: Record<string, unknown> = {};
   const declared: string[] = [];
   const asked = fields.map((field) => {

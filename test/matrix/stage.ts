@@ -7,16 +7,17 @@ import { encryptedChat, MlsDevice } from '../testkit/mls-device.js';
 import { PIXEL } from '../testkit/pictures.js';
 import { Publisher } from '../testkit/publisher.js';
 import { befriend } from '../testkit/statuses.js';
-import { eventually, World, type Person } from '../testkit/world.js';
+import { eventually, fails, World, type Person } from '../testkit/world.js';
 import { decodeId, encodeId, newId } from '../../src/lib/ids.js';
 import { webPush } from './inputs.js';
+import type { Outsider } from './outsiders.js';
 import type { Role } from './table.js';
 
 /** Who asks, and what there is to ask for: all of it the owner's, or made by her. */
 export interface Stage {
   world: World;
   /** The access token of each; null for nobody. */
-  tokens: Record<Role, string | null>;
+  tokens: Record<Role | Outsider, string | null>;
   /** Ids and the like, by the name of the field or argument that takes them. */
   things: Record<string, string>;
   stop(): Promise<void>;
@@ -75,12 +76,29 @@ export async function setStage(): Promise<Stage> {
     ...(await ofNews(world, owner, publisher)), ...(await ofCases(world, owner, targetMessageId)), ...(await ofEncryption(world, owner, [member, admin], target)),
   };
   Object.assign(things, await ofSupport(world, owner, target, things['botId']!, chatId));
-  const tokens = { nobody: null, expired: first.accessToken, stranger: stranger.accessToken, blocked: blocked.accessToken, exMember: exMember.accessToken, member: member.accessToken, admin: admin.accessToken, moderator: moderator.accessToken, owner: owner.accessToken };
+  const { token: guest } = (await owner.api.createCallToken({ input: { callId: things['callId']!, name: 'Sitting', skipLobby: true, idempotencyKey: world.key() } })).createCallToken;
+  const sitting = world.client(guest);
+  await Seat.take({ client: sitting, api: sitting.api }, things['callId']!);
+  const tokens = { suspended: (await suspendedPerson(world, moderator)).accessToken, guest, app: await keyOf(owner, world, ['users:issue']), nobody: null, expired: first.accessToken, stranger: stranger.accessToken, blocked: blocked.accessToken, exMember: exMember.accessToken, member: member.accessToken, admin: admin.accessToken, moderator: moderator.accessToken, owner: owner.accessToken };
   return { world, tokens, things, stop: async () => {
     listening.close();
     await world.stop();
     await publisher.stop();
   } };
+}
+
+async function suspendedPerson(world: World, moderator: Person): Promise<Person> {
+  const person = await world.person('Suspended');
+  await moderator.api.suspendUser({ input: { userId: person.id, reason: 'Because', seconds: null } });
+  return person;
+}
+
+async function keyOf({ api }: Person, world: World, scopes: string[]): Promise<string> {
+  const { app } = (await api.createApp({ input: { name: 'Narrow', redirectUris: [], scopes, idempotencyKey: world.key() } })).createApp;
+  const key = (await api.createApiKey({ input: { appId: app.id, name: 'A key', idempotencyKey: world.key() } })).createApiKey.key!;
+  // When it was used is noted, once a minute.
+  await fails(world.client(key).api.viewer(), 'FORBIDDEN');
+  return key;
 }
 
 /** What the owner is notified of when somebody does something: by the consumer that makes notifications, which runs for that long alone. */

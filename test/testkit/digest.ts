@@ -1,7 +1,7 @@
 import type { World } from './world.js';
 
-/** What changes without anybody having done anything to a person's data: counted tries, clocks, leases, queues, what is measured of calls. */
-const RESTLESS = new Set(['one_time_codes', 'nodes', 'call_nodes', 'presence', 'quotas', 'server_keys', 'migrations']);
+/** What changes without anybody having done anything to a person's data: counted tries, clocks, leases, queues, what is measured of calls and apps. */
+const RESTLESS = new Set(['one_time_codes', 'nodes', 'call_nodes', 'presence', 'quotas', 'server_keys', 'migrations', 'app_usage']);
 const RESTLESS_COLUMNS = ['last_active_at', 'last_seen_at', 'quality'];
 
 interface Look {
