@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { DomainError } from '../lib/errors.js';
 import { encodeKey, pageRequest, type CursorPart, type CursorValue } from './pages.js';
 
@@ -12,6 +13,23 @@ describe('cursors of lists', () => {
   it('come back as they were given', () => {
     const key = [1_763_600_000_000, '0199f0a0-0000-7000-8000-000000000000', 7, null];
     assert.deepEqual(pageRequest({ after: encodeKey(key) }, ['time', 'uuid', 'number', 'nullable']).from, key);
+  });
+
+  it('are of the list’s types or refused, whatever they are', () => {
+    const KINDS = ['string', 'uuid', 'number', 'amount', 'time', 'nullable'] as const;
+    const cursor = fc.oneof(fc.string(), fc.base64String(), fc.json().map((text) => Buffer.from(text).toString('base64url')), fc.array(fc.oneof(fc.string(), fc.double(), fc.integer(), fc.constant(null), fc.uuid())).map((key) => encodeKey(key)));
+    fc.assert(
+      fc.property(cursor, fc.array(fc.constantFrom(...KINDS), { minLength: 1, maxLength: 3 }), (after, kinds) => {
+        try {
+          const { from } = pageRequest({ after }, kinds);
+          assert.equal(from!.length, kinds.length);
+          from!.forEach((part, index) => assert.ok(typeof part === 'string' ? part.isWellFormed() && !part.includes('\0') : part === null ? kinds[index] === 'nullable' : Number.isSafeInteger(part)));
+        } catch (error) {
+          assert.ok(error instanceof DomainError && error.code === 'INVALID_CURSOR', String(error));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it('are refused when no server can have made them, before they reach the database', () => {

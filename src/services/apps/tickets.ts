@@ -77,7 +77,9 @@ export async function verifyTicket(ticket: string, { issuer, audience, publicKey
     const { payload } = await jwtVerify(ticket, await importJWK(key, algorithms[0]), { algorithms: [...algorithms], issuer, audience, requiredClaims: ['sub', 'exp', 'jti'], clockTolerance: CLOCK_TOLERANCE_SECONDS, currentDate: now });
     const { sub, jti, name } = payload;
     const expiresAt = new Date(payload.exp! * 1000);
-    if (!isPlain(sub) || !isPlain(jti) || expiresAt.getTime() > now.getTime() + MAX_TICKET_MS + CLOCK_TOLERANCE_SECONDS * 1000) return null;
+    // An end that is no time is none.
+    const soon = expiresAt.getTime() <= now.getTime() + MAX_TICKET_MS + CLOCK_TOLERANCE_SECONDS * 1000;
+    if (!isPlain(sub) || !isPlain(jti) || !soon) return null;
     return { externalId: sub, displayName: typeof name === 'string' ? name : null, id: jti, expiresAt: new Date(expiresAt.getTime() + CLOCK_TOLERANCE_SECONDS * 1000) };
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError) return null;
