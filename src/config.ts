@@ -69,7 +69,7 @@ const schema = z.object({
   MAX_QUERY_COST: count(10, 1_000_000).default(5_000).describe('Highest cost of one operation; see docs/ERRORS.md'),
   RATE_LIMIT_COST: count(100, 100_000_000).default(60_000).describe('Cost that one person may spend a minute'),
   APP_PLANS: plans.default(new Map([['FREE', 120_000], ['PRO', 1_200_000]])).describe('Plans of apps, comma-separated, each as NAME:cost that one app may spend a minute, whoever it acts for; the first is that of apps that were given none'),
-  RATE_LIMIT_ADDRESS: count(10, 10_000_000).default(3_000).describe('Requests that one address may make a minute'),
+  RATE_LIMIT_ADDRESS: count(10, 10_000_000).default(3_000).describe('Requests that one address may make a minute; a document that the process does not know yet counts once more for each thousand characters'),
   RATE_LIMIT_AUTH: count(1, 100_000).default(30).describe('Sign-ups, sign-ins and codes that one address may ask for in 10 minutes'),
   PERSISTED_OPERATIONS: z.string().min(1).optional().describe('A JSON file of persisted operations, id to document'),
   PERSISTED_ONLY: flag.default(false).describe('Refuse every operation that is not persisted'),

@@ -84,12 +84,17 @@ export class Engine {
   /** The operation, or the errors that keep it from being one. */
   prepare({ query, operationName }: Pick<Request, 'query' | 'operationName'>): Prepared | readonly GraphQLError[] {
     if (query.length > MAX_DOCUMENT_BYTES) return [coded(new GraphQLError('The document is too long.'), 'BAD_REQUEST')];
-    const key = operationName ? `${operationName}\n${query}` : query;
+    const key = keyOf(query, operationName);
     const known = this.#documents.get(key);
     if (known) return known;
     const prepared = this.#prepareShallow(query, operationName ?? null);
     this.#documents.set(key, prepared);
     return prepared;
+  }
+
+  /** Whether it was prepared before: else it is parsed and validated, which takes up to some tenths of a second. */
+  knows({ query, operationName }: Pick<Request, 'query' | 'operationName'>): boolean {
+    return query.length > MAX_DOCUMENT_BYTES || this.#documents.has(keyOf(query, operationName));
   }
 
   /** Parsing and validating call themselves for each level: what is nested without end overflows the stack. */
@@ -117,6 +122,8 @@ export class Engine {
     return new PreparedOperation(this.schema, this.options.marked, document, operation);
   }
 }
+
+const keyOf = (query: string, operationName: string | null | undefined): string => (operationName ? `${operationName}\n${query}` : query);
 
 class PreparedOperation implements Prepared {
   readonly kind: OperationTypeNode;

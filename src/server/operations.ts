@@ -37,8 +37,8 @@ export interface Cost {
 
 /** Decides, before execution, whether an operation may run, and what it costs. */
 export interface Limits {
-  /** Counts a request of this address, whatever is in it. Throws RATE_LIMITED. */
-  request(address: string): Promise<void>;
+  /** Counts a request of this address, whatever is in it, or so many. Throws RATE_LIMITED. */
+  request(address: string, count?: number): Promise<void>;
   /** Throws QUERY_TOO_COMPLEX or RATE_LIMITED. */
   admit(prepared: Prepared, variables: Record<string, unknown>, caller: Caller): Promise<Cost>;
 }
@@ -114,6 +114,9 @@ export class Operations {
     try {
       await this.deps.limits.request(info.address);
       const request = { query: await this.#textOf(given, who), operationName: given.operationName ?? null, variables: given.variables ?? null };
+      // What a long text costs is paid before it is read, and by whoever sends it: most are refused only when they have been validated.
+      const thousands = Math.floor(request.query.length / 1_000);
+      if (thousands > 0 && !this.engine.knows(request)) await this.deps.limits.request(info.address, thousands);
       const prepared = this.engine.prepare(request);
       return Array.isArray(prepared) ? refuse(this.#shown(prepared as readonly GraphQLError[])) : request;
     } catch (error) {

@@ -143,6 +143,28 @@ describe('limits: connections of one', () => {
   });
 });
 
+describe('limits: documents that are new', () => {
+  it('count by their length, before they are read, whether they turn out to be good; those that are known count as one request', async () => {
+    const world = await World.start({ settings: { RATE_LIMIT_ADDRESS: '40' } });
+    try {
+      const long = (name: string) => `{ ${name} ${'# '.padEnd(9_000, 'x')}\n }`;
+      assert.equal((await post(world, { query: long('__typename') })).status, 200);
+      for (let request = 0; request < 5; request++) assert.equal((await post(world, { query: long('__typename') })).status, 200);
+      assert.equal((await post(world, { query: long('nonsense') })).code, 'GRAPHQL_VALIDATION_FAILED');
+      // 10 and 5 and 10 are spent.
+      const socket = await RawSocket.open(world, null);
+      socket.subscribe('1', long('viewer { __typename }'));
+      assert.equal((await socket.ended('1')).type, 'complete');
+      socket.subscribe('2', long('moreNonsense'));
+      const { payload } = await socket.ended('2');
+      assert.equal((payload as { extensions: { code: string } }[])[0]!.extensions.code, 'RATE_LIMITED');
+      socket.close();
+    } finally {
+      await world.stop();
+    }
+  });
+});
+
 /** The status line of an attempt to open a WebSocket. */
 async function upgrade(url: string): Promise<{ status: string }> {
   const { hostname, port } = new URL(url);

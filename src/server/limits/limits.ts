@@ -32,8 +32,8 @@ export class RequestLimits implements Limits {
     this.#address = rates.limiter('address', { points: config.RATE_LIMIT_ADDRESS, seconds: ADDRESS_WINDOW });
   }
 
-  async request(address: string): Promise<void> {
-    await this.#address.spend(addressKey(address));
+  async request(address: string, count = 1): Promise<void> {
+    await this.#address.spend(addressKey(address), count);
   }
 
   async admit(prepared: Prepared, variables: Record<string, unknown>, caller: Caller): Promise<Cost> {
