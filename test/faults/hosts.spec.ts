@@ -85,6 +85,9 @@ describe('three nodes on hosts of their own', function () {
       await hosts.mendAll();
       await Promise.all(writers.map((writer) => writer.stop()));
       await assertLossless(chatId, from, head, witnesses, writers);
+    } catch (error) {
+      const states = await Promise.all(servers.map(async (server, node) => `node ${node}: ${JSON.stringify(await health(node).catch(String))}, ${server.state}`));
+      throw new Error([(error as Error).message, ...states].join('\n'), { cause: error });
     } finally {
       for (const witness of witnesses) witness.close();
       await Promise.all(writers.map((writer) => writer.stop()));

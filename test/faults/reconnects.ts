@@ -21,6 +21,7 @@ class Reconnector {
   #cursor: string;
   #socket: LightSocket | null = null;
   #closed = false;
+  #heard = 'nothing';
 
   constructor(
     private readonly port: number,
@@ -48,6 +49,11 @@ class Reconnector {
     }
   }
 
+  /** For a failure's message. */
+  get state(): string {
+    return `${this.offsets.length} events, to ${this.offsets.at(-1)}; at last it heard ${this.#heard.slice(0, 300)}`;
+  }
+
   /** As a network does that is lost. It comes back at once. */
   cut(): void {
     this.#socket?.destroy();
@@ -60,7 +66,10 @@ class Reconnector {
 
   #take(text: string): void {
     const message = JSON.parse(text) as { type: string; payload?: { data?: { chatEvents?: { offset?: number; cursor: string } } } };
+    this.#heard = text;
     if (message.type === 'connection_ack') this.#socket!.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY, variables: { id: this.chatId, after: this.#cursor } } }));
+    // A server that can't serve it just now says so: it comes back in a moment.
+    if (message.type === 'error' || message.type === 'complete') setTimeout(() => this.cut(), random(2_000));
     const event = message.payload?.data?.chatEvents;
     if (!event) return;
     this.#cursor = event.cursor;
@@ -87,13 +96,19 @@ export const reconnects: Experiment = {
     })();
     try {
       for (let at = 0; at < clients.length; at += OPENED_AT_ONCE) await Promise.all(clients.slice(at, at + OPENED_AT_ONCE).map((client) => client.connect()));
-      await eventually(() => clients.every(({ offsets }) => offsets.length > 0), 'all of them follow', BACK_WITHIN_MS);
+      const all = async (holds: (client: Reconnector, index: number) => boolean, what: string): Promise<void> => {
+        await eventually(() => clients.every(holds), `all of them ${what}`, BACK_WITHIN_MS).catch((error: Error) => {
+          const others = clients.filter((client, index) => !holds(client, index));
+          throw new Error(`${error.message}; ${others.length} do not: ${others[0]?.state}`);
+        });
+      };
+      await all(({ offsets }) => offsets.length > 0, 'follow');
       const marks = clients.map(({ offsets }) => offsets.at(-1)!);
       for (const client of clients) client.cut();
-      await eventually(() => clients.every(({ offsets }, index) => offsets.at(-1)! > marks[index]!), 'all of them are back', BACK_WITHIN_MS);
+      await all(({ offsets }, index) => offsets.at(-1)! > marks[index]!, 'are back');
       writing = false;
       await writer;
-      await eventually(() => clients.every(({ offsets }) => offsets.length >= acknowledged), 'all of them have come to the end', BACK_WITHIN_MS);
+      await all(({ offsets }) => offsets.length >= acknowledged, 'have come to the end');
       for (const { offsets } of clients) assert.deepEqual(offsets, Array.from({ length: acknowledged }, (_, index) => offsets[0]! + index), 'each once and in order');
     } finally {
       writing = false;
