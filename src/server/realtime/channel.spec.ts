@@ -310,6 +310,17 @@ describe('Channel', () => {
     assert.deepEqual([other.sink.got, other.resets], [[1, 2], []]);
   }).timeout(5_000);
 
+  it('pauses once for a database that was away, not once for each event that came meanwhile', async () => {
+    ground.start();
+    const member = ground.member();
+    await ground.channel.attach(member, 0);
+    // Each is asked for as it comes, in vain; by its turn the database is back.
+    ground.failures.push(...range(1, 400).map(() => new Error('away')));
+    ground.publish(...range(1, 400).map(sent));
+    while (member.sink.got.length < 400) await turns(1);
+    assert.deepEqual([member.sink.got, member.resets, ground.errors], [range(1, 400), [], []]);
+  });
+
   it('tells receipts at the place each has come to, also to whoever moves on meanwhile', async () => {
     ground.commit(...range(1, 6).map(sent));
     ground.start();

@@ -380,7 +380,7 @@ export class Channel implements TailListener {
     });
   }
 
-  /** Tries again while the database is away for a moment; rejects when it stays away. */
+  /** Tries again while the database is away for a moment; rejects when it stays away. The first may have failed long ago, as it came: a pause for each of a queue would hold up all. */
   async #patiently<Result>(first: Promise<Result>, again: () => Promise<Result>): Promise<Result> {
     let trying = first;
     for (let attempt = 1; ; attempt++) {
@@ -388,8 +388,8 @@ export class Channel implements TailListener {
         return await trying;
       } catch (error) {
         if (attempt >= ATTEMPTS || this.#reset || !(error instanceof RenderInterrupted || this.deps.isPassing(error))) throw error;
-        if (attempt === 1) this.deps.onError(error, this.stream);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        if (attempt === 2) this.deps.onError(error, this.stream);
+        if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         trying = again();
       }
     }
