@@ -92,6 +92,16 @@ describe('reads from replicas', function () {
     await eventually(async () => (await has(1)) && replicas.figures.replica > before, 'it is read from again');
   });
 
+  it('of one whose connections were lost while nobody read is not believed how far it had come', async () => {
+    await eventually(async () => (await has(2_000)) && replicas.figures.replica > 0, 'it is read from');
+    await replica.sql(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'omnitalk reads'`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    Object.assign(replicas.figures, { replica: 0, primary: 0 });
+    assert.equal(await has(2_000), true);
+    assert.deepEqual(replicas.figures, { replica: 0, primary: 1 });
+    await eventually(async () => (await has(2_000)) && replicas.figures.replica > 0, 'it is read from again');
+  });
+
   it('a statement that writes after all is the primary’s', async () => {
     await replicas.reads()('insert into things values (9999)');
     assert.equal(await has(9_999), true);

@@ -43,7 +43,8 @@ class Replica {
     private readonly log: Pick<Logger, 'warn' | 'info'>,
   ) {
     this.#pool = new pg.Pool({ connectionString: url, max: connections, connectionTimeoutMillis: CONNECT_MS, statement_timeout: STATEMENT_MS, application_name: 'omnitalk reads', onConnect: surviveLoss });
-    this.#pool.on('error', () => undefined); // whoever asks next is told
+    // Whoever answers there next may be another one, and not as far: how far this one had come says nothing any more.
+    this.#pool.on('error', (error) => this.failed(error.message));
   }
 
   run<Row extends object>(text: string, values: unknown[]): Promise<Row[]> {
