@@ -3,7 +3,7 @@ import { MediaError, MOST_PIPES, type Lent, type PipeEnd } from './contract.js';
 import { InFlight } from '../lib/in-flight.js';
 import type { PipedRoom } from './cascade.js';
 import { answered, missing } from './input.js';
-import { beginSctp, endOf, onceClosed, openPipe, watchPipe } from './pipe-ends.js';
+import { beat, endOf, onceClosed, openPipe, watchPipe } from './pipe-ends.js';
 import { PublishedData, type Published } from './published.js';
 import type { Segment } from './segment.js';
 
@@ -74,7 +74,7 @@ export class Lending {
     watchPipe(transport, { silent, ended: () => transport.close() });
     try {
       await answered(transport.connect(end), 'pipe');
-      await beginSctp(transport);
+      await beat(segment, transport);
       if (this.#room.closed || transport.closed) throw missing('call');
     } catch (error) {
       transport.close();

@@ -136,6 +136,25 @@ describe('a call over two hosts', function () {
     servers['west'] = await servers['west']!.end('SIGTERM').then(() => start('west'));
   });
 
+  for (const [from, to] of [REGIONS, REGIONS.toReversed()] as const) {
+    it(`whose way from ${from} to ${to} breaks in the midst of it, goes on at home`, async () => {
+      await begin();
+      const [ann, bob] = [await sit(0, 'east'), await sit(1, 'west')];
+      const [hers, his] = [await ann.device.send('opus'), await bob.device.send('opus')];
+      await arrives(hers, await bob.device.receive(hers.id), 'Bob hears Ann');
+      await arrives(his, await ann.device.receive(his.id), 'Ann hears Bob');
+      await hosts.part(to, from);
+      await bob.seat.until('CallMediaReset', undefined, LONG_MS);
+      const back = await sit(1, 'west');
+      assert.equal(back.seat.participantId, bob.seat.participantId);
+      assert.deepEqual([await figure('east', 'peers'), await figure('west', 'peers')], [2, 0]);
+      await arrives(hers, await back.device.receive(hers.id), 'he hears her');
+      const anew = await back.device.send('opus');
+      await arrives(anew, await ann.device.receive(anew.id), 'and she hears him');
+      servers['west'] = await servers['west']!.end('SIGTERM').then(() => start('west'));
+    });
+  }
+
   it('of which one dies, goes on at the other, and takes the lost ones in', async () => {
     await begin();
     const [ann, bob] = [await sit(0, 'east'), await sit(1, 'west')];
