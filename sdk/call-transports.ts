@@ -50,7 +50,11 @@ export class CallTransports {
   /** Closes all, and with them what goes through them. */
   forget(): void {
     for (const [use, transport] of Object.entries(this.#made)) {
-      transport.then((one) => one.close(), () => undefined);
+      transport.then((one) => {
+        one.close();
+        // Made meanwhile: nobody knows of it any more.
+        if (this.ids.delete(one.id)) this.client.api.closeTransport({ input: { callId: this.owner.callId, transportId: one.id } }).catch(() => undefined);
+      }, () => undefined);
       delete this.#made[use as TransportUse];
     }
     this.ids.clear();

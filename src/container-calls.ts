@@ -33,6 +33,7 @@ import { CallVoices } from './services/calls/call-voices.js';
 import { CallService } from './services/calls/calls.js';
 import { MediaGateway } from './services/calls/media-gateway.js';
 import { MediaRelease } from './services/calls/media-release.js';
+import { MediaUpkeep } from './services/calls/media-upkeep.js';
 import { recordingStore } from './services/calls/recording-store.js';
 import { TurnService } from './services/calls/turn.js';
 import type { AccessTokens } from './services/tokens.js';
@@ -91,10 +92,11 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
     workers: config.MEDIA_WORKERS ?? availableParallelism(),
     capacity: (config.MEDIA_WORKERS ?? availableParallelism()) * config.MEDIA_PEERS_PER_ROUTER,
     leaseMs: Math.max(config.HEARTBEAT * 1000, LEAST_LEASE_MS),
-    onRevived: () => gateway.closeForeign(db.background),
+    onRevived: () => mediaUpkeep.sweep(),
   });
   const gateway: MediaGateway = new MediaGateway(media, node.id, bus);
   if (media instanceof MediaServer) media.connect(gateway.others);
+  const mediaUpkeep = new MediaUpkeep(db.background, unitOfWork, media, node.id, log);
   const release = new MediaRelease(unitOfWork, gateway, log);
   const service = new CallService(db.sql, unitOfWork, node, release);
   const spread = new CallSpread(db.background, bus, media, node.id, log);
@@ -110,6 +112,7 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
   await node.start();
   await spread.start();
   quality.start();
+  mediaUpkeep.start();
   return {
     service,
     links,
@@ -134,6 +137,7 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
       recordings.close();
       spread.close();
       await quality.close();
+      await mediaUpkeep.close();
       gateway.close();
       await node.close();
     },

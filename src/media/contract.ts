@@ -239,8 +239,8 @@ export interface MediaEvents {
 export interface Media {
   /** Whether calls can be had, or why not and the remedy. */
   state(): { state: 'ready' } | { state: 'starting' | 'unavailable'; remedy: string };
-  /** Opens the room and seats the peer. Idempotent: the same peer comes back to what it had. `voiceOnly`: it neither sends nor receives video. */
-  join(roomId: string, peerId: string, options: { voiceOnly?: boolean }): Promise<Joined>;
+  /** Opens the room and seats the peer. Idempotent: the same peer comes back to what it had, but not `anew`: what it had is closed. `voiceOnly`: it neither sends nor receives video. */
+  join(roomId: string, peerId: string, options: { voiceOnly?: boolean; anew?: boolean }): Promise<Joined>;
   /** Closes all of the peer's; the last one's leaving closes the room. Idempotent. */
   leave(roomId: string, peerId: string): Promise<void>;
   /** Idempotent. */
@@ -283,6 +283,8 @@ export interface Media {
 
   stats(roomId: string, peerId: string): Promise<PeerStats>;
   rooms(): MediaCounts;
+  /** Who sits here, in one room or in all, and what each sends, data with it. */
+  seats(roomId?: string): SeatHere[];
 
   /** Records to a WebM file. One recording a room at a time: a second is a CONFLICT. Tell people first. */
   startRecording(roomId: string, options: RecordingOptions): Promise<{ recordingId: string }>;
@@ -290,6 +292,12 @@ export interface Media {
 
   /** Hears one kind of event of all rooms; answers how to stop. */
   on<Kind extends keyof MediaEvents>(kind: Kind, listener: (event: MediaEvents[Kind]) => void): () => void;
+}
+
+export interface SeatHere {
+  roomId: string;
+  peerId: string;
+  producers: string[];
 }
 
 export type MediaErrorCode = 'NOT_FOUND' | 'CONFLICT' | 'BAD_REQUEST' | 'LIMIT' | 'UNAVAILABLE';

@@ -27,6 +27,7 @@ import {
   type ProducerInfo,
   type Recorded,
   type RecordingOptions,
+  type SeatHere,
   type TransportInfo,
 } from './contract.js';
 import { missing } from './input.js';
@@ -96,7 +97,7 @@ export class MediaServer implements Media {
     return trouble ? { state: 'unavailable', remedy: trouble } : this.#trouble;
   }
 
-  async join(roomId: string, peerId: string, { voiceOnly = false }: { voiceOnly?: boolean }): Promise<Joined> {
+  async join(roomId: string, peerId: string, { voiceOnly = false, anew = false }: { voiceOnly?: boolean; anew?: boolean }): Promise<Joined> {
     const pool = await this.#ready();
     let room = this.#rooms.get(roomId);
     if (!room) {
@@ -105,7 +106,7 @@ export class MediaServer implements Media {
       this.#rooms.set(roomId, room);
     }
     try {
-      return await room.join(peerId, voiceOnly);
+      return await room.join(peerId, voiceOnly, anew);
     } finally {
       this.#closeIfEmpty(room);
     }
@@ -266,24 +267,16 @@ export class MediaServer implements Media {
 
   rooms(): MediaCounts {
     const counts: MediaCounts = {
-      workers: this.#pool?.size ?? 0,
-      rooms: 0,
-      peers: 0,
-      routers: 0,
-      transports: 0,
-      producers: 0,
-      consumers: 0,
-      dataProducers: 0,
-      dataConsumers: 0,
-      pipes: 0,
-      borrowed: 0,
-      lent: 0,
-      voices: this.#voices.size,
-      recordings: this.#recordings.size,
-      timers: this.#pool?.timers ?? 0,
+      workers: this.#pool?.size ?? 0, rooms: 0, peers: 0, routers: 0, transports: 0, producers: 0, consumers: 0, dataProducers: 0, dataConsumers: 0, pipes: 0, borrowed: 0, lent: 0,
+      voices: this.#voices.size, recordings: this.#recordings.size, timers: this.#pool?.timers ?? 0,
     };
     for (const room of this.#rooms.values()) room.count(counts);
     return counts;
+  }
+
+  seats(roomId?: string): SeatHere[] {
+    const rooms = roomId === undefined ? [...this.#rooms.values()] : [this.#rooms.get(roomId) ?? []].flat();
+    return rooms.flatMap(({ seats }) => seats);
   }
 
   on<Kind extends keyof MediaEvents>(kind: Kind, listener: (event: MediaEvents[Kind]) => void): () => void {

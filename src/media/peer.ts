@@ -85,6 +85,10 @@ export class Peer {
     };
   }
 
+  get producerIds(): string[] {
+    return [...this.#producers.keys(), ...this.#dataProducers.keys()];
+  }
+
   get transports(): Transport[] {
     return [...this.#transports.values()].map(({ transport }) => transport);
   }

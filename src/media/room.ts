@@ -1,6 +1,6 @@
 import type { Consumer } from 'mediasoup/types';
 import { InFlight } from '../lib/in-flight.js';
-import { MediaError, type Elsewhere, type Heard, type Joined, type Lent, type MediaCounts, type MediaEvents, type OtherNodes, type PeerStats, type PipeEnd, type RemoteInfo } from './contract.js';
+import { MediaError, type Elsewhere, type Heard, type Joined, type Lent, type MediaCounts, type MediaEvents, type OtherNodes, type PeerStats, type PipeEnd, type RemoteInfo, type SeatHere } from './contract.js';
 import { Cascade, type PipedRoom, type RemoteProducer } from './cascade.js';
 import { missing } from './input.js';
 import { Lending } from './lending.js';
@@ -73,7 +73,8 @@ export class Room implements Neighbours, PipedRoom {
     return [...this.#producers.values(), ...(this.#cascade?.producers ?? []).filter(isMedia)];
   }
 
-  async join(peerId: string, voiceOnly: boolean): Promise<Joined> {
+  async join(peerId: string, voiceOnly: boolean, anew: boolean): Promise<Joined> {
+    if (anew) await this.leave(peerId);
     const peer = this.#peers.get(peerId) ?? (await this.#seating.run(peerId, () => this.#arrive(peerId, voiceOnly)));
     const others = [...this.#producers.values()].filter((one) => one.peer !== peer);
     const otherData = [...this.#dataProducers.values()].filter((one) => one.peer !== peer);
@@ -114,6 +115,10 @@ export class Room implements Neighbours, PipedRoom {
     const stats = now.streams === 0 && before ? before : { ...now, roundTripMs: now.roundTripMs ?? before?.roundTripMs ?? null };
     this.#measured.set(peer, stats);
     return stats;
+  }
+
+  get seats(): SeatHere[] {
+    return [...this.#peers.values()].map(({ id: peerId, producerIds: producers }) => ({ roomId: this.id, peerId, producers }));
   }
 
   /** Adds to the counts of all rooms. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { apiMedia } from '../testkit/api-media.js';
-import { logOf, Seat, startCall } from '../testkit/calls.js';
+import { logOf, Seat, startCall, uuidOf } from '../testkit/calls.js';
 import { workerBinary } from '../testkit/media.js';
 import { ClientWorker } from '../testkit/rtc.js';
 import { ServerProcess } from '../testkit/server-process.js';
@@ -40,6 +41,36 @@ describe('calls over several processes', function () {
     await a.until('CallEnded');
     await eventually(() => world.media[0]!.rooms().rooms === 0, 'the room is closed');
     await eventually(async () => (await logOf(bob))[0]!.quality != null, 'quality came over');
+  });
+
+  it('let go who sits in media alone, because a goodbye was lost, and tell as closed what is not sent any more', async () => {
+    await begin();
+    const callId = await startCall(world, ann, chatId);
+    const a = await Seat.take(ann, callId);
+    const b = await Seat.take(bob, callId);
+    const microphones = [await a.produce(await a.transport('SEND')), await b.produce(await b.transport('SEND'))];
+    await a.until('ProducerAdded', ({ producerId }) => producerId === microphones[1]);
+    const [media] = world.media;
+    const [roomId, room] = [...media!.open][0]!;
+    await media!.join(roomId, randomUUID());
+    room.peers.get(uuidOf(b.participantId))!.producers.clear();
+    assert.equal((await a.until('ProducerClosed', undefined, 10_000)).producerId, microphones[1]);
+    await eventually(() => media!.rooms().peers === 2, 'whom nobody knows is gone', 10_000);
+    assert.deepEqual((await world.sql<{ id: string }>('select id from call_producers')).map(({ id }) => id), [uuidOf(microphones[0]!)]);
+    assert.equal(media!.rooms().producers, 1);
+  });
+
+  it('find nothing of before at a place that was taken for lost, and is not', async () => {
+    await begin();
+    const callId = await startCall(world, ann, chatId);
+    const a = await Seat.take(ann, callId);
+    await a.produce(await a.transport('SEND'));
+    // As when its lease has lapsed while PostgreSQL was away, and is renewed by now.
+    for (const statement of ['update call_participants set media_node = null', 'update calls set media_node = null', 'delete from call_producers']) await world.sql(statement);
+    const back = await Seat.take(ann, callId);
+    assert.deepEqual([back.participantId, back.joined.own.transports, back.joined.own.producers, back.joined.producers], [a.participantId, [], [], []]);
+    const { peers, transports, producers } = world.media[0]!.rooms();
+    assert.deepEqual([peers, transports, producers], [1, 0, 0]);
   });
 
   it('are carried where the first who joins is, by whoever has the most room there', async () => {

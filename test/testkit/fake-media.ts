@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   MediaError, PEER_LIMITS, type ConsumerInfo, type DataConsumerInfo, type DataProducerInfo, type Elsewhere, type Joined, type Lent, type Layers, type Media, type MediaCounts, type MediaEvents, type PeerStats,
-  type ProducerInfo, type Recorded, type TransportInfo,
+  type ProducerInfo, type Recorded, type SeatHere, type TransportInfo,
 } from '../../src/media/contract.js';
 
 interface FakeTransport extends TransportInfo {
@@ -34,8 +34,9 @@ export class FakeMedia implements Media {
     return this.available;
   }
 
-  async join(roomId: string, peerId: string): Promise<Joined> {
+  async join(roomId: string, peerId: string, { anew = false }: { anew?: boolean } = {}): Promise<Joined> {
     if (this.available.state !== 'ready') throw new MediaError('UNAVAILABLE', this.available.remedy);
+    if (anew) await this.leave(roomId, peerId);
     let room = this.open.get(roomId);
     if (!room) this.open.set(roomId, (room = { peers: new Map(), elsewhere: null, recordingId: null }));
     let peer = room.peers.get(peerId);
@@ -200,6 +201,11 @@ export class FakeMedia implements Media {
       consumers: sum((peer) => peer.consumers.size), dataProducers: sum((peer) => peer.dataProducers.size), dataConsumers: sum((peer) => peer.dataConsumers.size), pipes: 0, borrowed: 0, lent: 0, voices: 0,
       recordings: [...this.open.values()].filter((room) => room.recordingId).length, timers: 0,
     };
+  }
+
+  seats(roomId?: string): SeatHere[] {
+    const rooms = [...this.open].filter(([id]) => roomId === undefined || id === roomId);
+    return rooms.flatMap(([id, { peers }]) => [...peers].map(([peerId, { producers, dataProducers }]) => ({ roomId: id, peerId, producers: [...producers.keys(), ...dataProducers.keys()] })));
   }
 
   async startRecording(roomId: string): Promise<{ recordingId: string }> {

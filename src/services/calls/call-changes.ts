@@ -1,6 +1,7 @@
 import type { Tx } from '../../db/unit-of-work.js';
 import type { CallEndReason, CallState, ParticipantState, RingEndReason } from '../../entities/call.js';
 import { callStream, chatStream, userStream } from '../../events/catalogue.js';
+import type { SeatHere } from '../../media/contract.js';
 import { callStatesBefore, statesBefore } from '../../policies/call-machine.js';
 
 /** How long a seat is kept for somebody whose connection is lost, and for who has joined and doesn't follow the call's events yet. */
@@ -38,6 +39,12 @@ export async function dropProducers(tx: Tx, callId: string, participantId: strin
     [callId, participantId],
   );
   if (tell) for (const { id, participantId: ofWhom } of gone) tx.append(callStream(callId), { kind: 'producer.closed', producerId: id, participantId: ofWhom, ...(tell === 'reset' ? { reset: true as const } : {}) });
+}
+
+/** Of what somebody has sent, what their media has no more. */
+export async function dropEnded(tx: Tx, callId: string, participantId: string, there: readonly string[]): Promise<void> {
+  const gone = await tx.sql<{ id: string }>('delete from call_producers where call_id = $1 and participant_id = $2 and id <> all($3) returning id', [callId, participantId, there]);
+  for (const { id } of gone) tx.append(callStream(callId), { kind: 'producer.closed', producerId: id, participantId });
 }
 
 /** Ends the ringing of some, or all, of those who are rung. */
@@ -148,12 +155,17 @@ const TOLD_AT_ONCE = 50;
 
 /**
  * What a node had of a call is gone. Whoever sat there joins anew, and the others of a call that has seats elsewhere hear that these send nothing any
- * more; where there is no other, everybody joins anew. `stays`: the node itself is there still, and takes them again. Answers the call's home from now on.
+ * more; where there is no other, everybody joins anew. `back`: the node itself is there still, takes them again, and has these, who have lost what they sent before. Answers the
+ * call's home from now on.
  */
-export async function loseNode(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' | 'mediaNode'>, node: string, stays = false): Promise<string | null> {
-  const lost = await tx.sql<{ id: string }>(
+export async function loseNode(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' | 'mediaNode'>, node: string, back: readonly SeatHere[] | null = null): Promise<string | null> {
+  const stays = back !== null;
+  const there = new Map(back?.map((seat) => [seat.peerId, seat]));
+  const seated = await tx.sql<{ id: string }>(
     `select id from call_participants where call_id = $1 and state = 'JOINED' and (media_node = $2 or (media_node is null and $3)) order by id`, [id, node, node === mediaNode],
   );
+  const lost = seated.filter((participant) => !there.has(participant.id));
+  for (const { peerId, producers } of there.values()) await dropEnded(tx, id, peerId, producers);
   const others = await tx.sql<{ node: string }>(
     `select n.id as node from call_participants p join call_nodes n on n.id = p.media_node where p.call_id = $1 and p.state = 'JOINED' and n.id <> $2 and n.lease_until >= now()
      group by n.id order by count(*) desc, n.id`,
@@ -162,7 +174,7 @@ export async function loseNode(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' 
   if (!stays) await tx.sql('update call_participants set media_node = null where call_id = $1 and media_node = $2', [id, node]);
   const home = stays || node !== mediaNode ? mediaNode : (others[0]?.node ?? null);
   if (home !== mediaNode) await tx.sql(`update calls set media_node = $2, recording_state = 'OFF', recording_id = null where id = $1`, [id, home]);
-  if (!others.length) {
+  if (!others.length && !there.size) {
     await dropProducers(tx, id, null, false);
     tx.append(callStream(id), { kind: 'media.reset' });
     return home;

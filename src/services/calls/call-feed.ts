@@ -1,3 +1,4 @@
+import { isConflict, isUnavailable, tookTooLong } from '../../db/failures.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { Bus } from '../../events/bus.js';
 import { callStream } from '../../events/catalogue.js';
@@ -15,11 +16,15 @@ export type CallNews =
   | { type: 'consumer'; to: string; consumerId: string; producerId: string; paused: boolean; producerPaused: boolean; layers: Layers | null; score: number }
   | { type: 'transport'; to: string; transportId: string; state: 'CONNECTED' | 'DISCONNECTED' | 'CLOSED' };
 
+/** Until the database is asked again that was not there. */
+const AGAIN_MS = 500;
+
 export const callNewsTopic = (callId: string): string => `call-news:${callId}`;
 
 /** Passes on what this process's media tells: what passes to the bus, what everybody must know to the log. */
 export class CallFeed {
   readonly #stops: (() => void)[];
+  #over = false;
 
   constructor(
     private readonly media: Media,
@@ -39,16 +44,30 @@ export class CallFeed {
       media.on('producerClosed', ({ roomId, peerId, producerId }) => this.#closed(roomId, peerId, producerId)),
       media.on('producerPaused', ({ roomId, peerId, producerId, paused }) => this.#paused(roomId, peerId, producerId, paused)),
       media.on('dataProducerClosed', ({ roomId, peerId, dataProducerId }) => this.#closed(roomId, peerId, dataProducerId)),
-      media.on('roomReset', ({ roomId }) => void upkeep.mediaLost(roomId, node.id)),
+      media.on('roomReset', ({ roomId }) => void this.#write(roomId, 'that its media is lost', () => upkeep.mediaLost(roomId, node.id, () => media.seats(roomId)))),
       media.on('nodeUnreachable', ({ roomId, node: other }) => {
         log.error({ callId: roomId, node: node.id, other }, 'calls: no media comes from another node, nor goes there: look at MEDIA_PIPE_ADDRESS and MEDIA_PIPE_PORTS of both, and at what stands between them');
-        void upkeep.parted(roomId, node);
+        void this.#write(roomId, 'that a node is not reached', () => upkeep.parted(roomId, node));
       }),
     ];
   }
 
   close(): void {
+    this.#over = true;
     for (const stop of this.#stops) stop();
+  }
+
+  /** What nobody would tell again: tried until the database takes it. As many wait as there are rooms here, each with what it was. */
+  async #write(callId: string, what: string, write: () => Promise<void>): Promise<void> {
+    while (!this.#over) {
+      try {
+        return await write();
+      } catch (error) {
+        this.log.warn({ callId, error: (error as Error).message }, `calls: could not write ${what}`);
+        if (!isUnavailable(error) && !isConflict(error) && !tookTooLong(error)) return;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS).unref());
+      }
+    }
   }
 
   #tell(callId: string, news: CallNews): void {

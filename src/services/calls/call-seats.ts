@@ -53,6 +53,8 @@ interface Seating {
   replaces: Departure | null;
   /** The seat was taken just now, and is given back when media can't be had. */
   fresh: boolean;
+  /** The seat was not there, or another device's: what media has of it there is of a stay that is over, or was taken for lost. */
+  anew: boolean;
 }
 
 /** Who sits in a call: one seat a person, held by one of their devices. */
@@ -168,7 +170,8 @@ export class CallSeats {
     const waits = waitsInLobby(access);
     if (seat?.state === 'JOINED' || (seat?.state === 'WAITING' && waits)) {
       const place = seat.state === 'JOINED' ? await this.#place(tx, caller, access, region) : NOWHERE;
-      return { participantId: seat.id, ...place, replaces: await this.#takeDevice(tx, caller, access, place.node), fresh: false };
+      const replaces = await this.#takeDevice(tx, caller, access, place.node);
+      return { participantId: seat.id, ...place, replaces, fresh: false, anew: replaces !== null || access.seatNode !== place.node };
     }
     const place = waits ? NOWHERE : await this.#place(tx, caller, access, region);
     if (!waits) await assertRoom(tx, call.id);
@@ -178,7 +181,7 @@ export class CallSeats {
     if (seat?.state === 'RINGING') tx.append(userStream(caller.userId!), { kind: 'call.ring.ended', callId: call.id, reason: 'ANSWERED' });
     if (caller.userId) tx.append(userStream(caller.userId), { kind: 'call.log', callId: call.id });
     if (!waits) await answered(tx, call);
-    return { participantId, ...place, replaces: null, fresh: true };
+    return { participantId, ...place, replaces: null, fresh: true, anew: true };
   }
 
   async #seat(tx: Tx, caller: CallCaller, { call, token, member }: CallAccess, state: 'WAITING' | 'JOINED', node: string | null): Promise<string> {
@@ -231,9 +234,9 @@ export class CallSeats {
     return { node, spreads };
   }
 
-  async #open(caller: CallCaller, { participantId, fresh }: Seating, node: string, { callId, voiceOnly }: JoinCall): Promise<Joined> {
+  async #open(caller: CallCaller, { participantId, fresh, anew }: Seating, node: string, { callId, voiceOnly }: JoinCall): Promise<Joined> {
     try {
-      return await this.gateway.ask(node, 'join', callId, participantId, { voiceOnly });
+      return await this.gateway.ask(node, 'join', callId, participantId, { voiceOnly, anew });
     } catch (error) {
       // Where media is away for a moment the seat waits for the next try.
       if (fresh && !(error instanceof DomainError && error.code === 'CALLS_UNAVAILABLE')) await this.leave(caller, callId).catch(() => undefined);

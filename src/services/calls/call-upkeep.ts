@@ -3,6 +3,7 @@ import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { callStream } from '../../events/catalogue.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/logger.js';
+import type { SeatHere } from '../../media/contract.js';
 import { afterRinging, depart, endRings, loseNode, nobodyLeaves, SEAT_KEPT_MS, type Departure, type LockedCall } from './call-changes.js';
 import type { CallNode } from './call-node.js';
 import type { MediaRelease } from './media-release.js';
@@ -85,17 +86,17 @@ export class CallUpkeep {
     return calls.length;
   }
 
-  /** The media of a call on a node is gone, by the death of a worker: the room opens anew where it was. */
-  async mediaLost(callId: string, node: string): Promise<void> {
-    await this.#each(callId, 'resetCallMedia', async (tx, call) => {
-      await loseNode(tx, call, node, true);
+  /** The media of a call on a node is gone, by the death of a worker: the room opens anew where it was. `back` answers who sits there by now. Throws when that could not be written. */
+  async mediaLost(callId: string, node: string, back: () => readonly SeatHere[]): Promise<void> {
+    await this.#one(callId, 'resetCallMedia', async (tx, call) => {
+      await loseNode(tx, call, node, back());
       return nobodyLeaves(call);
     });
   }
 
-  /** This node can't reach another of the call. The one that isn't its home gives way: who sits there joins anew, and is seated at home. */
+  /** This node can't reach another of the call. The one that isn't its home gives way: who sits there joins anew, and is seated at home. Throws when that could not be written. */
   async parted(callId: string, node: Pick<CallNode, 'id' | 'shareNone'>): Promise<void> {
-    await this.#each(callId, 'partCall', async (tx, call) => {
+    await this.#one(callId, 'partCall', async (tx, call) => {
       if (call.mediaNode === node.id) return nobodyLeaves(call);
       await node.shareNone();
       const seated = await tx.sql<{ id: string }>(`select id from call_participants where call_id = $1 and media_node = $2 and state = 'JOINED'`, [callId, node.id]);
@@ -125,17 +126,21 @@ export class CallUpkeep {
 
   async #each(callId: string, operation: string, work: (tx: Tx, call: LockedCall) => Promise<Departure>): Promise<void> {
     try {
-      const departure = await this.unitOfWork.run({ actorId: NOBODY, operation }, async (tx) => {
-        const [call] = await tx.sql<LockedCall>(
-          `select c.id, c.chat_id as "chatId", h.kind as "chatKind", c.state, c.media_node as "mediaNode" from calls c join chats h on h.id = c.chat_id where c.id = $1 and c.state <> 'ENDED' for update of c`,
-          [callId],
-        );
-        return call ? work(tx, call) : null;
-      });
-      if (departure) await this.media.release(departure);
+      await this.#one(callId, operation, work);
     } catch (error) {
       // One call in trouble must not keep the others waiting.
       this.log.error({ callId, operation, error: (error as Error).message }, 'calls: upkeep of a call failed; it is tried again');
     }
+  }
+
+  async #one(callId: string, operation: string, work: (tx: Tx, call: LockedCall) => Promise<Departure>): Promise<void> {
+    const departure = await this.unitOfWork.run({ actorId: NOBODY, operation }, async (tx) => {
+      const [call] = await tx.sql<LockedCall>(
+        `select c.id, c.chat_id as "chatId", h.kind as "chatKind", c.state, c.media_node as "mediaNode" from calls c join chats h on h.id = c.chat_id where c.id = $1 and c.state <> 'ENDED' for update of c`,
+        [callId],
+      );
+      return call ? work(tx, call) : null;
+    });
+    if (departure) await this.media.release(departure);
   }
 }

@@ -1,4 +1,3 @@
-import type { Sql } from '../../db/database.js';
 import type { Bus } from '../../events/bus.js';
 import { NoAnswer, Requests } from '../../events/requests.js';
 import { DomainError } from '../../lib/errors.js';
@@ -26,8 +25,6 @@ const LONG_TIMEOUT_MS = 20_000;
 /** A call's media lives in one process: here it is asked there, whichever that is. */
 export class MediaGateway {
   readonly #requests: Requests;
-  /** Calls that somebody has joined here. */
-  readonly #open = new Set<string>();
 
   constructor(
     readonly local: Media,
@@ -65,14 +62,6 @@ export class MediaGateway {
     return { id: this.node, ask: (node, method, ...args) => this.#ask(node, method, args) as never };
   }
 
-  /** Closes what this process carries and others carry by now, or nobody. */
-  async closeForeign(sql: Sql): Promise<void> {
-    const open = [...this.#open];
-    const mine = await sql<{ id: string }>(`select id from calls where id = any($1) and media_node = $2 union select call_id from call_participants where call_id = any($1) and media_node = $2`, [open, this.node]);
-    const kept = new Set(mine.map(({ id }) => id));
-    await Promise.all(open.filter((id) => !kept.has(id)).map((id) => this.#here({ method: 'closeRoom', args: [id] })));
-  }
-
   close(): void {
     this.#requests.close();
   }
@@ -89,8 +78,6 @@ export class MediaGateway {
 
   async #here({ method, args }: Question): Promise<unknown> {
     if (!ASKED.includes(method)) throw new MediaError('BAD_REQUEST', `Media has no ${String(method)}.`);
-    if (method === 'join') this.#open.add(args[0] as string);
-    if (method === 'closeRoom') this.#open.delete(args[0] as string);
     return (this.local[method] as (...given: unknown[]) => Promise<unknown>)(...args);
   }
 }

@@ -13,6 +13,7 @@ export function noMedia(remedy: string): Media {
     get: (_target, name) => {
       if (name === 'state') return () => ({ state: 'unavailable' as const, remedy });
       if (name === 'rooms') return () => NOTHING;
+      if (name === 'seats') return () => [];
       return name === 'on' ? () => () => undefined : refuse;
     },
   });

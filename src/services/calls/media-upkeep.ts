@@ -1,0 +1,75 @@
+import type { Sql } from '../../db/database.js';
+import type { UnitOfWork } from '../../db/unit-of-work.js';
+import type { Logger } from '../../lib/logger.js';
+import type { Media } from '../../media/contract.js';
+import { NOBODY } from '../actor.js';
+import { dropEnded } from './call-changes.js';
+
+const LOOK_EVERY_MS = 5_000;
+
+/**
+ * What this process's media has, compared with what the database says of it. A goodbye to another process is said once, over a bus that may lose it, and the process that
+ * would have said it may have died: whoever sits here and has no seat is let go, and what nobody sends any more is told as closed.
+ */
+export class MediaUpkeep {
+  #timer: NodeJS.Timeout | null = null;
+  #sweeping: Promise<void> | null = null;
+
+  constructor(
+    private readonly sql: Sql,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly media: Pick<Media, 'seats' | 'leave'>,
+    private readonly node: string,
+    private readonly log: Logger,
+  ) {}
+
+  start(): void {
+    this.#timer = setInterval(() => void this.sweep(), LOOK_EVERY_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  /** One at a time. Never rejects: what could not be compared is compared the next time. */
+  sweep(): Promise<void> {
+    return (this.#sweeping ??= this.#sweep()
+      .catch((error: Error) => this.log.warn({ error: error.message }, 'calls: could not compare what is carried here with the database'))
+      .finally(() => (this.#sweeping = null)));
+  }
+
+  async #sweep(): Promise<void> {
+    const here = this.media.seats();
+    if (!here.length) return;
+    const known = await this.#known(this.sql, [...new Set(here.map(({ roomId }) => roomId))]);
+    const differs = here.filter(({ peerId, producers }) => known.get(peerId)?.every((id) => producers.includes(id)) !== true);
+    for (const callId of new Set(differs.map(({ roomId }) => roomId))) await this.#compare(callId);
+  }
+
+  /**
+   * Under the call's lock. A seat is in the database before it is in media, and a producer after: who is here and has no seat has left, and what is said to be sent and is not
+   * here has ended.
+   */
+  async #compare(callId: string): Promise<void> {
+    await this.unitOfWork.run({ actorId: NOBODY, operation: 'compareCallMedia' }, async (tx) => {
+      await tx.sql('select from calls where id = $1 for update', [callId]);
+      const known = await this.#known(tx.sql, [callId]);
+      for (const { peerId, producers } of this.media.seats(callId)) {
+        if (known.has(peerId)) await dropEnded(tx, callId, peerId, producers);
+        else await this.media.leave(callId, peerId);
+      }
+      return null;
+    });
+  }
+
+  /** Who has a seat here, with what they send. */
+  async #known(sql: Sql, callIds: readonly string[]): Promise<Map<string, string[]>> {
+    const rows = await sql<{ id: string; producers: string[] }>(
+      `select p.id, array(select r.id::text from call_producers r where r.participant_id = p.id) as producers
+       from call_participants p where p.call_id = any($1) and p.media_node = $2 and p.state = 'JOINED'`,
+      [callIds, this.node],
+    );
+    return new Map(rows.map(({ id, producers }) => [id, producers]));
+  }
+}
