@@ -100,6 +100,7 @@ describe('guests of a call', () => {
   it('are out when their token is revoked, and when the call is over', async () => {
     const guest = await guestOf(world, ann, callId);
     const g = await Seat.take(guest, callId);
+    await g.linked(world);
     await fails(bob.api.revokeCallToken({ input: { tokenId: guest.tokenId } }), 'FORBIDDEN');
     await fails(guest.api.revokeCallToken({ input: { tokenId: `ctk_${'0'.repeat(32)}` } }), 'NOT_FOUND', 'tokenId');
     await ann.api.revokeCallToken({ input: { tokenId: guest.tokenId } });

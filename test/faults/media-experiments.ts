@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { lasting } from '../testkit/lossless.js';
 import { isMediaWorker, mediaWorkersOf } from '../testkit/media-processes.js';
 import { eventually } from '../testkit/world.js';
@@ -16,7 +15,6 @@ export const mediaWorkersKilled: Experiment = {
       await eventually(() => !victims.some(isMediaWorker), 'they are dead', PATIENCE_MS);
     }
     for (const [index, { pid }] of stage.servers.entries()) await eventually(() => mediaWorkersOf(pid).length === 1, `server ${index} has a worker again`, PATIENCE_MS);
-    for (const { said } of stage.servers) assert.doesNotMatch(said, /a media worker did not start/);
   },
 };
 
