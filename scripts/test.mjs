@@ -26,7 +26,7 @@ const DETAIL_LINES = 30;
 /** How the reporter names a test that failed. */
 const FAILED = 'FAILED ';
 /** A run that has told its totals ends within that time, or is ended. */
-const ENDING_MS = 60_000;
+const ENDING_MS = 20_000;
 /** For what mocha has said at its end to arrive. */
 const OUTPUT_MS = 5_000;
 /** A run that takes longer than that hangs: what hangs in a test, mocha ends much sooner. */

@@ -43,8 +43,8 @@ class Sitter {
       try {
         await this.#sit();
       } catch (error) {
-        // Another has started a call, or this one is over, or the seat is given up just now.
-        const expected = passes(error) || ['STATE_CONFLICT', 'FORBIDDEN'].includes(code(error));
+        // Another has started a call, or this one is over, or the seat is given up: a server that is away for longer than a seat is kept takes it along.
+        const expected = passes(error) || ['STATE_CONFLICT', 'FORBIDDEN', 'ACCESS_REVOKED'].includes(code(error));
         if (!expected) throw error;
         this.#ended(code(error));
       }
