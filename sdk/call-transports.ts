@@ -14,6 +14,8 @@ export interface TransportsOwner {
   away(away: boolean): void;
   /** They can't be brought back one by one. */
   rejoin(): void;
+  /** Something could not be closed, and stands perhaps. */
+  unheard(error: unknown): void;
 }
 
 /** What trying again can mend. */
@@ -53,7 +55,7 @@ export class CallTransports {
       transport.then((one) => {
         one.close();
         // Made meanwhile: nobody knows of it any more.
-        if (this.ids.delete(one.id)) this.client.api.closeTransport({ input: { callId: this.owner.callId, transportId: one.id } }).catch(() => undefined);
+        if (this.ids.delete(one.id)) this.client.api.closeTransport({ input: { callId: this.owner.callId, transportId: one.id } }).catch((error: unknown) => this.owner.unheard(error));
       }, () => undefined);
       delete this.#made[use as TransportUse];
     }

@@ -56,6 +56,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       over: () => this.state === 'ENDED',
       away: (away) => (away ? this.#stateIs('RECONNECTING') : this.state === 'RECONNECTING' && this.#stateIs('CONNECTED')),
       rejoin: () => void this.#rejoin(),
+      unheard: (error) => this.#lookAgain(error),
     }, options.iceTransportPolicy);
     this.#sending = new CallSending(client, options.callId, this.#transports, (problem) => options.onProblem?.(problem));
     this.#channels = new CallChannels(client, options.callId, this.#transports, options.onMessage);
@@ -205,13 +206,14 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     const stale = own.producers.filter(({ id }) => !producers.has(id));
     const unread = own.consumers.filter(({ id }) => !this.#consumers.has(id));
     const unused = own.transports.filter(({ id }) => !this.#transports.ids.has(id));
-    await Promise.allSettled([
+    const closing: PromiseSettledResult<unknown>[] = await Promise.allSettled([
       ...stale.map(({ id, kind }) => this.client.api[kind === 'DATA' ? 'closeDataProducer' : 'closeProducer']({ input: { callId: this.callId, producerId: id } })),
       ...unread.map(({ id }) => this.client.api.closeConsumer({ input: { callId: this.callId, consumerId: id } })),
       ...own.dataConsumers.filter(({ id }) => !channels.has(id)).map(({ id }) => this.client.api.closeDataConsumer({ input: { callId: this.callId, consumerId: id } })),
     ]);
     // Last, so that what they carry has been told as closed by then: only so many transports may a participant have.
-    await Promise.allSettled(unused.map(({ id }) => this.client.api.closeTransport({ input: { callId: this.callId, transportId: id } })));
+    closing.push(...(await Promise.allSettled(unused.map(({ id }) => this.client.api.closeTransport({ input: { callId: this.callId, transportId: id } })))));
+    for (const one of closing) if (one.status === 'rejected') this.#lookAgain(one.reason);
   }
 
   async #receive(producer: CallProducerPartsFragment): Promise<void> {

@@ -8,19 +8,20 @@ import { mediaWorkersOf } from '../testkit/media-processes.js';
 import type { MediaServer } from '../../src/media/media-server.js';
 import { World, type Person } from '../testkit/world.js';
 
-type Verb = 'createTransport' | 'connectTransport' | 'produce' | 'consume' | 'setConsumerPaused';
+type Verb = 'createTransport' | 'closeTransport' | 'connectTransport' | 'produce' | 'consume' | 'setConsumerPaused';
 
-/** A client whose next answer to a verb is lost on its way: it was done, and nobody knows. */
-function unheard(client: OmniTalk, verb: Verb): OmniTalk {
+/** A client whose next answer to a verb is lost on its way: it was done, and nobody knows; or not even that. */
+function unheard(client: OmniTalk, verb: Verb, done = true): OmniTalk {
   let lost = false;
   const api = new Proxy(client.api, {
     get(target, name) {
       const ask = target[name as Verb] as (variables: never) => Promise<unknown>;
       if (name !== verb) return ask;
       return async (variables: never) => {
-        const answer = await ask(variables);
-        if (lost) return answer;
+        const first = !lost;
         lost = true;
+        const answer = first && !done ? undefined : await ask(variables);
+        if (!first) return answer;
         throw new OmniTalkError([{ message: 'The connection is lost.', extensions: { code: 'NETWORK' } }]);
       };
     },
@@ -93,6 +94,15 @@ describe('joinCall of the SDK, whose answers are lost', function () {
       await eventually(assertWhole, 15_000);
     });
   }
+
+  it('clears what an earlier page has left, though it is not heard at first', async () => {
+    await send(await join(ann.client));
+    const { joinCall: left } = await bob.api.joinCall({ input: { callId } });
+    await bob.api.createTransport({ input: { callId, direction: 'SEND' } });
+    await send(await join(unheard(bob.client, 'closeTransport', false)));
+    await eventually(assertWhole, 15_000);
+    assert.equal(sessions[1]!.participant.id, left.participant.id);
+  });
 
   it('begins anew as often as what carries the call is lost, also while it does so', async () => {
     for (const { client } of [ann, bob]) await send(await join(client));
