@@ -8,7 +8,7 @@ import { workerBinary } from '../testkit/media.js';
 import { PostgresProcess } from '../testkit/postgres-process.js';
 import { RedisProcess, ServerProcess } from '../testkit/processes.js';
 import { Relay } from '../testkit/relay.js';
-import { eventually, take, within } from '../testkit/world.js';
+import { eventually, fails, take, within } from '../testkit/world.js';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const uuidOf = (id: string) => id.slice(4).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
@@ -29,6 +29,8 @@ describe('three nodes on hosts of their own', function () {
   const servers: ServerProcess[] = [];
   const people: Caller[] = [];
   const guests: OmniTalk[] = [];
+  /** Dave's other device, at the third node. */
+  let lost: { sessionId: string; client: OmniTalk };
   let chatId: string;
 
   before(async () => {
@@ -46,6 +48,11 @@ describe('three nodes on hosts of their own', function () {
     }
     balancer = await Balancer.start(hosts.here, servers.map((server, index) => ({ host: hosts.place(APIS[index]!).address, port: server.port })));
     for (const name of ['Ann', 'Bob', 'Carol', 'Dave']) people.push(await signUp(balancer.url, name));
+    const anonymous = new OmniTalk({ url: balancer.url });
+    const { signIn } = await anonymous.api.signIn({ input: { email: 'dave@example.com', password: 'password of dave', device: 'lost' } });
+    await anonymous.close();
+    lost = { sessionId: signIn.session.id, client: new OmniTalk({ url: servers[2]!.url, accessToken: signIn.accessToken }) };
+    guests.push(lost.client);
     const [ann, ...others] = people as [Caller, ...Caller[]];
     chatId = (await ann.client.api.createChat({ input: { kind: 'GROUP', title: 'All', memberIds: others.map(({ id }) => id), idempotencyKey: 'chat' } })).createChat.chat.id;
   });
@@ -172,8 +179,9 @@ describe('three nodes on hosts of their own', function () {
   });
 
   it('count what an address tries together', async () => {
-    // Everybody here comes from one address, past the balancer and through it.
-    let granted = people.length;
+    // Everybody here comes from one address, past the balancer and through it; and so did who is here already.
+    const before = people.length + 1;
+    let granted = before;
     let refused = 0;
     for (let n = 0; n < ATTEMPTS + 9; n++) {
       const client = new OmniTalk({ url: servers[n % 3]!.url });
@@ -183,7 +191,7 @@ describe('three nodes on hosts of their own', function () {
       else if (code === 'INVALID_CREDENTIALS') granted++;
       else assert.fail(code);
     }
-    assert.deepEqual([granted, refused], [ATTEMPTS, 9 + people.length]);
+    assert.deepEqual([granted, refused], [ATTEMPTS, 9 + before]);
   });
 
   it('when the cable of one is pulled, its people find another, and nothing is lost', async () => {
@@ -229,12 +237,20 @@ describe('three nodes on hosts of their own', function () {
     await eventually(async () => (await health(0))['database'] === 'ok', 'it is back', 60_000);
   });
 
-  it('when Redis is gone, for a minute in the long run, messages flow, slower', async () => {
+  it('when Redis is gone, for a minute in the long run, messages flow, slower, and a device that is revoked is out', async () => {
+    const events = lost.client.inboxEvents([(await lost.client.api.viewer()).viewer!.eventCursor]);
+    const out = (async () => {
+      while (!(await events.next()).done);
+    })();
+    out.catch(() => undefined); // met below
     await under(async () => {
       await redis.kill();
       await eventually(async () => (await buses()).join() === 'by-postgres,by-postgres,by-postgres', 'it is said', 15_000);
       const ms = await slowest(0, 2);
       assert.ok(ms < SLOWER_MS, `${ms} ms`);
+      await at(3, 0).client.api.signOut({ input: { sessionId: lost.sessionId } });
+      await assert.rejects(within(out, 'the device is out, at another node than it was said to', SLOWER_MS), { code: 'SESSION_ENDED' });
+      await fails(lost.client.api.viewer(), 'SESSION_ENDED');
       await pause(lasting(1_000, 60_000));
       await redis.start();
     });
