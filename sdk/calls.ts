@@ -4,6 +4,7 @@ import type { CallSessionEnd, CallSessionState, CallSource, ChannelOptions, Join
 import { CallSending, OVERTAKEN } from './call-sending.js';
 import { CallTransports, PASSING } from './call-transports.js';
 import type { CallEvent, OmniTalk } from './client.js';
+import { offsetOf } from './cursors.js';
 import { asError, type OmniTalkError } from './errors.js';
 import type { CallConsumerPartsFragment, CallParticipantPartsFragment, CallProducerPartsFragment, JoinCallMutation } from './generated/graphql.js';
 import type { EventStream } from './stream.js';
@@ -17,6 +18,8 @@ const LEAVE_WITHIN_MS = 1_000;
 /** What came of a question whose answer was lost is seen by taking the seat again. */
 const LOOK_AGAIN_MS = 1_000;
 const GONE = { ParticipantRemoved: 'REMOVED', ParticipantLeft: 'LEFT', ParticipantMoved: 'MOVED' } as const;
+/** What says how things stand, and stands otherwise once the seat has been taken anew. */
+const SUPERSEDED: ReadonlySet<string> = new Set(['ParticipantAdmitted', 'ParticipantRemoved', 'ParticipantLeft', 'ParticipantMoved', 'CallMediaReset']);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Takes one's seat in a call: resolves once it is taken, or, in a call with a lobby, once one waits there. */
@@ -38,6 +41,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   readonly #transports: CallTransports;
   readonly #channels: CallChannels;
   #stream: EventStream<CallEvent> | null = null;
+  /** Of the last event that the app was told of; null where it has been told to read anew. */
+  #told: string | null = null;
   #finish!: (reason: CallSessionEnd) => void;
   /** What changes is done one after the other. */
   #turn: Promise<void> = Promise.resolve();
@@ -126,13 +131,25 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     return joined;
   }
 
-  #follow(cursor: string): void {
-    const stream = this.client.callEvents(this.callId, cursor);
+  /**
+   * Follows the events from where the app has come to, or from where the seat was taken, whichever comes first: the app is told each once, and what the seat has told already
+   * changes nothing here any more.
+   */
+  #follow(joined: string): void {
+    this.#told ??= joined;
+    const [seat, told] = [offsetOf(joined), offsetOf(this.#told)];
+    const stream = this.client.callEvents(this.callId, told < seat ? this.#told : joined);
     this.#stream = stream;
     const read = async () => {
       for await (const event of stream) {
-        this.options.onEvent?.(event);
-        this.#take(event);
+        // What an older one still holds is told by the present one.
+        if (this.#stream !== stream) return;
+        const offset = 'cursor' in event && event.__typename !== 'ResyncRequired' ? offsetOf(event.cursor) : Infinity;
+        if (offset > told) {
+          if ('cursor' in event) this.#told = event.__typename === 'ResyncRequired' ? null : event.cursor;
+          this.options.onEvent?.(event);
+        }
+        if (offset > seat || !SUPERSEDED.has(event.__typename)) this.#take(event);
       }
       if (this.#stream === stream) this.#end('ENDED');
     };

@@ -2,6 +2,7 @@ import { print, type DocumentNode } from 'graphql';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { createApi, type Api } from './api.js';
 import { Connection } from './connection.js';
+import { offsetOf, streamOf } from './cursors.js';
 import { failure, OmniTalkError, type ApiError } from './errors.js';
 import {
   BotReplyDocument,
@@ -327,8 +328,3 @@ function cursorsIn(event: InboxEvent): string[] {
       return [event.cursor];
   }
 }
-
-/** A cursor's stream and offset: its first and last parts. */
-const partsOf = (cursor: string): string[] => atob(cursor.replaceAll('-', '+').replaceAll('_', '/')).split('|');
-const streamOf = (cursor: string): string => partsOf(cursor)[0]!;
-const offsetOf = (cursor: string): number => Number(partsOf(cursor)[2]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { joinCall, type CallSession } from '../../sdk/calls.js';
-import { OmniTalkError, type OmniTalk } from '../../sdk/index.js';
+import { OmniTalkError, type CallEvent, type OmniTalk } from '../../sdk/index.js';
 import { startCall } from '../testkit/calls.js';
 import { FakeDevice, FakeTrack } from '../testkit/fake-device.js';
 import { eventually, mediaServer } from '../testkit/media.js';
@@ -35,6 +35,24 @@ function unheard(client: OmniTalk, verb: Verb, done = true): OmniTalk {
   });
 }
 
+/** A client whose first events of a call are on their way for ever. */
+function deaf(client: OmniTalk): OmniTalk {
+  let first = true;
+  return new Proxy(client, {
+    get(target, name) {
+      const value = target[name as keyof OmniTalk] as unknown;
+      if (name !== 'callEvents' || !first) return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+      first = false;
+      return (...args: Parameters<OmniTalk['callEvents']>) => {
+        const stream = target.callEvents(...args);
+        const closed = new Promise<IteratorResult<CallEvent>>((resolve) => stream.onClose(() => resolve({ value: undefined, done: true })));
+        stream.next = () => closed;
+        return stream;
+      };
+    },
+  });
+}
+
 describe('joinCall of the SDK, whose answers are lost', function () {
   this.timeout(60_000);
   let media: MediaServer;
@@ -57,8 +75,8 @@ describe('joinCall of the SDK, whose answers are lost', function () {
     await media.close();
   });
 
-  async function join(client: OmniTalk): Promise<CallSession> {
-    const session: CallSession = await joinCall(client, { callId, Device: FakeDevice });
+  async function join(client: OmniTalk, onEvent: (event: CallEvent) => void = () => undefined): Promise<CallSession> {
+    const session: CallSession = await joinCall(client, { callId, Device: FakeDevice, onEvent });
     sessions.push(session);
     return session;
   }
@@ -112,6 +130,26 @@ describe('joinCall of the SDK, whose answers are lost', function () {
       await new Promise((resolve) => setTimeout(resolve, time * 30));
     }
     await eventually(assertWhole, 15_000);
+  });
+
+  it('tells the app each event once and in order, also those that were on their way while it came back', async () => {
+    const locking = async (count: number) => {
+      for (let time = 0; time < count; time++) await ann.api.updateCall({ input: { callId, locked: time % 2 === 0 } });
+    };
+    const [told, all]: [string[], string[]] = [[], []];
+    const noting = (cursors: string[]) => (event: CallEvent) => void (event.__typename === 'CallUpdated' && cursors.push(event.cursor));
+    await join(ann.client, noting(all));
+    const second = await join(unheard(deaf(bob.client), 'produce'), noting(told));
+    await locking(4);
+    // It takes its seat anew by that, and the events that it has not been told yet lie before it.
+    await send(second);
+    await eventually(() => assert.equal(told.length, 4), 15_000);
+    await locking(2);
+    killWorker();
+    await locking(2);
+    // The first tells that there are two now: before the second one's seat.
+    await eventually(() => assert.ok(all.length >= 9 && told.length >= 8 && second.state === 'CONNECTED'), 15_000);
+    assert.deepEqual([told, all.length], [all.slice(1), 9]);
   });
 
   it('loses by a host’s word what it may not send any more, and stays', async () => {
