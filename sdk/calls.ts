@@ -38,6 +38,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   readonly remote = new Map<string, RemoteTrack<Track>>();
   readonly #sending: CallSending;
   readonly #consumers = new Map<string, types.Consumer>();
+  /** Of those: which the server may still hold, as it begins with each. */
+  readonly #held = new Set<string>();
   readonly #transports: CallTransports;
   readonly #channels: CallChannels;
   #stream: EventStream<CallEvent> | null = null;
@@ -205,17 +207,19 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   /**
-   * Lets go of what the server has no more. To be done at once with the answer, before the events behind it are followed: what
+   * Lets go of what the server has no more, of what there was when it was asked. To be done at once with the answer, before the events behind it are followed: what
    * they add must not be taken for lost.
    */
-  #forgetLost({ own, producers }: Joined): void {
+  #forgetLost({ own, producers }: Joined, asked: ReadonlySet<string>): void {
     const alive = new Set(own.transports.map(({ id }) => id));
-    if ([...this.#transports.ids].some((id) => !alive.has(id))) return this.#forgetMedia();
+    // What was made meanwhile is not in the answer: it is asked for once more.
+    if ([...this.#transports.ids].some((id) => !asked.has(id))) this.#again = true;
+    if ([...asked].some((id) => !alive.has(id))) return this.#forgetMedia();
     const sent = new Set(producers.map(({ id }) => id));
     for (const id of [...this.remote.keys()]) if (!sent.has(id)) this.#drop(id);
   }
 
-  /** What another page of this device has left in the call. */
+  /** What another page of this device has left in the call; and what was not heard when it was asked for. */
   async #clear({ own }: Joined): Promise<void> {
     await this.#sending.settled();
     const producers = new Set([...this.#sending.producerIds, ...this.#channels.producerIds]);
@@ -225,6 +229,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     const unused = own.transports.filter(({ id }) => !this.#transports.ids.has(id));
     const closing: PromiseSettledResult<unknown>[] = await Promise.allSettled([
       ...stale.map(({ id, kind }) => this.client.api[kind === 'DATA' ? 'closeDataProducer' : 'closeProducer']({ input: { callId: this.callId, producerId: id } })),
+      ...own.consumers.filter(({ id }) => this.#held.has(id)).map(({ id }) => this.#goOn(id)),
       ...unread.map(({ id }) => this.client.api.closeConsumer({ input: { callId: this.callId, consumerId: id } })),
       ...own.dataConsumers.filter(({ id }) => !channels.has(id)).map(({ id }) => this.client.api.closeDataConsumer({ input: { callId: this.callId, consumerId: id } })),
     ]);
@@ -242,13 +247,19 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       const input = { callId: this.callId, transportId: transport.id, producerId, rtpCapabilities: this.#transports.device!.recvRtpCapabilities };
       const { consumer: made } = (await this.client.api.consume({ input })).consume;
       await this.#play(transport, made, producer);
-      await this.client.api.setConsumerPaused({ input: { callId: this.callId, consumerId: made.id, paused: false } });
+      await this.#goOn(made.id);
     } catch (error) {
       // Gone by now.
       if ((error as OmniTalkError).code === 'NOT_FOUND') return;
       this.options.onProblem?.(asError(error));
       this.#lookAgain(error);
     }
+  }
+
+  async #goOn(consumerId: string): Promise<void> {
+    this.#held.add(consumerId);
+    await this.client.api.setConsumerPaused({ input: { callId: this.callId, consumerId, paused: false } });
+    this.#held.delete(consumerId);
   }
 
   /** Takes the seat again in a moment, if that can mend it: what was made meanwhile, and nobody knows, goes; what is missing comes. */
@@ -291,6 +302,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     this.remote.delete(producerId);
     this.#consumers.get(remote.consumerId)?.close();
     this.#consumers.delete(remote.consumerId);
+    this.#held.delete(remote.consumerId);
     this.options.onTrackEnded?.(remote);
   }
 
@@ -310,10 +322,11 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     while (this.state !== 'ENDED') {
       let seated = false;
       try {
+        const asked = new Set(this.#transports.ids);
         const joined = await this.#join(false);
         seated = true;
         this.#stream?.close();
-        this.#forgetLost(joined);
+        this.#forgetLost(joined, asked);
         this.#follow(joined.cursor);
         await this.#settle(joined);
         if (!this.#again) {

@@ -26,6 +26,10 @@ function unheard(client: OmniTalk, verb: Verb, done = true): OmniTalk {
       };
     },
   });
+  return withApi(client, api);
+}
+
+function withApi(client: OmniTalk, api: OmniTalk['api']): OmniTalk {
   return new Proxy(client, {
     get(target, name) {
       if (name === 'api') return api;
@@ -33,6 +37,25 @@ function unheard(client: OmniTalk, verb: Verb, done = true): OmniTalk {
       return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
     },
   });
+}
+
+/** A client whose second answer to `joinCall` waits. */
+function late(client: OmniTalk, asked: () => void, until: Promise<void>): OmniTalk {
+  let times = 0;
+  const api = new Proxy(client.api, {
+    get: (target, name) =>
+      name !== 'joinCall'
+        ? target[name as 'joinCall']
+        : async (variables: Parameters<typeof target.joinCall>[0]) => {
+            const answer = await target.joinCall(variables);
+            if (++times === 2) {
+              asked();
+              await until;
+            }
+            return answer;
+          },
+  });
+  return withApi(client, api);
 }
 
 /** A client whose first events of a call are on their way for ever. */
@@ -112,6 +135,33 @@ describe('joinCall of the SDK, whose answers are lost', function () {
       await eventually(assertWhole, 15_000);
     });
   }
+
+  it('lets go on what it receives, though it is not heard at first', async () => {
+    await send(await join(ann.client));
+    await send(await join(unheard(bob.client, 'setConsumerPaused', false)));
+    await eventually(assertWhole, 15_000);
+    await eventually(async () => {
+      const { own } = (await bob.api.joinCall({ input: { callId } })).joinCall;
+      assert.deepEqual(own.consumers.map(({ paused }) => paused), [false]);
+    }, 15_000);
+  });
+
+  it('keeps what is made while it takes its seat anew, or closes it', async () => {
+    // The answer is held back until Ann sends: a transport is made by that, and the answer knows nothing of it.
+    let [asked, answer] = [() => undefined as void, () => undefined as void];
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
+    const first = await join(ann.client);
+    const second = await join(unheard(late(bob.client, asked, mayAnswer), 'produce'));
+    await send(second);
+    await isAsked;
+    await send(first);
+    await eventually(() => assert.equal(media.rooms().consumers, 2), 15_000);
+    answer();
+    await eventually(assertWhole, 15_000);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await assertWhole();
+  });
 
   it('clears what an earlier page has left, though it is not heard at first', async () => {
     await send(await join(ann.client));
