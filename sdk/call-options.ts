@@ -63,7 +63,10 @@ export interface JoinCallOptions<Track extends MediaTrack> {
   /** What the others send by data channels, which are received only if this is given. */
   onMessage?: (message: CallMessage) => void;
   onState?: (state: CallSessionState) => void;
-  /** Everything that happens in the call: people who come and go, levels, who speaks. */
+  /**
+   * Everything that happens in the call: people who come and go, levels, who speaks. What is in the log is told once each and in order, also what came while the session took its seat anew;
+   * after ResyncRequired an app reads anew what it keeps.
+   */
   onEvent?: (event: CallEvent) => void;
   /** Something could not be received, for example for want of a codec. The call goes on. */
   onProblem?: (problem: OmniTalkError) => void;
