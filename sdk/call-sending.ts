@@ -2,7 +2,7 @@ import type { types } from 'mediasoup-client';
 import type { CallSource, MediaTrack, SendOptions, VideoCodec } from './call-options.js';
 import { PASSING, type CallTransports } from './call-transports.js';
 import type { OmniTalk } from './client.js';
-import { asError, failure, type OmniTalkError } from './errors.js';
+import { asError, failure, OmniTalkError } from './errors.js';
 
 interface Local {
   track: MediaTrack;
@@ -84,7 +84,7 @@ export class CallSending {
     for (const [source, { track, options, producer }] of [...this.#local]) {
       if (!producer.closed) continue;
       try {
-        await this.#produce(source, track, options);
+        await this.#produce(source, track, options, producer.paused);
       } catch (error) {
         const { code } = asError(error);
         if (PASSING.has(code) || OVERTAKEN.has(code)) throw error;
@@ -100,10 +100,10 @@ export class CallSending {
     for (const { producer } of this.#local.values()) if (producer.id === producerId) producer.pause();
   }
 
-  /** It was closed elsewhere. */
+  /** It was closed elsewhere. What was closed here as well is about to be sent again. */
   drop(producerId: string): void {
     for (const [source, { producer, track }] of this.#local) {
-      if (producer.id !== producerId) continue;
+      if (producer.id !== producerId || producer.closed) continue;
       this.#local.delete(source);
       producer.close();
       track.stop();
@@ -124,21 +124,25 @@ export class CallSending {
     this.#local.clear();
   }
 
-  #produce(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
-    const making = this.#make(source, track, options).finally(() => this.#making.delete(making));
+  #produce(source: CallSource, track: MediaTrack, options: SendOptions, paused = false): Promise<void> {
+    const making = this.#make(source, track, options, paused).finally(() => this.#making.delete(making));
     this.#making.add(making);
     return making;
   }
 
-  async #make(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
+  async #make(source: CallSource, track: MediaTrack, options: SendOptions, paused: boolean): Promise<void> {
     const transport = await this.transports.get('SEND');
     const codec = options.codec && this.#codec(options.codec);
     const layered = options.codec === 'VP9' || options.codec === 'AV1' ? LAYERED_ENCODINGS : CAMERA_ENCODINGS;
     const encodings = options.encodings ?? (source === 'CAMERA' ? layered : undefined);
     const producer = await transport.produce({
-      track: track as never, stopTracks: false, appData: { source }, ...(encodings ? { encodings } : {}), ...(codec ? { codec } : {}),
+      track: track as never, stopTracks: false, appData: { source, paused }, ...(encodings ? { encodings } : {}), ...(codec ? { codec } : {}),
       ...(track.kind === 'video' ? { codecOptions: { videoGoogleStartBitrate: 1_000 } } : { codecOptions: { opusDtx: true, opusFec: true } }),
+    }).catch((error: unknown) => {
+      // It was closed under it, with what carries the call.
+      throw transport.closed && !(error instanceof OmniTalkError) ? failure('CALLS_UNAVAILABLE', 'What carries the call begins anew: try again.', error) : error;
     });
+    if (paused) producer.pause();
     this.#local.set(source, { track, producer, options });
   }
 

@@ -86,7 +86,7 @@ export class CallTransports {
       setTimeout(() => transport.close()); // behind whoever hears of the failure
     }));
     transport.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
-      const input = { callId, transportId: id, kind: kind === 'audio' ? ('AUDIO' as const) : ('VIDEO' as const), rtpParameters, source: appData['source'] as CallSource };
+      const input = { callId, transportId: id, kind: kind === 'audio' ? ('AUDIO' as const) : ('VIDEO' as const), rtpParameters, source: appData['source'] as CallSource, paused: appData['paused'] === true };
       api.produce({ input }).then(({ produce }) => done({ id: produce.producer.id }), fail);
     });
     transport.on('producedata', ({ sctpStreamParameters, label, protocol }, done, fail) => {

@@ -58,6 +58,17 @@ function late(client: OmniTalk, asked: () => void, until: Promise<void>): OmniTa
   return withApi(client, api);
 }
 
+/** A client to whose verb each answer comes late. */
+function slow(client: OmniTalk, verb: Verb, ms: number): OmniTalk {
+  const api = new Proxy(client.api, {
+    get(target, name) {
+      const ask = target[name as Verb] as (variables: never) => Promise<unknown>;
+      return name !== verb ? ask : (variables: never) => ask(variables).finally(() => new Promise((resolve) => setTimeout(resolve, ms)));
+    },
+  });
+  return withApi(client, api);
+}
+
 /** A client whose first events of a call are on their way for ever. */
 function deaf(client: OmniTalk): OmniTalk {
   let first = true;
@@ -200,6 +211,37 @@ describe('joinCall of the SDK, whose answers are lost', function () {
     // The first tells that there are two now: before the second one's seat.
     await eventually(() => assert.ok(all.length >= 9 && told.length >= 8 && second.state === 'CONNECTED'), 15_000);
     assert.deepEqual([told, all.length], [all.slice(1), 9]);
+  });
+
+  it('sends again what went by a transport that it gives up itself', async () => {
+    const first = await join(ann.client);
+    // It looks again a second after what it did not hear, and finds one of its two transports gone.
+    const second = await join(unheard(slow(bob.client, 'closeTransport', 500), 'setConsumerPaused'));
+    await send(second);
+    await send(first);
+    await eventually(() => assert.equal(second.remote.size, 1));
+    const { own } = (await bob.api.joinCall({ input: { callId } })).joinCall;
+    await bob.api.closeTransport({ input: { callId, transportId: own.transports.find(({ direction }) => direction === 'RECEIVE')!.id } });
+    // What it sent is told as closed before it is sent again.
+    await eventually(async () => assert.notEqual((await bob.api.joinCall({ input: { callId } })).joinCall.own.producers[0]?.id, own.producers[0]!.id), 15_000);
+    await eventually(assertWhole, 15_000);
+  });
+
+  it('stays muted when the media begins anew', async () => {
+    const first = await join(ann.client);
+    const second = await join(bob.client);
+    for (const session of [first, second]) await send(session);
+    await eventually(assertWhole);
+    const [before] = (await bob.api.joinCall({ input: { callId } })).joinCall.own.producers;
+    await second.setPaused('MICROPHONE', true);
+    killWorker();
+    await eventually(async () => {
+      const { producers } = (await bob.api.joinCall({ input: { callId } })).joinCall.own;
+      assert.deepEqual(producers.map(({ id, paused }) => [id === before!.id, paused]), [[false, true]]);
+      assert.deepEqual([second.isSending('MICROPHONE'), [...first.remote.values()].map(({ paused }) => paused)], [false, [true]]);
+    }, 15_000);
+    await second.setPaused('MICROPHONE', false);
+    await eventually(assertWhole, 15_000);
   });
 
   it('loses by a host’s word what it may not send any more, and stays', async () => {
