@@ -4,10 +4,10 @@ export interface Pair {
   answer: string;
 }
 
-/** Of lines without space at either end, so that nothing is tried twice however long a line is. */
-const QUESTION = /^(?:[-*]\s*)?(?:\*\*)?(?:q|question|f|frage|p|pregunta)\s*(?:\d+\s*)?[:.)]\s*(?:\*\*)?\s*(.+)$/i;
-const ANSWER = /^(?:[-*]\s*)?(?:\*\*)?(?:a|answer|antwort|r|réponse|respuesta)\s*(?:\d+\s*)?[:.)]\s*(?:\*\*)?\s*(.*)$/i;
-const HEADING = /^(?:#{1,6}\s+|\*\*)(.+)$/;
+/** Of lines without space at either end, and whatever else ends a line may stand in one: nothing is tried twice however long it is. */
+const QUESTION = /^(?:[-*]\s*)?(?:\*\*)?(?:q|question|f|frage|p|pregunta)\s*(?:\d+\s*)?[:.)]\s*(?:\*\*)?\s*(.+)$/is;
+const ANSWER = /^(?:[-*]\s*)?(?:\*\*)?(?:a|answer|antwort|r|réponse|respuesta)\s*(?:\d+\s*)?[:.)]\s*(?:\*\*)?\s*(.*)$/is;
+const HEADING = /^(?:#{1,6}\s+|\*\*)(.+)$/s;
 
 const unbold = (line: string): string => (line.endsWith('**') ? line.slice(0, -2).trimEnd() : line);
 

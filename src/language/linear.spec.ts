@@ -29,6 +29,10 @@ describe('what people write', function () {
     });
   }
 
+  it('is read once by pairsOf, whatever ends a line in its midst', () => {
+    for (const [head, tail] of [['q:', 'x\u2028y'], ['q: x\na:', 'x\ry'], ['# ', 'x\u2029y?']]) pairsOf(head + ' '.repeat(LONG) + tail);
+  });
+
   it('is answered whatever it is', () =>
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'binary' })), { maxLength: 40 }), (pieces) => {
@@ -57,6 +61,7 @@ describe('sums and questions', () => {
   it('an FAQ is its pairs, however it is written', () => {
     assert.deepEqual(pairsOf('Q: Open?\nA: Daily.\n\n- **Frage 2:** Wann? **\n**Antwort:** Um neun.\nUnd um zehn.'), [{ question: 'Open?', answer: 'Daily.' }, { question: 'Wann?', answer: 'Um neun.\nUnd um zehn.' }]);
     assert.deepEqual(pairsOf('# Help\n## Where are you?\nIn Bern.\n**And when?**\n  By day.\n# Other\nNothing.'), [{ question: 'Where are you?', answer: 'In Bern.' }, { question: 'And when?', answer: 'By day.' }]);
+    assert.deepEqual(pairsOf('Q: Here\u2028or there?\nA: By\u2028the sea.'), [{ question: 'Here\u2028or there?', answer: 'By\u2028the sea.' }]);
     assert.deepEqual(pairsOf('No question here.\nNone at all.'), []);
   });
 
