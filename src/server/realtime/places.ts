@@ -3,7 +3,7 @@ import { addressKey } from '../limits/rates.js';
 
 /** What one connection takes of the places of whoever holds it: of an address until it has said who it is, then of that person. */
 export interface Place {
-  /** False: that person holds as many as one may. */
+  /** False: that person holds as many as one may, or the connection has ended. */
   belongsTo(userId: string): boolean;
   /** At the end, however often. */
   leave(): void;
@@ -21,15 +21,21 @@ export class Places {
   enter(address: string): Place | null {
     let leave = this.#each.enter(`address ${addressKey(address)}`);
     if (!leave) return null;
+    let left = false;
     return {
       belongsTo: (userId) => {
+        // It may end while it is asked who it is: nobody would leave that place any more.
+        if (left) return false;
         const stay = this.#each.enter(`person ${userId}`);
         if (!stay) return false;
         leave!();
         leave = stay;
         return true;
       },
-      leave: () => leave!(),
+      leave: () => {
+        left = true;
+        leave!();
+      },
     };
   }
 }

@@ -102,6 +102,7 @@ export class VoiceServer {
     let voice: Voice | null = null;
     try {
       const authenticated = await this.deps.authentication.authenticate(joining.authorization);
+      if (socket.readyState !== socket.OPEN) return;
       const caller = callerOf(authenticated?.viewer ?? null, authenticated?.guest ?? null);
       if (!authenticated || !caller) throw unauthenticated();
       // No document says what is asked here: it is what joinCall and produce are.

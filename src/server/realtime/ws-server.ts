@@ -160,7 +160,9 @@ export class WsServer {
   }
 }
 
+/** And hangs up: whoever does not would hold the socket, and its place, for ever. */
 function refuse(socket: Duplex, status: string, retryAfter?: number): void {
+  socket.once('finish', () => socket.destroy());
   const retry = retryAfter === undefined ? '' : `Retry-After: ${retryAfter}\r\n`;
   socket.end(`HTTP/1.1 ${status}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`);
 }
