@@ -42,8 +42,13 @@ export function watchPipe(transport: PipeTransport, told: { silent: () => void; 
 function watchArrivals(transport: PipeTransport, silent: () => void): void {
   let received = 0;
   let inVain = 0;
+  let looking = false;
   const look = async () => {
+    // A worker that was held up answers all at once: that is one look, however often it was asked.
+    if (looking) return;
+    looking = true;
     const [stat] = await transport.getStats().catch(() => []);
+    looking = false;
     if (transport.closed || !stat) return;
     inVain = stat.bytesReceived > received ? 0 : inVain + 1;
     received = stat.bytesReceived;
