@@ -38,6 +38,8 @@ export class CallChannel {
 /** The data channels of a call: one's own, which come back with the seat, and those of the others. */
 export class CallChannels {
   readonly #own = new Set<CallChannel>();
+  /** What is being made: the server has it, perhaps, before it is known here. */
+  readonly #making = new Set<Promise<unknown>>();
   /** By the producer's id. */
   readonly #heard = new Map<string, { consumer: types.DataConsumer; participantId: string }>();
 
@@ -59,10 +61,24 @@ export class CallChannels {
 
   async open(label: string, options: ChannelOptions): Promise<CallChannel> {
     const channel = new CallChannel(label, options, (one) => this.#close(one));
-    const producer = await this.#produce(channel);
-    this.#own.add(channel);
-    await opened(producer);
+    const making = this.#produce(channel).then((made) => {
+      this.#own.add(channel);
+      return made;
+    });
+    this.#making.add(making);
+    const producer = await making.finally(() => this.#making.delete(making));
+    try {
+      await opened(producer);
+    } catch (error) {
+      await channel.close().catch(() => undefined);
+      throw error;
+    }
     return channel;
+  }
+
+  /** Resolves once all that was being opened is known by its id, or has failed. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#making);
   }
 
   /** Those whose media is gone are made anew. */
@@ -119,6 +135,7 @@ async function opened(producer: types.DataProducer): Promise<void> {
   if (producer.readyState === 'open') return;
   await new Promise<void>((resolve, reject) => {
     producer.on('open', resolve);
-    for (const end of ['close', 'transportclose'] as const) producer.on(end, () => reject(failure('NETWORK', 'The channel ended before it was open.')));
+    // Whether it was closed here or there.
+    producer.observer.once('close', () => reject(failure('NETWORK', 'The channel ended before it was open.')));
   });
 }

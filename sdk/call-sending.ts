@@ -81,15 +81,17 @@ export class CallSending {
    * is thrown: the caller tries again.
    */
   async sendAgain(): Promise<void> {
-    for (const [source, { track, options, producer }] of [...this.#local]) {
-      if (!producer.closed) continue;
+    for (const [source, local] of [...this.#local]) {
+      if (!local.producer.closed || this.#local.get(source) !== local) continue;
       try {
-        await this.#produce(source, track, options, producer.paused);
+        await this.#produce(source, local.track, local.options, local);
       } catch (error) {
-        const { code } = asError(error);
-        if (PASSING.has(code) || OVERTAKEN.has(code)) throw error;
-        this.#local.delete(source);
-        track.stop();
+        const { code, errors } = asError(error);
+        // Somebody else shares their screen by now.
+        const taken = errors[0]?.extensions?.field === 'source';
+        if (!taken && (PASSING.has(code) || OVERTAKEN.has(code))) throw error;
+        if (this.#local.get(source) === local) this.#local.delete(source);
+        local.track.stop();
         this.onProblem(asError(error));
       }
     }
@@ -124,13 +126,14 @@ export class CallSending {
     this.#local.clear();
   }
 
-  #produce(source: CallSource, track: MediaTrack, options: SendOptions, paused = false): Promise<void> {
-    const making = this.#make(source, track, options, paused).finally(() => this.#making.delete(making));
+  #produce(source: CallSource, track: MediaTrack, options: SendOptions, again?: Local): Promise<void> {
+    const making = this.#make(source, track, options, again).finally(() => this.#making.delete(making));
     this.#making.add(making);
     return making;
   }
 
-  async #make(source: CallSource, track: MediaTrack, options: SendOptions, paused: boolean): Promise<void> {
+  async #make(source: CallSource, track: MediaTrack, options: SendOptions, again?: Local): Promise<void> {
+    const paused = again?.producer.paused === true;
     const transport = await this.transports.get('SEND');
     const codec = options.codec && this.#codec(options.codec);
     const layered = options.codec === 'VP9' || options.codec === 'AV1' ? LAYERED_ENCODINGS : CAMERA_ENCODINGS;
@@ -143,7 +146,10 @@ export class CallSending {
       throw transport.closed && !(error instanceof OmniTalkError) ? failure('CALLS_UNAVAILABLE', 'What carries the call begins anew: try again.', error) : error;
     });
     if (paused) producer.pause();
-    this.#local.set(source, { track, producer, options });
+    if (!again || this.#local.get(source) === again) return void this.#local.set(source, { track, producer, options });
+    // It was stopped while it was made.
+    producer.close();
+    await this.client.api.closeProducer({ input: { callId: this.callId, producerId: producer.id } });
   }
 
   #codec(name: VideoCodec): types.RtpCodecCapability {

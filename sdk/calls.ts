@@ -4,7 +4,7 @@ import type { CallSessionEnd, CallSessionState, CallSource, ChannelOptions, Join
 import { CallSending, OVERTAKEN } from './call-sending.js';
 import { CallTransports, PASSING } from './call-transports.js';
 import type { CallEvent, OmniTalk } from './client.js';
-import { offsetOf } from './cursors.js';
+import { epochOf, offsetOf } from './cursors.js';
 import { asError, type OmniTalkError } from './errors.js';
 import type { CallConsumerPartsFragment, CallParticipantPartsFragment, CallProducerPartsFragment, JoinCallMutation } from './generated/graphql.js';
 import type { EventStream } from './stream.js';
@@ -17,6 +17,8 @@ type Joined = JoinCallMutation['joinCall'];
 const LEAVE_WITHIN_MS = 1_000;
 /** What came of a question whose answer was lost is seen by taking the seat again. */
 const LOOK_AGAIN_MS = 1_000;
+/** What happens again and again is not answered without a pause. */
+const AGAIN_MS = 100;
 const GONE = { ParticipantRemoved: 'REMOVED', ParticipantLeft: 'LEFT', ParticipantMoved: 'MOVED' } as const;
 /** What says how things stand, and stands otherwise once the seat has been taken anew. */
 const SUPERSEDED: ReadonlySet<string> = new Set(['ParticipantAdmitted', 'ParticipantRemoved', 'ParticipantLeft', 'ParticipantMoved', 'CallMediaReset']);
@@ -73,11 +75,21 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     return this.options.callId;
   }
 
+  get #over(): boolean {
+    return this.state === 'ENDED';
+  }
+
   /** Takes the seat; `joinCall` has done so. */
   async enter(): Promise<void> {
     const joined = await this.#join(this.options.takeOver ?? false);
     this.#follow(joined.cursor);
-    await this.#settle(joined);
+    try {
+      await this.#settle(joined);
+    } catch (error) {
+      // On a device that can't take part nobody would ever leave the seat.
+      await this.leave().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Sends a track; another of the same source takes its place. Resolves once the others can receive it. */
@@ -135,12 +147,13 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /**
    * Follows the events from where the app has come to, or from where the seat was taken, whichever comes first: the app is told each once, and what the seat has told already
-   * changes nothing here any more.
+   * changes nothing here any more. What the app was told in another epoch is not continued by this one: the server says so, from there.
    */
   #follow(joined: string): void {
     this.#told ??= joined;
+    const from = epochOf(this.#told) !== epochOf(joined) || offsetOf(this.#told) < offsetOf(joined) ? this.#told : joined;
     const [seat, told] = [offsetOf(joined), offsetOf(this.#told)];
-    const stream = this.client.callEvents(this.callId, told < seat ? this.#told : joined);
+    const stream = this.client.callEvents(this.callId, from);
     this.#stream = stream;
     const read = async () => {
       for await (const event of stream) {
@@ -152,6 +165,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
           this.options.onEvent?.(event);
         }
         if (offset > seat || !SUPERSEDED.has(event.__typename)) this.#take(event);
+        // Nothing follows it, and yet the call goes on: by another stream, once the seat has been taken anew.
+        if (event.__typename === 'ResyncRequired') return;
       }
       if (this.#stream === stream) this.#end('ENDED');
     };
@@ -191,7 +206,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** Brings what is sent and received here in step with what the server says. */
   async #settle(joined: Joined): Promise<void> {
-    if (joined.participant.state === 'WAITING') return this.#stateIs('WAITING');
+    // Let in since: that is told by an event.
+    if (joined.participant.state === 'WAITING' || !joined.rtpCapabilities) return this.#stateIs('WAITING');
     if (!this.#transports.device) {
       const device = new this.options.Device();
       await device.load({ routerRtpCapabilities: joined.rtpCapabilities as types.RtpCapabilities });
@@ -221,7 +237,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** What another page of this device has left in the call; and what was not heard when it was asked for. */
   async #clear({ own }: Joined): Promise<void> {
-    await this.#sending.settled();
+    await Promise.all([this.#sending.settled(), this.#channels.settled()]);
     const producers = new Set([...this.#sending.producerIds, ...this.#channels.producerIds]);
     const channels = new Set(this.#channels.consumerIds);
     const stale = own.producers.filter(({ id }) => !producers.has(id));
@@ -319,12 +335,14 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   async #comeBack(): Promise<void> {
-    while (this.state !== 'ENDED') {
+    while (!this.#over) {
       let seated = false;
       try {
         const asked = new Set(this.#transports.ids);
         const joined = await this.#join(false);
         seated = true;
+        // Left meanwhile: the seat has been taken again by this, perhaps.
+        if (this.#over) return void (await this.client.api.leaveCall({ input: { callId: this.callId } }));
         this.#stream?.close();
         this.#forgetLost(joined, asked);
         this.#follow(joined.cursor);
@@ -334,6 +352,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
           return;
         }
         this.#again = false;
+        await pause(AGAIN_MS);
       } catch (error) {
         const { code, retryAfter } = asError(error);
         if (!PASSING.has(code) && !(seated && OVERTAKEN.has(code))) return this.#end(asError(error));
