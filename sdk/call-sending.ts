@@ -8,6 +8,8 @@ interface Local {
   track: MediaTrack;
   producer: types.Producer;
   options: SendOptions;
+  /** As it is to be, also while it is sent again. */
+  paused: boolean;
 }
 
 const CAMERA_ENCODINGS: types.RtpEncodingParameters[] = [
@@ -43,7 +45,7 @@ export class CallSending {
   }
 
   isSending(source: CallSource): boolean {
-    return this.#local.get(source)?.producer.paused === false;
+    return this.#local.get(source)?.paused === false;
   }
 
   async send(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
@@ -66,8 +68,12 @@ export class CallSending {
   async setPaused(source: CallSource, paused: boolean): Promise<void> {
     const local = this.#local.get(source);
     if (!local) return;
+    // What is about to be sent again is sent as it is wanted by then.
+    if (paused || local.producer.closed) local.paused = paused;
+    if (local.producer.closed) return;
     if (paused) local.producer.pause();
     await this.client.api.setProducerPaused({ input: { callId: this.callId, producerId: local.producer.id, paused } });
+    local.paused = paused;
     if (!paused) local.producer.resume();
   }
 
@@ -99,7 +105,11 @@ export class CallSending {
 
   /** The host has stopped it. */
   paused(producerId: string): void {
-    for (const { producer } of this.#local.values()) if (producer.id === producerId) producer.pause();
+    for (const local of this.#local.values()) {
+      if (local.producer.id !== producerId) continue;
+      local.paused = true;
+      local.producer.pause();
+    }
   }
 
   /** It was closed elsewhere. What was closed here as well is about to be sent again. */
@@ -133,7 +143,7 @@ export class CallSending {
   }
 
   async #make(source: CallSource, track: MediaTrack, options: SendOptions, again?: Local): Promise<void> {
-    const paused = again?.producer.paused === true;
+    const paused = again?.paused === true;
     const transport = await this.transports.get('SEND');
     const codec = options.codec && this.#codec(options.codec);
     const layered = options.codec === 'VP9' || options.codec === 'AV1' ? LAYERED_ENCODINGS : CAMERA_ENCODINGS;
@@ -146,7 +156,10 @@ export class CallSending {
       throw transport.closed && !(error instanceof OmniTalkError) ? failure('CALLS_UNAVAILABLE', 'What carries the call begins anew: try again.', error) : error;
     });
     if (paused) producer.pause();
-    if (!again || this.#local.get(source) === again) return void this.#local.set(source, { track, producer, options });
+    if (!again || this.#local.get(source) === again) {
+      this.#local.set(source, { track, producer, options, paused });
+      return again && again.paused !== paused ? this.setPaused(source, again.paused) : undefined;
+    }
     // It was stopped while it was made.
     producer.close();
     await this.client.api.closeProducer({ input: { callId: this.callId, producerId: producer.id } });

@@ -179,6 +179,21 @@ describe('a session of a call', () => {
     assert.equal(session.isSending('MICROPHONE'), false);
   });
 
+  it('stays muted by who mutes it while it is sent again', async () => {
+    await session.send(new FakeTrack('audio'));
+    const { asked, ask, answer } = held();
+    call.instead['produce'] = ask;
+    const paused: unknown[] = [];
+    call.instead['setProducerPaused'] = ({ producerId, paused: so }) => void paused.push([producerId, so]);
+    call.reset();
+    await asked;
+    await session.setPaused('MICROPHONE', true);
+    assert.equal(session.isSending('MICROPHONE'), false);
+    answer();
+    await eventually(() => paused.length === 1);
+    assert.deepEqual([paused, session.isSending('MICROPHONE')], [[[call.producers[0]!.id, true]], false]);
+  });
+
   it('keeps a channel that is opened while it takes its seat anew', async () => {
     const { asked, ask, answer } = held();
     call.instead['produceData'] = async (input) => {
