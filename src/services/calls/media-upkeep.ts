@@ -44,7 +44,10 @@ export class MediaUpkeep {
     if (!here.length) return;
     const known = await this.#known(this.sql, [...new Set(here.map(({ roomId }) => roomId))]);
     const differs = here.filter(({ peerId, producers }) => known.get(peerId)?.every((id) => producers.includes(id)) !== true);
-    for (const callId of new Set(differs.map(({ roomId }) => roomId))) await this.#compare(callId);
+    for (const callId of new Set(differs.map(({ roomId }) => roomId))) {
+      // One call in trouble must not keep the others waiting.
+      await this.#compare(callId).catch((error: Error) => this.log.warn({ callId, error: error.message }, 'calls: could not compare a call that is carried here with the database'));
+    }
   }
 
   /**
