@@ -126,10 +126,11 @@ describe('a session of a call', () => {
     call.instead['joinCall'] = ask;
     call.reset();
     await asked;
-    await session.leave();
+    const leaving = session.leave();
+    assert.equal(await session.ended, 'LEFT');
     answer();
-    await eventually(() => call.count('leaveCall') === 2);
-    assert.deepEqual([call.asked.at(-1), call.streams.length, await session.ended], ['leaveCall', 1, 'LEFT']);
+    await leaving;
+    assert.deepEqual([call.count('leaveCall'), call.asked.at(-1), call.streams.length], [2, 'leaveCall', 1]);
   });
 
   it('goes on by another stream where one can not be continued', async () => {

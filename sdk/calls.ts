@@ -135,7 +135,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     const left = this.client.api.leaveCall({ input: { callId: this.callId } });
     await Promise.race([left, pause(LEAVE_WITHIN_MS)]).catch(() => undefined);
     this.#end('LEFT');
-    await left;
+    // Whoever joins after this must not be taken for what is given up once more: see #comeBack.
+    await left.finally(() => this.#rejoining);
   }
 
   async #join(takeOver: boolean): Promise<Joined> {
