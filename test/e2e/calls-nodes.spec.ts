@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { apiMedia } from '../testkit/api-media.js';
 import { logOf, Seat, startCall, uuidOf } from '../testkit/calls.js';
+import { MediaError } from '../../src/media/contract.js';
 import { workerBinary } from '../testkit/media.js';
 import { ClientWorker } from '../testkit/rtc.js';
 import { ServerProcess } from '../testkit/server-process.js';
@@ -67,10 +68,18 @@ describe('calls over several processes', function () {
     await a.produce(await a.transport('SEND'));
     // As when its lease has lapsed while PostgreSQL was away, and is renewed by now.
     for (const statement of ['update call_participants set media_node = null', 'update calls set media_node = null', 'delete from call_producers']) await world.sql(statement);
+    // Nor does who tries again, after they were seated and media could not be had.
+    const [media] = world.media;
+    const join = media!.join.bind(media);
+    media!.join = async (...args) => {
+      media!.join = join;
+      throw new MediaError('UNAVAILABLE', `not just now: ${args[1]}`);
+    };
     const back = await Seat.take(ann, callId);
     assert.deepEqual([back.participantId, back.joined.own.transports, back.joined.own.producers, back.joined.producers], [a.participantId, [], [], []]);
     const { peers, transports, producers } = world.media[0]!.rooms();
     assert.deepEqual([peers, transports, producers], [1, 0, 0]);
+    assert.deepEqual(await world.sql('select media_node is not null as placed from call_participants where device is not null'), [{ placed: true }]);
   });
 
   it('are carried where the first who joins is, by whoever has the most room there', async () => {

@@ -91,7 +91,10 @@ export class CallSeats {
     const cursor = await this.#cursor(input.callId);
     let media: Joined | null = null;
     try {
-      if (seating.node !== null) media = await this.#open(caller, seating, seating.node, input);
+      if (seating.node !== null) {
+        media = await this.#open(caller, seating, seating.node, input);
+        if (seating.anew && !seating.fresh) await this.#arrive(seating.participantId, seating.node, caller.device);
+      }
       if (seating.spreads) this.spread.tell(input.callId);
     } catch (error) {
       if (error instanceof DomainError && error.code === 'CALLS_UNAVAILABLE' && mayTryAgain(error)) return null;
@@ -170,8 +173,10 @@ export class CallSeats {
     const waits = waitsInLobby(access);
     if (seat?.state === 'JOINED' || (seat?.state === 'WAITING' && waits)) {
       const place = seat.state === 'JOINED' ? await this.#place(tx, caller, access, region) : NOWHERE;
-      const replaces = await this.#takeDevice(tx, caller, access, place.node);
-      return { participantId: seat.id, ...place, replaces, fresh: false, anew: replaces !== null || access.seatNode !== place.node };
+      const moved = seat.device !== null && seat.device !== caller.device;
+      const anew = moved || access.seatNode !== place.node;
+      const replaces = await this.#takeDevice(tx, caller, access, { node: place.node, moved, anew });
+      return { participantId: seat.id, ...place, replaces, fresh: false, anew };
     }
     const place = waits ? NOWHERE : await this.#place(tx, caller, access, region);
     if (!waits) await assertRoom(tx, call.id);
@@ -198,18 +203,18 @@ export class CallSeats {
   }
 
   /** The seat stays; what another device had is closed, and so is what it follows. */
-  async #takeDevice(tx: Tx, caller: CallCaller, access: CallAccessWithPlace, node: string | null): Promise<Departure | null> {
+  async #takeDevice(tx: Tx, caller: CallCaller, access: CallAccessWithPlace, { node, moved, anew }: { node: string | null; moved: boolean; anew: boolean }): Promise<Departure | null> {
     const { call, seat } = access;
-    const moved = seat!.device !== null && seat!.device !== caller.device;
     await tx.sql(
       `update call_participants set device = $2, media_node = $5, seat_until = case when link_node is null or $4 then $3::timestamptz else seat_until end, link_node = case when $4 then null else link_node end where id = $1`,
-      [seat!.id, caller.device, keptUntil(tx), moved, node],
+      // What begins anew has its place once media has begun (`#arrive`): who tries again after a failure must not find there what was before.
+      [seat!.id, caller.device, keptUntil(tx), moved, anew ? null : node],
     );
     if (!moved) return null;
     await dropProducers(tx, call.id, seat!.id, true);
     tx.append(callStream(call.id), { kind: 'participant.moved', participantId: seat!.id, device: caller.device });
     const place = placeOf(access);
-    if (node !== place) await keepHome(tx, call, await tx.sql<{ node: string | null }>(`select media_node as node from call_participants where call_id = $1 and state = 'JOINED'`, [call.id]));
+    if (node !== place) await keepHome(tx, call, await tx.sql<{ node: string | null }>(`select case when id = $2 then $3 else media_node end as node from call_participants where call_id = $1 and state = 'JOINED'`, [call.id, seat!.id, node]));
     return { callId: call.id, seats: [{ participantId: seat!.id, node: place }] };
   }
 
@@ -242,6 +247,10 @@ export class CallSeats {
       if (fresh && !(error instanceof DomainError && error.code === 'CALLS_UNAVAILABLE')) await this.leave(caller, callId).catch(() => undefined);
       throw error;
     }
+  }
+
+  async #arrive(participantId: string, node: string, device: string): Promise<void> {
+    await this.sql(`update call_participants set media_node = $2 where id = $1 and state = 'JOINED' and device = $3 and media_node is null`, [participantId, node, device]);
   }
 
   async #other(tx: Tx, callId: string, participantId: string): Promise<ParticipantRow> {
