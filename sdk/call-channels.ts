@@ -83,7 +83,12 @@ export class CallChannels {
 
   /** Those whose media is gone are made anew. */
   async reopen(): Promise<void> {
-    for (const channel of this.#own) if (channel.producer?.closed !== false) await this.#produce(channel);
+    for (const channel of this.#own) {
+      if (channel.producer?.closed === false) continue;
+      const producer = await this.#produce(channel);
+      // Closed by the app meanwhile.
+      if (!this.#own.has(channel)) await this.#end(producer);
+    }
   }
 
   async receive({ id: producerId, participantId, label }: CallProducerPartsFragment): Promise<void> {
@@ -97,12 +102,12 @@ export class CallChannels {
     this.#heard.set(producerId, { consumer, participantId });
   }
 
-  /** Something of somebody has ended; also of one's own. */
+  /** Something of somebody has ended; also of one's own. What was closed here as well is about to be made anew. */
   drop(producerId: string): void {
     this.#heard.get(producerId)?.consumer.close();
     this.#heard.delete(producerId);
     for (const channel of this.#own) {
-      if (channel.producer?.id !== producerId) continue;
+      if (channel.producer?.id !== producerId || channel.producer.closed) continue;
       this.#own.delete(channel);
       channel.producer.close();
     }
@@ -125,9 +130,13 @@ export class CallChannels {
   }
 
   async #close(channel: CallChannel): Promise<void> {
-    if (!this.#own.delete(channel) || !channel.producer) return;
-    channel.producer.close();
-    await this.client.api.closeDataProducer({ input: { callId: this.callId, producerId: channel.producer.id } });
+    // What went with its transport is gone already; what is made anew just now is closed by whoever makes it.
+    if (this.#own.delete(channel) && channel.producer?.closed === false) await this.#end(channel.producer);
+  }
+
+  async #end(producer: types.DataProducer): Promise<void> {
+    producer.close();
+    await this.client.api.closeDataProducer({ input: { callId: this.callId, producerId: producer.id } });
   }
 }
 
