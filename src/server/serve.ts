@@ -144,7 +144,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   addProbes(fastify, container, schema, metrics, probe);
   await addPaymentHooks(fastify, container.paymentHooks);
   const reconcile = setInterval(() => {
-    Promise.all([sockets.reconcileSessions(), streams.reconcileSessions(), voices.reconcileSessions()]).catch((error: Error) => log.warn({ error: error.message }, 'could not compare sessions with the database'));
+    sessions.reconcile([sockets, streams, voices].flatMap((server) => server.connected())).catch((error: Error) => log.warn({ error: error.message }, 'could not compare sessions with the database'));
   }, config.RECONCILE * 1000);
   reconcile.unref();
   // Of several processes the system gives each its share of connections: docs/adr/0008 says why.

@@ -23,6 +23,15 @@ interface Standing {
   scopes: string[] | null;
 }
 
+/** Somebody who came in by a session, for as long as they are connected. */
+export interface Connected {
+  readonly viewer: Actor;
+  /** The session has ended. */
+  end(): void;
+  /** It is good for something else now: whoever comes back is what they are now. */
+  restart(): void;
+}
+
 /** Whether sessions still stand. Ends are told over the bus; what was not heard is found out by asking again. */
 export class SessionGate {
   readonly #standing = new LRUCache<string, Standing>({ max: KEPT, ttl: TRUST_MS });
@@ -73,25 +82,23 @@ export class SessionGate {
   }
 
   /**
-   * What has become of those who came in by these: the answer to whatever was not heard of, as the database has it. A session may have ended; or it stands, and is good for something else than
-   * when the connection came in by it (a role, scopes, a plan). Who is in neither list is as they were.
+   * Compares whoever is connected with the database: the answer to whatever was not heard of. A session may have ended; or it stands, and is good for something else than when the
+   * connection came in by it (a role, scopes, a plan).
    */
-  async fates(actors: readonly Actor[]): Promise<{ ended: ReadonlySet<Actor>; changed: ReadonlySet<Actor> }> {
-    const came = new Map<string, Actor[]>();
-    for (const actor of actors) {
-      const key = `${actor.sessionId} ${goodFor(actor)}`;
+  async reconcile(connected: readonly Connected[]): Promise<void> {
+    const came = new Map<string, Connected[]>();
+    for (const one of connected) {
+      const key = `${one.viewer.sessionId} ${goodFor(one.viewer)}`;
       const known = came.get(key);
-      if (known) known.push(actor);
-      else came.set(key, [actor]);
+      if (known) known.push(one);
+      else came.set(key, [one]);
     }
-    const fates = { ended: new Set<Actor>(), changed: new Set<Actor>() };
-    if (!came.size) return fates;
+    if (!came.size) return;
     const rows = await this.sql<{ key: string; id: string; ended: boolean }>(FATES, [[...came.keys()]]);
     for (const { key, id, ended } of rows) {
       this.#standing.delete(id);
-      for (const actor of came.get(key)!) fates[ended ? 'ended' : 'changed'].add(actor);
+      for (const one of came.get(key)!) one[ended ? 'end' : 'restart']();
     }
-    return fates;
   }
 }
 

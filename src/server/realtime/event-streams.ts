@@ -5,7 +5,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { DomainError } from '../../lib/errors.js';
 import type { Viewer } from '../../resolvers/context.js';
 import type { Clock } from '../../lib/clock.js';
-import type { SessionGate } from '../../services/session-gate.js';
+import type { Connected, SessionGate } from '../../services/session-gate.js';
 import type { Authenticated, Authentication } from '../authentication.js';
 import type { OperationRequest } from '../documents.js';
 import { sendError } from '../http.js';
@@ -36,7 +36,7 @@ export class EventStreams {
   constructor(
     private readonly operations: Operations,
     private readonly authentication: Authentication,
-    private readonly sessions: SessionGate,
+    sessions: SessionGate,
     private readonly clock: Clock,
     private readonly listener: ConnectionListener,
     private readonly options: EventStreamsOptions,
@@ -83,14 +83,11 @@ export class EventStreams {
     this.drain();
   }
 
-  /** Ends the streams of sessions that no longer stand, though nobody told this process; those of sessions that are good for something else now come back, and are what they are now. */
-  async reconcileSessions(): Promise<void> {
-    const live = [...this.#streams].flatMap((stream) => (stream.viewer ? [{ stream, viewer: stream.viewer }] : []));
-    const { ended, changed } = await this.sessions.fates(live.map(({ viewer }) => viewer));
-    for (const { stream, viewer } of live) {
-      if (ended.has(viewer)) stream.error([shown('SESSION_ENDED', 'This session has ended: sign in again.')]);
-      else if (changed.has(viewer)) stream.restart();
-    }
+  /** Who came in by a session. */
+  connected(): Connected[] {
+    return [...this.#streams].flatMap((stream) =>
+      stream.viewer ? [{ viewer: stream.viewer, end: () => stream.error([shown('SESSION_ENDED', 'This session has ended: sign in again.')]), restart: () => stream.restart() }] : [],
+    );
   }
 
   async #run(stream: EventStream, request: FastifyRequest, given: OperationRequest, place: Place): Promise<void> {

@@ -7,7 +7,7 @@ import type { Viewer } from '../../resolvers/context.js';
 import { VoiceBridge, VOICE_CLOSE } from '../../media/voice-bridge.js';
 import type { CallVoices, Voice } from '../../services/calls/call-voices.js';
 import { callerOf } from '../../services/calls/caller.js';
-import type { SessionGate } from '../../services/session-gate.js';
+import type { Connected, SessionGate } from '../../services/session-gate.js';
 import type { Authentication } from '../authentication.js';
 import type { ErrorMapper } from '../errors.js';
 import { whenExpired } from './expiry.js';
@@ -75,14 +75,11 @@ export class VoiceServer {
     });
   }
 
-  /** Ends the sockets of sessions that no longer stand, though nobody told this process; those of sessions that are good for something else now come back, and are what they are now. */
-  async reconcileSessions(): Promise<void> {
-    const live = [...this.#sockets].flatMap(([socket, viewer]) => (viewer ? [{ socket, viewer }] : []));
-    const { ended, changed } = await this.deps.sessions.fates(live.map(({ viewer }) => viewer));
-    for (const { socket, viewer } of live) {
-      if (ended.has(viewer)) socket.close(VOICE_REFUSED.unauthorized, 'SESSION_ENDED');
-      else if (changed.has(viewer)) socket.close(VOICE_REFUSED.restart, 'What you may has changed: connect again');
-    }
+  /** Who came in by a session. */
+  connected(): Connected[] {
+    return [...this.#sockets].flatMap(([socket, viewer]) =>
+      viewer ? [{ viewer, end: () => socket.close(VOICE_REFUSED.unauthorized, 'SESSION_ENDED'), restart: () => socket.close(VOICE_REFUSED.restart, 'What you may has changed: connect again') }] : [],
+    );
   }
 
   drain(): void {

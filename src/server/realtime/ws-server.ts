@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Viewer } from '../../resolvers/context.js';
-import type { SessionGate } from '../../services/session-gate.js';
+import type { Connected, SessionGate } from '../../services/session-gate.js';
 import type { Authentication } from '../authentication.js';
 import { DomainError } from '../../lib/errors.js';
 import type { Limits, Operations } from '../operations.js';
@@ -44,7 +44,7 @@ export class WsServer {
     http: Server,
     private readonly operations: Operations,
     private readonly authentication: Authentication,
-    private readonly sessions: SessionGate,
+    sessions: SessionGate,
     private readonly listener: ConnectionListener,
     private readonly options: WsServerOptions,
   ) {
@@ -83,14 +83,13 @@ export class WsServer {
     this.#wss.close();
   }
 
-  /** Ends the connections of sessions that no longer stand, though nobody told this process; those of sessions that are good for something else now come back, and are what they are now. */
-  async reconcileSessions(): Promise<void> {
-    const live = [...this.#connections.values()].flatMap((connection) => (connection.viewer ? [{ connection, viewer: connection.viewer }] : []));
-    const { ended, changed } = await this.sessions.fates(live.map(({ viewer }) => viewer));
-    for (const { connection, viewer } of live) {
-      if (ended.has(viewer)) connection.close(CLOSE.unauthorized, 'SESSION_ENDED');
-      else if (changed.has(viewer)) connection.close(CLOSE.restart, 'What you may has changed: reconnect and resume');
-    }
+  /** Who came in by a session. */
+  connected(): Connected[] {
+    return [...this.#connections.values()].flatMap((connection) =>
+      connection.viewer
+        ? [{ viewer: connection.viewer, end: () => connection.close(CLOSE.unauthorized, 'SESSION_ENDED'), restart: () => connection.close(CLOSE.restart, 'What you may has changed: reconnect and resume') }]
+        : [],
+    );
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
