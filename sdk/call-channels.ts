@@ -4,6 +4,7 @@ import type { CallTransports } from './call-transports.js';
 import type { OmniTalk } from './client.js';
 import { failure } from './errors.js';
 import type { CallProducerPartsFragment } from './generated/graphql.js';
+import { UnderWay } from './under-way.js';
 
 /** More than this waits for no network. */
 const MOST_WAITING_BYTES = 1024 * 1024;
@@ -38,8 +39,7 @@ export class CallChannel {
 /** The data channels of a call: one's own, which come back with the seat, and those of the others. */
 export class CallChannels {
   readonly #own = new Set<CallChannel>();
-  /** What is being made: the server has it, perhaps, before it is known here. */
-  readonly #making = new Set<Promise<unknown>>();
+  readonly making = new UnderWay();
   /** By the producer's id. */
   readonly #heard = new Map<string, { consumer: types.DataConsumer; participantId: string }>();
 
@@ -61,24 +61,14 @@ export class CallChannels {
 
   async open(label: string, options: ChannelOptions): Promise<CallChannel> {
     const channel = new CallChannel(label, options, (one) => this.#close(one));
-    const making = this.#produce(channel).then((made) => {
-      this.#own.add(channel);
-      return made;
-    });
-    this.#making.add(making);
-    const producer = await making.finally(() => this.#making.delete(making));
+    await this.making.add(this.#produce(channel).then(() => this.#own.add(channel)));
     try {
-      await opened(producer);
+      await opened(channel.producer!);
     } catch (error) {
       await channel.close().catch(() => undefined);
       throw error;
     }
     return channel;
-  }
-
-  /** Resolves once all that was being opened is known by its id, or has failed. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#making);
   }
 
   /** Those whose media is gone are made anew. */

@@ -3,6 +3,7 @@ import type { CallSource, MediaTrack, SendOptions, VideoCodec } from './call-opt
 import { PASSING, type CallTransports } from './call-transports.js';
 import type { OmniTalk } from './client.js';
 import { asError, failure, OmniTalkError } from './errors.js';
+import { UnderWay } from './under-way.js';
 
 interface Local {
   track: MediaTrack;
@@ -26,8 +27,7 @@ export const OVERTAKEN: ReadonlySet<string> = new Set(['NOT_FOUND', 'STATE_CONFL
 /** What one sends in a call, by its source. */
 export class CallSending {
   readonly #local = new Map<CallSource, Local>();
-  /** What is being made: the server has it, perhaps, before it is known here. */
-  readonly #making = new Set<Promise<void>>();
+  readonly making = new UnderWay();
 
   constructor(
     private readonly client: OmniTalk,
@@ -75,11 +75,6 @@ export class CallSending {
     await this.client.api.setProducerPaused({ input: { callId: this.callId, producerId: local.producer.id, paused } });
     local.paused = paused;
     if (!paused) local.producer.resume();
-  }
-
-  /** Resolves once all that was being made is known by its id, or has failed. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#making);
   }
 
   /**
@@ -137,9 +132,7 @@ export class CallSending {
   }
 
   #produce(source: CallSource, track: MediaTrack, options: SendOptions, again?: Local): Promise<void> {
-    const making = this.#make(source, track, options, again).finally(() => this.#making.delete(making));
-    this.#making.add(making);
-    return making;
+    return this.making.add(this.#make(source, track, options, again));
   }
 
   async #make(source: CallSource, track: MediaTrack, options: SendOptions, again?: Local): Promise<void> {

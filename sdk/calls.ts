@@ -238,7 +238,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** What another page of this device has left in the call; and what was not heard when it was asked for. */
   async #clear({ own }: Joined): Promise<void> {
-    await Promise.all([this.#sending.settled(), this.#channels.settled()]);
+    await Promise.all([this.#sending.making.settled(), this.#channels.making.settled()]);
     const producers = new Set([...this.#sending.producerIds, ...this.#channels.producerIds]);
     const channels = new Set(this.#channels.consumerIds);
     const stale = own.producers.filter(({ id }) => !producers.has(id));
