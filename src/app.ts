@@ -3,7 +3,7 @@ import { createDataSource } from '../ormconfig.js';
 import { filesPortOf, type Config } from './config.js';
 import { createContainer, type Container, type Outside } from './container.js';
 import { migrate } from './db/migrate.js';
-import { SCHEDULES, sweepsOf, tasksOf } from './jobs/index.js';
+import { limitMsOf, SCHEDULES, sweepsOf, tasksOf } from './jobs/index.js';
 import { JobRunner } from './jobs/runner.js';
 import { systemClock, type Clock } from './lib/clock.js';
 import type { Logger } from './lib/logger.js';
@@ -54,7 +54,7 @@ export async function startApp(config: Config & { DATABASE_URL: string }, log: L
     let jobs: JobRunner | null = null;
     closers.push(() => Promise.all([serving.close(), jobs?.stop(config.DRAIN * 1000), container.consumers.stop(config.DRAIN * 1000)]));
     jobs = config.JOBS
-      ? await JobRunner.start({ databaseUrl: config.DATABASE_URL, tasks: tasksOf(container.jobs, container.tracing), schedules: SCHEDULES, sweeps: sweepsOf(container.jobs), clock, log })
+      ? await JobRunner.start({ databaseUrl: config.DATABASE_URL, tasks: tasksOf(container.jobs, container.tracing), limitMs: limitMsOf, schedules: SCHEDULES, sweeps: sweepsOf(container.jobs), clock, log })
       : null;
     if (config.JOBS) await container.consumers.start();
     return { url: `http://${hostOf(config)}:${port}`, container, serving, jobs, stop: () => (stopping ??= close()) };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Sql } from '../db/database.js';
 import { isConflict, isUnavailable } from '../db/failures.js';
 import { DomainError } from '../lib/errors.js';
+import { inTime } from '../lib/in-time.js';
 import type { Logger } from '../lib/logger.js';
 import type { EventKind } from './catalogue.js';
 import type { Hub } from './hub.js';
@@ -236,7 +237,7 @@ export class ConsumerLoop {
     const before = hold.stumbles;
     if (before) await this.#stumble(hold, before + 1);
     try {
-      await this.#inTime(this.consumer.handle(events));
+      await inTime(this.consumer.handle(events), this.timing.patienceMs);
       this.figures.taken += events.length;
       this.#batch = Math.min(this.#batch * 2, CONSUMER_BATCH);
       return true;
@@ -254,16 +255,6 @@ export class ConsumerLoop {
       this.#batch = 1;
       if (hold.stumbles < CONSUMER_TRIES) await this.#pause(Math.max(waitMs ?? 0, this.timing.retryMs * 2 ** hold.stumbles));
       return false;
-    }
-  }
-
-  async #inTime(handling: Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error(`it took longer than ${this.timing.patienceMs} ms`)), this.timing.patienceMs)));
-    try {
-      await Promise.race([handling, late]);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -132,6 +132,15 @@ const TASKS = {
 
 export type JobName = keyof typeof TASKS;
 
+/** Many times what a task takes. What it asks has limits of its own; this one is for what was forgotten. */
+const LIMIT_MS = 30 * 60_000;
+/** Of what goes through large files, or all that there is. graphile-worker gives a job to another after four hours. */
+const LONG_LIMIT_MS = 3.5 * 3_600_000;
+const LONG: ReadonlySet<string> = new Set<JobName>(['process-file', 'make-playback', 'make-data-export', 'erase-user', 'retire-bot', 'keep-events', 'keep-retention', 'roll-up-analytics', 'train-model']);
+
+/** How long a task may take, ms. */
+export const limitMsOf = (name: string): number => (LONG.has(name) ? LONG_LIMIT_MS : LIMIT_MS);
+
 /** Tasks that run by themselves, by cron pattern (UTC). */
 export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'keep-events': '7 3 * * *',

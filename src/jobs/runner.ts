@@ -2,6 +2,7 @@ import { Logger as WorkerLogger, parseCronItems, run, type CronItem, type Runner
 import { EventEmitter } from 'node:events';
 import pg from 'pg';
 import type { Clock } from '../lib/clock.js';
+import { inTime } from '../lib/in-time.js';
 import type { Logger } from '../lib/logger.js';
 import { DueWatch } from './due-watch.js';
 import { Sweeper, type Sweep } from './sweeper.js';
@@ -12,6 +13,8 @@ export interface RunnerOptions {
   databaseUrl: string;
   /** What each kind of job does. A job may run more than once (at least once): a task is written so that a repeat does no harm. */
   tasks: Readonly<Record<string, RunnableTask>>;
+  /** Milliseconds after which a task has failed by not ending: three that never end would leave nobody to run any other. */
+  limitMs: (task: string) => number;
   /** When tasks run by themselves: cron patterns, in UTC. */
   schedules: Readonly<Record<string, string>>;
   sweeps: readonly Sweep[];
@@ -89,7 +92,7 @@ export class JobRunner {
   }
 
   async #begin(): Promise<void> {
-    const { tasks, schedules, log } = this.options;
+    const { tasks, limitMs, schedules, log } = this.options;
     const events = new EventEmitter();
     events.on('job:success', () => this.done++);
     events.on('job:error', ({ job, error }: { job: { task_identifier: string; attempts: number }; error: unknown }) => {
@@ -104,7 +107,7 @@ export class JobRunner {
         client.query(`select set_config('application_name', $1, false)`, [connectionName(workerPool.id)]).catch(() => undefined); // its loss is met by the worker
       });
     });
-    const taskList: TaskList = Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, (payload: unknown) => task(payload as object)]));
+    const taskList: TaskList = Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, (payload: unknown) => inTime(task(payload as object), limitMs(name), `the job did not end within ${limitMs(name) / 1000} s`)]));
     const items = Object.entries(schedules).map(([task, match]): CronItem => ({ task, match, identifier: task, options: { backfillPeriod: 0, jobKey: `schedule ${task}` } }));
     this.#runner = await run({
       pgPool: this.#pool, taskList, parsedCronItems: parseCronItems(items), concurrency: CONCURRENT, noHandleSignals: true, logger: workerLogger(log),

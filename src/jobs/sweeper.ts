@@ -1,3 +1,4 @@
+import { inTime } from '../lib/in-time.js';
 import type { Logger } from '../lib/logger.js';
 
 /**
@@ -11,12 +12,16 @@ export interface Sweep {
   due?: string;
   /** Without a condition: the pause after a round that found nothing more, ms. */
   everyMs?: number;
+  /** Milliseconds after which a batch has failed by not ending, and the next begins beside it; half an hour unless told. */
+  limitMs?: number;
   /** Does one bounded batch; true when there may be more. Safe beside other processes (rows are locked, locked ones skipped). */
   run(): Promise<boolean>;
 }
 
 /** The first pause after a failure of a sweep with a condition, ms. */
 const FIRST_PAUSE_MS = 500;
+/** Many times what a batch takes; what it asks has limits of its own. */
+const LIMIT_MS = 30 * 60_000;
 /** Pauses after failures grow to this. */
 const MAX_PAUSE_MS = 30_000;
 
@@ -54,10 +59,10 @@ export class Sweeper {
   }
 
   async #run(): Promise<void> {
-    const { everyMs } = this.sweep;
+    const { everyMs, limitMs = LIMIT_MS } = this.sweep;
     let more = false;
     try {
-      more = await this.sweep.run();
+      more = await inTime(this.sweep.run(), limitMs);
       this.#failures = 0;
     } catch (error) {
       this.#failures++;

@@ -4,6 +4,7 @@ import type { GraphQLSchema } from 'graphql';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import type { Container } from '../container.js';
 import { InFlight } from '../lib/in-flight.js';
+import { inTime } from '../lib/in-time.js';
 import type { EngineState } from '../ml/engine.js';
 import type { Metrics } from './metrics.js';
 
@@ -67,17 +68,11 @@ interface Database {
 }
 
 async function lookAt(db: Container['db']): Promise<Database> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error('timeout')), DATABASE_PATIENCE_MS)));
-  const asked = db.sql<{ name: string }>('select name from migrations order by id desc limit 1');
-  asked.catch(() => undefined); // it may fail after we stopped waiting
   try {
-    const [row] = await Promise.race([asked, late]);
+    const [row] = await inTime(db.sql<{ name: string }>('select name from migrations order by id desc limit 1'), DATABASE_PATIENCE_MS);
     return { reachable: true, migration: row?.name ?? null };
   } catch {
     return { reachable: false, migration: null };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -16,8 +16,8 @@ describe('jobs', () => {
     await world.stop();
   });
 
-  const start = async (tasks: Record<string, RunnableTask>, sweeps = [] as Parameters<typeof JobRunner.start>[0]['sweeps']) => {
-    const runner = await JobRunner.start({ databaseUrl: world.databaseUrl, tasks, schedules: {}, sweeps, clock: world.clock, log: createLogger('silent') });
+  const start = async (tasks: Record<string, RunnableTask>, { sweeps = [], limitMs = () => 60_000 }: Partial<Pick<Parameters<typeof JobRunner.start>[0], 'sweeps' | 'limitMs'>> = {}) => {
+    const runner = await JobRunner.start({ databaseUrl: world.databaseUrl, tasks, limitMs, schedules: {}, sweeps, clock: world.clock, log: createLogger('silent') });
     runners.push(runner);
     return runner;
   };
@@ -77,6 +77,17 @@ describe('jobs', () => {
     await eventually(() => runner.done === 1, 'it is done');
   });
 
+  it('jobs that never end hold nobody up for ever: they fail by it, and are tried again later', async () => {
+    const ran: string[] = [];
+    const runner = await start({ hang: () => (ran.push('hang'), new Promise<void>(() => undefined)), go: async () => void ran.push('go') }, { limitMs: (task) => (task === 'hang' ? 1_500 : 60_000) });
+    for (let n = 0; n < 3; n++) await enqueue('hang', {});
+    await eventually(() => ran.length === 3, 'all hands are taken');
+    await enqueue('go', {});
+    await eventually(() => ran.includes('go'), 'the job behind them has run');
+    await eventually(async () => (await world.sql(`select from graphile_worker.jobs where task_identifier = 'hang' and last_error = 'the job did not end within 1.5 s' and locked_by is null and run_at > now()`)).length === 3, 'they wait for their second try');
+    assert.deepEqual([runner.done, runner.failed, ran], [1, 3, ['hang', 'hang', 'hang', 'go']]);
+  });
+
   it('the job of a process that died at work is taken by another; that of a living one is left alone', async () => {
     let started = 0;
     let release = () => undefined as void;
@@ -100,18 +111,14 @@ describe('jobs', () => {
     await eventually(() => runner.done === 2, 'it is done');
   });
 
-  it('a sweep goes on while there is more, outlives its failures, and ends with the runner', async () => {
+  it('a sweep goes on while there is more, outlives failures and rounds without an end, and ends with the runner', async () => {
     let rounds = 0;
-    const runner = await start({}, [
-      {
-        name: 'counting',
-        everyMs: 1,
-        run: async () => {
-          if (++rounds === 2) throw new Error('once');
-          return rounds < 5;
-        },
-      },
-    ]);
+    const run = async () => {
+      if (++rounds === 2) throw new Error('once');
+      if (rounds === 3) await new Promise(() => undefined);
+      return rounds < 5;
+    };
+    const runner = await start({}, { sweeps: [{ name: 'counting', everyMs: 1, limitMs: 100, run }] });
     await eventually(() => rounds >= 7, 'it went on');
     await runner.stop(1_000);
     const atStop = rounds;
