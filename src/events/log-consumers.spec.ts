@@ -249,8 +249,10 @@ describe('consumers of the log', () => {
   it('loses nothing and keeps each stream’s order, whatever fails and whoever dies', async function () {
     this.timeout(240_000);
     const fate = fc.constantFrom('fine', 'fine', 'fine', 'throws', 'dies', 'dies after');
+    // What fails CONSUMER_TRIES times in a row is set aside, as another test shows; here it is better by its last try.
+    const inTime = (fates: string[]): string[] => fates.map((one, index) => (index >= CONSUMER_TRIES - 2 && fates.slice(index - CONSUMER_TRIES + 2, index).every((before) => before !== 'fine') ? 'fine' : one));
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(2), { minLength: 1, maxLength: 20 }), fc.array(fate, { maxLength: 10 }), async (writes, fates) => {
+      fc.asyncProperty(fc.array(fc.nat(2), { minLength: 1, maxLength: 20 }), fc.array(fate, { maxLength: 10 }).map(inTime), async (writes, fates) => {
         begin();
         const streams = [0, 1, 2].map(() => `chat:${randomUUID()}`);
         const heard = new Map<string, number>();
