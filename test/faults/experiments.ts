@@ -8,6 +8,7 @@ import type { PostgresProcess } from '../testkit/postgres-process.js';
 import { eventually } from '../testkit/world.js';
 import { again, figure, PATIENCE_MS, pause, random, type Experiment } from './experiment.js';
 import { askedInVain, mediaWorkersKilled, mediaWorkersKilledUnwritten } from './media-experiments.js';
+import { partedFromPostgres, partedFromRedis } from './parted.js';
 import { reconnects } from './reconnects.js';
 import { torn } from './torn.js';
 
@@ -105,6 +106,7 @@ const lockHeld: Experiment = {
     for (const statement of ['select 1 from chats for update', 'select 1 from streams for update', 'lock table idempotency_keys in access exclusive mode']) {
       const holder = await connect(stage.postgres);
       await holdLock(holder, statement);
+      await eventually(async () => (await stage.sql('select from pg_locks where not granted')).length > 0, `somebody waits for "${statement}"`, PATIENCE_MS);
       await pause(lasting(500, 4_000));
       await holder.query('rollback');
       await holder.end();
@@ -119,6 +121,7 @@ const diskFull: Experiment = {
     await stage.disk.fill();
     // A new file of the log of writes is asked for, and there is no room for it.
     await stage.sql('select pg_switch_wal()').catch(() => undefined);
+    await assert.rejects(stage.sql(`create table filler as select repeat(md5(n::text), 50) from generate_series(1, 100000) n`), 'the disk was not full');
     await pause(lasting(1_500, 10_000));
     await stage.disk.free();
     // It may have ended itself rather than lose what it had promised.
@@ -141,9 +144,11 @@ const failover: Experiment = {
     await replica.promote();
     await replica.sql(`alter system reset synchronous_standby_names`);
     await replica.sql('select pg_reload_conf()');
-    stage.toPostgres.target = replica.port;
     stage.postgres = replica;
-    stage.toPostgres.cut();
+    for (const relay of stage.toPostgres) {
+      relay.target = replica.port;
+      relay.cut();
+    }
     await lost.close();
   },
 };
@@ -152,9 +157,9 @@ const redisFlushed: Experiment = {
   name: 'Redis is flushed, and is slow, and is gone',
   async run(stage) {
     await stage.redis.ask('FLUSHALL');
-    stage.toRedis.delay = 200;
+    for (const relay of stage.toRedis) relay.delay = 200;
     await pause(lasting(800, 10_000));
-    stage.toRedis.delay = 0;
+    for (const relay of stage.toRedis) relay.delay = 0;
     await stage.redis.kill();
     await pause(lasting(1_000, 60_000));
     await stage.redis.start();
@@ -222,6 +227,6 @@ const poison: Experiment = {
   },
 };
 
-export const EXPERIMENTS: readonly Experiment[] = [killAnything, postgresRestarted, noConnections, lockHeld, diskFull, failover, redisFlushed, clockJumps, slowReaders, torn, reconnects, poison, mediaWorkersKilled, mediaWorkersKilledUnwritten, askedInVain];
+export const EXPERIMENTS: readonly Experiment[] = [killAnything, postgresRestarted, noConnections, lockHeld, diskFull, failover, redisFlushed, clockJumps, slowReaders, torn, reconnects, poison, mediaWorkersKilled, mediaWorkersKilledUnwritten, askedInVain, partedFromPostgres, partedFromRedis];
 /** Those of the short form: what takes seconds. */
 export const QUICK: readonly Experiment[] = [killAnything, torn, diskFull, failover, clockJumps, mediaWorkersKilled];

@@ -4,6 +4,7 @@ import { CallTraffic } from './call-traffic.js';
 import { booksBalance, checkOut, fillCart } from './commerce.js';
 import { assertLossless, Witness, Writer } from './lossless.js';
 import type { Member, Stage } from './stage.js';
+import { eventually } from './world.js';
 
 /** What passes: the caller tries again. */
 const PASSING = new Set(['NETWORK', 'UNAVAILABLE', 'OVERLOADED', 'UNKNOWN']);
@@ -38,6 +39,8 @@ export class History {
   readonly #others: Promise<void>[] = [];
   #calls!: CallTraffic;
   #guest!: Witness;
+  /** Of the chat alone, begun at each visit. */
+  readonly #guestVisits: Witness[] = [];
   #stranger!: Witness;
   #from = 0;
   #stopped = false;
@@ -83,6 +86,8 @@ export class History {
   async check(patience = 40_000): Promise<Checked> {
     const { stage } = this;
     try {
+      const doers = { buyer: () => this.#orders, guest: () => Math.min(this.#visits, this.#guest.of(stage.chatId).length, this.#guestVisits.length), stranger: () => this.#refusals, caller: () => this.#calls.visits };
+      for (const [who, done] of Object.entries(doers)) await eventually(() => done() > 0, `the ${who} has done something`, patience);
       await this.#quiet();
       await this.#calls.check(patience);
       await assertLossless(stage.chatId, this.#from, () => stage.head(), this.#witnesses, this.#writers, patience);
@@ -119,7 +124,7 @@ export class History {
 
   async #end(): Promise<void> {
     await this.#calls.end();
-    for (const witness of [...this.#witnesses, this.#guest, this.#stranger]) witness.close();
+    for (const witness of [...this.#witnesses, ...this.#guestVisits, this.#guest, this.#stranger]) witness.close();
   }
 
   async #keepGoing(step: () => Promise<void>, everyMs: number): Promise<void> {
@@ -138,6 +143,8 @@ export class History {
     const { api } = this.stage.members[0]!.devices[0].client;
     const { chatId, guest } = this.stage;
     await api.addChatMembers({ input: { chatId, memberIds: [guest.id] } });
+    const seen = (await guest.client.api.chat({ id: chatId })).chat;
+    if (seen) this.#guestVisits.push(Witness.ofChat(guest, chatId, seen.eventCursor));
     await pause(150);
     await api.removeChatMember({ input: { chatId, userId: guest.id } }).catch((error: unknown) => {
       if (codeOf(error) !== 'NOT_FOUND') throw error;
@@ -149,6 +156,15 @@ export class History {
     const { client } = this.stage.stranger;
     const { chat } = await client.api.chatMessages({ id: this.stage.chatId, last: 5 });
     assert.equal(chat, null, 'a stranger was shown the chat');
+    const events = client.chatEvents(this.stage.chatId);
+    try {
+      const { value } = await events.next();
+      assert.fail(`a stranger was told of the chat: ${JSON.stringify(value)}`);
+    } catch (error) {
+      if (codeOf(error) !== 'NOT_FOUND') throw error;
+    } finally {
+      events.close();
+    }
     this.#refusals++;
   }
 
@@ -193,6 +209,7 @@ export class History {
   /** The guest saw nothing from before they came or after they went, and the stranger nothing at all. */
   async #assertPrivate(): Promise<void> {
     const { stage } = this;
+    for (const [who, { ended }] of [['guest', this.#guest], ['stranger', this.#stranger]] as const) assert.equal(ended, undefined, `the ${who} heard no more: ${String(ended)}`);
     assert.deepEqual(this.#stranger.of(stage.chatId), [], 'a stranger was told of the chat');
     const uuid = (id: string) => id.slice(4).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
     const moves = await stage.sql<{ pos: string; kind: string }>(
@@ -206,5 +223,7 @@ export class History {
     const offsets = this.#guest.of(stage.chatId).map((event) => event.offset);
     assert.deepEqual(offsets.filter((offset) => !inside(offset)), [], 'the guest was told of what was before or after their visits');
     assert.deepEqual(offsets, [...new Set(offsets)].sort((a, b) => a - b), 'and of nothing twice');
+    await eventually(() => this.#guestVisits.every(({ ended }) => ended !== undefined), 'what a guest follows ends when they go');
+    assert.deepEqual(this.#guestVisits.flatMap((visit) => visit.of(stage.chatId)).filter(({ offset }) => !inside(offset)), [], 'a guest who followed the chat was told of what was before or after their visits');
   }
 }

@@ -1,25 +1,23 @@
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { WebSocket } from 'ws';
 
-/** What a process holds, as it says itself, right after it has collected its garbage. */
+/** What a process holds, right after it has collected its garbage. */
 export interface Holdings {
+  /** On the heap and, for buffers, beside it. */
   heapBytes: number;
-  /** Sockets, timers, … by kind. */
-  resources: Map<string, number>;
-  /** Sockets that the kernel knows of. */
-  sockets: number;
+  /** That will go off, also those that would not keep the process alive. */
+  timers: number;
 }
+
+/** A timer that has been cleared, for its prototype. */
+const TIMER = '(() => { const timer = setTimeout(() => undefined, 0); clearTimeout(timer); return Object.getPrototypeOf(timer); })()';
 
 /** Looks into another process by its debugger. */
 export class Inspector {
   #last = 0;
   readonly #waiting = new Map<number, (result: Record<string, unknown>) => void>();
 
-  private constructor(
-    private readonly socket: WebSocket,
-    private readonly pid: number,
-  ) {
+  private constructor(private readonly socket: WebSocket) {
     socket.on('message', (data: Buffer) => {
       const { id, result } = JSON.parse(data.toString()) as { id?: number; result?: Record<string, unknown> };
       if (id === undefined) return;
@@ -28,20 +26,29 @@ export class Inspector {
     });
   }
 
-  static async open({ debugger: url, pid }: { debugger: string | null; pid: number }): Promise<Inspector> {
+  static async open({ debugger: url }: { debugger: string | null }): Promise<Inspector> {
     if (!url) throw new Error('the process was started without --inspect');
     const socket = new WebSocket(url, { perMessageDeflate: false });
     await once(socket, 'open');
-    return new Inspector(socket, pid);
+    return new Inspector(socket);
   }
 
   async holdings(): Promise<Holdings> {
+    const timers = await this.#timers();
     for (let time = 0; time < 2; time++) await this.#ask('HeapProfiler.collectGarbage');
-    const { result } = (await this.#ask('Runtime.evaluate', { expression: 'JSON.stringify([process.memoryUsage().heapUsed, process.getActiveResourcesInfo()])', returnByValue: true })) as { result: { value: string } };
-    const [heapBytes, all] = JSON.parse(result.value) as [number, string[]];
-    const resources = new Map<string, number>();
-    for (const kind of all) resources.set(kind, (resources.get(kind) ?? 0) + 1);
-    return { heapBytes, resources, sockets: socketsOf(this.pid) };
+    const { heapUsed, external } = (await this.evaluate('process.memoryUsage()')) as NodeJS.MemoryUsage;
+    return { heapBytes: heapUsed + external, timers };
+  }
+
+  /** Looked for on the heap: what Node itself tells of timers leaves out those that are unref'd. */
+  async #timers(): Promise<number> {
+    const objectGroup = 'timers';
+    const { result: prototype } = (await this.#ask('Runtime.evaluate', { expression: TIMER, objectGroup })) as { result: { objectId: string } };
+    const { objects } = (await this.#ask('Runtime.queryObjects', { prototypeObjectId: prototype.objectId, objectGroup })) as { objects: { objectId: string } };
+    const functionDeclaration = 'function () { return this.filter((timer) => !timer._destroyed).length; }';
+    const { result } = (await this.#ask('Runtime.callFunctionOn', { objectId: objects.objectId, functionDeclaration, returnByValue: true })) as { result: { value: number } };
+    await this.#ask('Runtime.releaseObjectGroup', { objectGroup });
+    return result.value;
   }
 
   /** What an expression comes to there, as JSON tells it; a promise is waited for. */
@@ -62,16 +69,4 @@ export class Inspector {
       this.socket.send(JSON.stringify({ id, method, params }));
     });
   }
-}
-
-function socketsOf(pid: number): number {
-  let count = 0;
-  for (const name of readdirSync(`/proc/${pid}/fd`)) {
-    try {
-      if (readlinkSync(`/proc/${pid}/fd/${name}`).startsWith('socket:')) count++;
-    } catch {
-      // closed while we were looking
-    }
-  }
-  return count;
 }

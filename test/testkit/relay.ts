@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 
-/** A TCP relay in front of servers, as a balancer would stand there: it can turn to another server, cut what goes through it, and slow it down. */
+/** A TCP relay in front of servers, as a balancer would stand there: it can turn to another server, cut what goes through it, slow it down, and carry nothing. */
 export class Relay {
   readonly #server: Server;
   readonly #pairs = new Set<[client: Socket, server: Socket]>();
@@ -13,6 +13,9 @@ export class Relay {
   #untilTorn = Infinity;
   /** How many connections were torn. */
   torn = 0;
+  /** Resolves when what waits on a line that carries nothing goes on. */
+  #carries: Promise<void> = Promise.resolve();
+  #goOn: (() => void) | null = null;
 
   private constructor(
     public target: number,
@@ -54,14 +57,22 @@ export class Relay {
     this.#untilTorn = bytes;
   }
 
-  /** Takes nothing more from the server, or from now on again. */
-  set stalled(stalled: boolean) {
-    for (const [, server] of this.#pairs) if (stalled) server.pause();
-    else server.resume();
+  /**
+   * Carries nothing more, either way, and tells neither side of it, nor of the other's end: as a network that is parted. What was on its way
+   * arrives when it is whole again.
+   */
+  set parted(parted: boolean) {
+    if (parted === (this.#goOn !== null)) return;
+    if (parted) this.#carries = new Promise((resolve) => (this.#goOn = resolve));
+    else {
+      this.#goOn!();
+      this.#goOn = null;
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.parted = false;
     this.cut();
     this.#server.close();
     await once(this.#server, 'close');
@@ -76,7 +87,7 @@ export class Relay {
       from.on('error', () => undefined); // 'close' follows
       from.on('close', () => {
         this.#pairs.delete(pair);
-        to.destroy();
+        void this.#carries.then(() => to.destroy());
       });
       const slow = new Transform({
         transform: (piece: Buffer, _encoding, done) => {
@@ -89,6 +100,7 @@ export class Relay {
           }
           this.#untilTorn -= piece.length;
           if (this.delay) setTimeout(done, this.delay, null, piece);
+          else if (this.#goOn) void this.#carries.then(() => done(null, piece));
           else done(null, piece);
         },
       });

@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OmniTalk } from '../../sdk/index.js';
 import { openShop, sell, type Shop, type Sold } from './commerce.js';
+import { Inspector } from './inspector.js';
 import { signUp, type Caller } from './lossless.js';
 import { workerBinary } from './media.js';
 import { PostgresProcess } from './postgres-process.js';
 import { RedisProcess, ServerProcess } from './processes.js';
 import { Relay } from './relay.js';
 import { SmallDisk } from './small-disk.js';
+import { eventually } from './world.js';
 
 /** Loaded before each server. */
 const PRELOADED = ['./jumping-clock.mjs', './media-worker-dump.mjs'].map((file) => `--import=${fileURLToPath(new URL(file, import.meta.url))}`);
 const DISK_MEGABYTES = 700;
+/** Connections of each server's pool. */
+export const POOL = 16;
 
 /** Somebody with two devices, each a session of its own, at another node each. */
 export interface Member {
@@ -25,8 +29,8 @@ export interface Member {
 }
 
 /**
- * All of a platform, to be broken: a PostgreSQL on a disk of its own, a Redis, two servers, and a relay before each, so that whatever is behind
- * it can be replaced, slowed and cut. Three members of a chat with two devices each, somebody who comes and goes, a stranger, and a shop.
+ * All of a platform, to be broken: a PostgreSQL on a disk of its own, a Redis, and two servers, with a relay on each way between them, so that whatever
+ * is behind it can be replaced, slowed, cut and parted from one of the servers alone. Three members of a chat with two devices each, somebody who comes and goes, a stranger, and a shop.
  */
 export class Stage {
   members: Member[] = [];
@@ -41,8 +45,9 @@ export class Stage {
   disk!: SmallDisk;
   postgres!: PostgresProcess;
   redis!: RedisProcess;
-  toPostgres!: Relay;
-  toRedis!: Relay;
+  /** Of each server. */
+  toPostgres!: readonly [Relay, Relay];
+  toRedis!: readonly [Relay, Relay];
   servers!: readonly [ServerProcess, ServerProcess];
   doors!: readonly [Relay, Relay];
   readonly #clock = join(tmpdir(), `omnitalk-clock-${process.pid}`);
@@ -73,17 +78,21 @@ export class Stage {
     this.#closers.push(() => this.postgres.close()); // another by then, perhaps
     this.redis = close(await RedisProcess.start(), (redis) => redis.close());
     const relay = async (port: number) => close(await Relay.start(port), (one) => one.close());
-    [this.toPostgres, this.toRedis] = [await relay(this.postgres.port), await relay(this.redis.port)];
+    const relays = async (port: number) => [await relay(port), await relay(port)] as const;
+    [this.toPostgres, this.toRedis] = [await relays(this.postgres.port), await relays(this.redis.port)];
     await writeFile(this.#clock, '0');
     this.#closers.push(() => rm(this.#clock, { force: true }));
     const env = {
-      DATABASE_URL: `postgres://omnitalk@127.0.0.1:${this.toPostgres.port}/omnitalk`, REDIS_URL: `redis://127.0.0.1:${this.toRedis.port}`, ACCESS_TOKEN_TTL: '86400', HEARTBEAT: '2',
+      ACCESS_TOKEN_TTL: '86400', HEARTBEAT: '2', DATABASE_POOL: String(POOL),
       NEWS: 'false', BOTS: 'false', MODERATION: 'false', LEARNING: 'false', WEBHOOKS: 'false', JUMPING_CLOCK: this.#clock,
       CALLS: 'true', MEDIA_WORKERS: '1', MEDIA_PORT: '0', MEDIASOUP_WORKER_BIN: workerBinary(),
     };
     // A call of people by both is on both.
-    const server = async (region: string) => close(await ServerProcess.start({ ...env, MEDIA_REGION: region }, { nodeOptions: ['--inspect=127.0.0.1:0', ...PRELOADED] }), (one) => one.end('SIGKILL'));
-    this.servers = [await server('east'), await server('west')];
+    const server = async (index: 0 | 1) => {
+      const own = { DATABASE_URL: `postgres://omnitalk@127.0.0.1:${this.toPostgres[index].port}/omnitalk`, REDIS_URL: `redis://127.0.0.1:${this.toRedis[index].port}`, MEDIA_REGION: ['east', 'west'][index]! };
+      return close(await ServerProcess.start({ ...env, ...own }, { nodeOptions: ['--inspect=127.0.0.1:0', ...PRELOADED] }), (one) => one.end('SIGKILL'));
+    };
+    this.servers = [await server(0), await server(1)];
     this.doors = [await relay(this.servers[0].port), await relay(this.servers[1].port)];
   }
 
@@ -98,7 +107,12 @@ export class Stage {
   async setClock(server: 0 | 1, offsetMs: number): Promise<void> {
     await writeFile(this.#clock, String(offsetMs));
     this.servers[server].signal('SIGUSR2');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const inspector = await Inspector.open(this.servers[server]);
+    try {
+      await eventually(async () => Math.abs(((await inspector.evaluate('Date.now()')) as number) - Date.now() - offsetMs) < 5_000, 'the clock has jumped');
+    } finally {
+      inspector.close();
+    }
   }
 
   /** A replica of PostgreSQL, on the same disk. */
