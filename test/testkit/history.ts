@@ -11,6 +11,20 @@ const PASSING = new Set(['NETWORK', 'UNAVAILABLE', 'OVERLOADED', 'UNKNOWN']);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const codeOf = (error: unknown): string => (error instanceof OmniTalkError ? error.code : 'NETWORK');
 
+/** Longer than anything is broken. */
+const ATTEMPTS = 1_500;
+
+async function untilAnswered<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!PASSING.has(codeOf(error)) || attempt === ATTEMPTS) throw error;
+      await pause(100);
+    }
+  }
+}
+
 export interface Checked {
   /** Messages that were acknowledged. */
   acknowledged: number;
@@ -168,22 +182,18 @@ export class History {
     this.#refusals++;
   }
 
+  /** What isn't answered is asked again under its key: nobody is left with a cart that they know nothing of. */
   async #buy(member: Member): Promise<void> {
     const { stage } = this;
     const buyer = member.devices[1].client;
-    const cartId = await fillCart(stage, buyer, stage.shop, [[stage.goods, 1]]);
-    const idempotencyKey = stage.key();
-    for (;;) {
-      try {
-        const result = await checkOut(stage, buyer, cartId, { method: 'sandbox_ok', idempotencyKey });
-        if ('order' in result) this.#orders++;
-        return;
-      } catch (error) {
-        // Whether it was ordered is not known: the same key tells.
-        if (!PASSING.has(codeOf(error)) || this.#stopped) throw error;
-        await pause(100);
-      }
-    }
+    const stem = stage.key();
+    const keys = (): { key: () => string } => {
+      let n = 0;
+      return { key: () => `${stem}-${++n}` };
+    };
+    const cartId = await untilAnswered(() => fillCart(keys(), buyer, stage.shop, [[stage.goods, 1]]));
+    const result = await untilAnswered(() => checkOut(stage, buyer, cartId, { method: 'sandbox_ok', idempotencyKey: `${stem}-order` }));
+    if ('order' in result) this.#orders++;
   }
 
   /** A fresh read, by either node, shows what was acknowledged, once and in order. */
