@@ -152,6 +152,20 @@ describe('what apps may do for people', function () {
     await fails(issue(), 'FORBIDDEN');
   });
 
+  it('a partner’s users are signed in by the partner alone: not by one of them, nor by whoever lets the app act for them', async () => {
+    const made = await create(['users:issue', 'profile:read']);
+    const { key } = (await ann.api.createApiKey({ input: { appId: made.app.id, name: 'server', idempotencyKey: world.key() } })).createApiKey;
+    const issue = (token: string, externalId: string) => world.client(token).api.issueUserToken({ input: { externalId } });
+    const { user, accessToken } = (await issue(key!, 'customer 7')).issueUserToken;
+    const short = await oauth.processClientCredentialsResponse(server, made.client, await oauth.clientCredentialsGrantRequest(server, made.client, made.secret, new URLSearchParams(), insecure));
+    assert.equal((await issue(short.access_token, 'customer 7')).issueUserToken.user.id, user.id);
+    await fails(issue(accessToken, 'customer 8'), 'FORBIDDEN');
+    await fails(issue(accessToken, 'customer 7'), 'FORBIDDEN');
+    await fails(issue((await lets(made, ['users:issue'])).access_token, 'customer 7'), 'FORBIDDEN');
+    assert.equal((await world.sql(`select from identities where subject = 'customer 8'`)).length, 0);
+    await bob.api.revokeAppAccess({ input: { appId: made.app.id } });
+  });
+
   it('an app whose owner is suspended acts for nobody, until they are reinstated', async () => {
     const made = await create(['profile:read', 'webhooks:read', 'webhooks:write', 'chats:read']);
     const { access_token: token, refresh_token: refresh } = await lets(made, ['profile:read', 'webhooks:read', 'webhooks:write', 'chats:read']);

@@ -32,12 +32,13 @@ export class PartnerUsers {
   ) {}
 
   /**
-   * Signs one in, asked by the partner's server, for as long as an access token lives: the first time it makes the person, with a handle like their name. For a key or token of an
-   * app with the scope users:issue. Errors: FORBIDDEN, INVALID_INPUT.
+   * Signs one in, asked by the partner's server, for as long as an access token lives: the first time it makes the person, with a handle like their name. For a key or token by which an
+   * app with the scope users:issue acts for its owner. A token that was issued here has an app, too, and no scopes to be kept to; and one of a person who lets the app act for them has
+   * those that they were asked for: neither speaks for the partner, and each would sign in as anybody. Errors: FORBIDDEN, INVALID_INPUT.
    */
   async issue(actor: Actor, input: { externalId: string; displayName: string | null }): Promise<UserToken> {
-    const appId = actor.appId;
-    if (appId == null) throw forbidden('Ask by a key of an app, or by its own token.');
+    const { appId, userId, scopes } = actor;
+    if (appId == null || !scopes?.includes('users:issue') || !(await this.#owns(userId, appId))) throw forbidden('Ask by a key of an app, or by its own token.');
     const externalId = cleanText(input.externalId, { field: 'externalId', maxBytes: MAX_EXTERNAL_BYTES });
     const displayName = input.displayName === null ? null : cleanDisplayName(input.displayName);
     return this.#answer(await this.unitOfWork.run({ actorId: actor.userId, operation: 'issueUserToken' }, (tx) => this.#open(tx, appId, externalId, displayName)));
@@ -63,6 +64,10 @@ export class PartnerUsers {
   async sweep(): Promise<boolean> {
     const gone = await this.sql('delete from used_tickets where ctid = any(array(select ctid from used_tickets where expires_at <= $1 limit $2)) returning 1', [this.clock.now(), SWEPT_AT_ONCE]);
     return gone.length === SWEPT_AT_ONCE;
+  }
+
+  async #owns(userId: string, appId: string): Promise<boolean> {
+    return (await this.sql('select from apps where id = $1 and owner_id = $2', [appId, userId])).length > 0;
   }
 
   async #open(tx: Tx, appId: string, externalId: string, displayName: string | null): Promise<{ userId: string; role: Actor['role']; sessionId: string }> {
