@@ -7,6 +7,7 @@ import type { Mailer } from '../messaging/messaging.js';
 import { cleanEmail, newPassword, typedPassword } from './account-input.js';
 import { invalidCredentials, lockForSignIn } from './accounts.js';
 import type { Actor } from './actor.js';
+import { unlinkApps } from './apps/end-app.js';
 import type { AuthLimits } from './auth-limits.js';
 import { spendToken, voidTokens } from './emails.js';
 import { userById, type UserRow } from './loaders/users.js';
@@ -77,6 +78,7 @@ export class RecoveryService {
       const unproved = await tx.sql('update users set phone = null where id = $1 and email_verified_at is null returning id', [userId]);
       if (unproved.length) {
         await tx.sql('delete from identities where user_id = $1', [userId]);
+        await unlinkApps(tx, this.sessions, userId);
         tx.append(userStream(userId), { kind: 'account.changed' });
       }
       await tx.sql('update users set password_hash = $2, email_verified_at = coalesce(email_verified_at, $3), version = version + 1 where id = $1', [userId, passwordHash, tx.now]);

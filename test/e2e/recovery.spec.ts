@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { decodeId } from '../../src/lib/ids.js';
 import { SmtpMailer } from '../../src/messaging/smtp.js';
 import { digest } from '../testkit/digest.js';
 import { tokenIn } from '../testkit/outbox.js';
@@ -173,12 +175,51 @@ describe('e-mail addresses and forgotten passwords', () => {
       );
     });
 
+    /** An app of Ann's with all that it could come in by, and one of another's that she has let act for her. */
+    async function letIn() {
+      const bob = await world.person(`bob${ann.handle}`);
+      const make = async (person: Person) => (await person.api.createApp({ input: { name: 'An app', redirectUris: ['https://partner.example/callback'], scopes: ['profile:read'], idempotencyKey: world.key() } })).createApp;
+      const [own, others] = [await make(ann), await make(bob)];
+      const { key } = (await ann.api.createApiKey({ input: { appId: own.app.id, name: 'a key', idempotencyKey: world.key() } })).createApiKey;
+      const { webhook } = (await ann.api.createWebhook({ input: { url: 'https://partner.example/told', events: ['MESSAGE_SENT'], idempotencyKey: world.key() } })).createWebhook;
+      const ask = async ({ app, clientSecret }: typeof own, form: Record<string, string>) => {
+        const answer = await fetch(`${world.app.url}/oauth/token`, { method: 'POST', headers: { authorization: `Basic ${Buffer.from(`${app.id}:${clientSecret!}`).toString('base64')}` }, body: new URLSearchParams(form) });
+        return { status: answer.status, ...((await answer.json()) as { access_token?: string; refresh_token?: string }) };
+      };
+      const verifier = 'v'.repeat(43);
+      const codeChallenge = createHash('sha256').update(verifier).digest('base64url');
+      const says = async () => {
+        const { redirectTo } = (await ann.api.authorizeApp({ input: { clientId: others.app.id, redirectUri: 'https://partner.example/callback', scopes: ['profile:read'], codeChallenge } })).authorizeApp;
+        return { grant_type: 'authorization_code', code: new URL(redirectTo).searchParams.get('code')!, code_verifier: verifier, redirect_uri: 'https://partner.example/callback' };
+      };
+      const held = await ask(others, await says());
+      const unused = await says();
+      const who = (token: string) => world.client(token).request('{ viewer { user { id } } }', {}).then(() => 200, () => 401);
+      return async () => ({
+        key: await who(key!), secret: (await ask(own, { grant_type: 'client_credentials' })).status, held: await who(held.access_token!),
+        refreshed: (await ask(others, { grant_type: 'refresh_token', refresh_token: held.refresh_token! })).status, code: (await ask(others, unused)).status,
+        told: (await world.sql<{ state: string }>('select state from webhooks where id = $1', [decodeId('Webhook', webhook.id)]))[0]!.state,
+      });
+    }
+
+    it('takes it from the apps that they had let in, too, and from their own', async () => {
+      const ways = await letIn();
+      await askReset(email);
+      await reset(tokenIn(await newestMailTo(email)));
+      assert.deepEqual(await ways(), { key: 401, secret: 401, held: 401, refreshed: 400, code: 400, told: 'PAUSED' });
+      const again = world.client((await signIn(email, 'another password')).accessToken);
+      const [app] = (await again.api.apps({})).viewer!.apps.edges;
+      assert.ok((await again.api.rotateAppSecret({ input: { appId: app!.node.id } })).rotateAppSecret.clientSecret);
+    });
+
     it('leaves what is linked to a person with a proved address', async () => {
       await verifyEmail(tokenIn(world.outbox.mailsTo(email)[0]!));
+      const ways = await letIn();
       await world.sql(`update users set phone = '+41790000002' where handle = $1`, [ann.handle]);
       await askReset(email);
       await reset(tokenIn(await newestMailTo(email)));
       assert.deepEqual(await world.sql('select phone from users where handle = $1', [ann.handle]), [{ phone: '+41790000002' }]);
+      assert.deepEqual(await ways(), { key: 200, secret: 200, held: 200, refreshed: 200, code: 200, told: 'ACTIVE' });
     });
   });
 
