@@ -57,11 +57,11 @@ export class UpkeepService {
     await this.#deleteAll('delete from refresh_tokens where ctid = any(array(select ctid from refresh_tokens where expires_at < $1 limit $2)) returning 1', CODES_KEPT_DAYS);
     // What an app takes a token for lasts minutes, and there may be one a request: nobody asks for these again, and those who use one late are told that it is over by its token.
     await this.#deleteAll(
-      `delete from sessions where ctid = any(array(select s.ctid from sessions s where s.app_id is not null and s.expires_at < $1
-         and not exists (select from api_keys k where k.session_id = s.id) and not exists (select from refresh_tokens t where t.session_id = s.id) limit $2)) returning 1`,
+      forgetSessions(`s.app_id is not null and s.expires_at < $1
+         and not exists (select from api_keys k where k.session_id = s.id) and not exists (select from refresh_tokens t where t.session_id = s.id)`),
       CODES_KEPT_DAYS,
     );
-    await this.#deleteAll('delete from sessions where ctid = any(array(select ctid from sessions where least(ended_at, expires_at) < $1 limit $2)) returning 1', this.kept.sessions);
+    await this.#deleteAll(forgetSessions('least(s.ended_at, s.expires_at) < $1'), this.kept.sessions);
   }
 
   /** Old notifications, and events that a consumer of the log has set aside when the log still held them. */
@@ -94,3 +94,11 @@ export class UpkeepService {
     return deleteAll(this.sql, text, [this.#daysAgo(days)]);
   }
 }
+
+/** When its person was there by a session stays known, since accounts are kept by that: whoever never connects has nothing else that says so. What an app does by its scopes is not they who are there. */
+const forgetSessions = (over: string): string =>
+  `with gone as (delete from sessions where ctid = any(array(select s.ctid from sessions s where ${over} limit $2)) returning user_id, last_active_at, scopes),
+     seen as (select user_id, max(last_active_at) as at from gone where scopes is null group by user_id),
+     later as (select u.id, n.at from seen n join users u on u.id = n.user_id and u.kind = 'PERSON' and u.erased_at is null and (u.last_seen_at is null or u.last_seen_at < n.at) order by u.id for no key update of u),
+     noted as (update users u set last_seen_at = l.at from later l where u.id = l.id)
+   select from gone`;

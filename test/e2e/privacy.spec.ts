@@ -226,4 +226,26 @@ describe('what a place has of somebody', function () {
     assert.deepEqual(accounts.map(({ handle }) => handle), ['fay_friend', 'root']);
     await erased(person.id);
   });
+
+  it('an account is not idle that is used without a connection, nor one whose keys are', async () => {
+    const [idle, reads, owner] = await world.people('Idle', 'Reads', 'Keys');
+    const { app } = (await owner.api.createApp({ input: { name: 'An app', redirectUris: [], scopes: ['profile:read'], idempotencyKey: world.key() } })).createApp;
+    const key = (await owner.api.createApiKey({ input: { appId: app.id, name: 'a key', idempotencyKey: world.key() } })).createApiKey.key!;
+    const { retention, upkeep } = world.app.container.jobs;
+    const ids = [idle, reads, owner].map(({ id }) => decodeId('User', id));
+    const left = async () => (await world.sql<{ handle: string }>('select handle from users where id = any($1) and erased_at is null order by 1', [ids])).map(({ handle }) => handle);
+    world.clock.advance(500 * 86_400_000);
+    await signedInAgain(world, reads);
+    await world.client(key).request('{ viewer { user { id } } }', {});
+    // Long enough for the sessions to be forgotten by which they came.
+    world.clock.advance(350 * 86_400_000);
+    await upkeep.codesAndTokens();
+    assert.equal((await world.sql(`select from sessions s where s.user_id = $1`, [ids[1]])).length, 0);
+    await retention.run();
+    assert.deepEqual(await left(), ['keys', 'reads']);
+    world.clock.advance(460 * 86_400_000);
+    await upkeep.codesAndTokens();
+    await retention.run();
+    assert.deepEqual(await left(), []);
+  });
 });

@@ -64,13 +64,19 @@ export class Retention {
     });
   }
 
-  /** People who have had no session since: who has a role, or a shop with something under way, stays. */
+  /**
+   * People who have had no session since, and for whom no program was there: neither by a key, nor for others by an app of theirs. Who has a role, or a shop with something under way, stays.
+   */
   async #accounts(before: Date): Promise<number> {
     let erased = 0;
     for (let after: string | null = NOBODY; after !== null; ) {
       const idle: { id: string }[] = await this.sql<{ id: string }>(
         `select u.id from users u where u.id > $1 and u.kind = 'PERSON' and u.erased_at is null and u.role = 'USER' and u.created_at < $2 and coalesce(u.last_seen_at, u.created_at) < $2
-           and not exists (select from sessions s where s.user_id = u.id and s.last_active_at >= $2) order by u.id limit $3`,
+           and not exists (select from sessions s where s.user_id = u.id and s.last_active_at >= $2)
+           and not exists (select from apps a where a.owner_id = u.id and (
+             exists (select from api_keys k where k.app_id = a.id and k.last_used_at >= $2) or exists (select from sessions s where s.app_id = a.id and s.last_active_at >= $2)
+             or exists (select from app_usage n where n.app_id = a.id and n.day >= $2::date)))
+         order by u.id limit $3`,
         [after, before, BATCH],
       );
       for (const { id } of idle) if (await this.erasures.eraseByTime(id)) erased++;
