@@ -202,6 +202,16 @@ describe('what a place has of somebody', function () {
     assert.deepEqual((await entries(dan.id)).map(({ action, actor }) => [action, actor!.id]), [['USER_ERASURE_FINISHED', root.id], ['USER_ERASED', root.id]]);
   });
 
+  it('nobody who was suspended for a while is back when that is over, once they are erased', async () => {
+    const nel = await world.person('Nel');
+    await root.api.suspendUser({ input: { userId: nel.id, reason: 'a day off', seconds: 60 } });
+    await root.api.eraseUser({ input: { userId: nel.id, reason: 'asked by letter' } });
+    await erased(nel.id);
+    const later = new Date(world.clock.now().getTime() + 61_000);
+    assert.deepEqual(await world.sql(`select handle from users where suspended_until <= $1`, [later]), []);
+    assert.equal((await world.sql('select from users where id = $1 and suspended_at is not null', [decodeId('User', nel.id)])).length, 1);
+  });
+
   it('rules of retention erase messages, addresses of orders and idle accounts when their time is over, and nothing before', async () => {
     const { person, friend, direct, secret } = await live('Fay');
     const { retention } = world.app.container.jobs;

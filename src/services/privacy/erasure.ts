@@ -114,7 +114,7 @@ export class ErasureService {
     const handle = `deleted_${randomBytes(6).toString('hex')}`;
     await tx.sql(
       `update users set handle = $2, handle_key = $2, display_name = 'Deleted account', about = null, avatar_url = null, email = null, email_verified_at = null, phone = null, password_hash = null,
-         last_seen_at = null, presence_privacy = 'NOBODY', find_by_phone = false, discoverable = false, suspended_at = coalesce(suspended_at, $3), erased_at = $3, version = version + 1 where id = $1`,
+         last_seen_at = null, presence_privacy = 'NOBODY', find_by_phone = false, discoverable = false, suspended_at = coalesce(suspended_at, $3), suspended_until = null, erased_at = $3, version = version + 1 where id = $1`,
       [id, handle, tx.now],
     );
     await tx.sql('delete from identities where user_id = $1', [id]);
