@@ -69,7 +69,7 @@ export class EmailService {
     const token = this.codes.token();
     const made = await this.sql(
       `insert into one_time_codes (id, purpose, subject, user_id, code_hash, created_at, expires_at)
-       select $1, 'VERIFY_EMAIL', $2, u.id, $3, $4, $5 from users u where u.id = $6 and not exists (
+       select $1, 'VERIFY_EMAIL', $2, u.id, $3, $4, $5 from users u where u.id = $6 and u.erased_at is null and not exists (
          select from users o where o.email = $2 and (o.id <> u.id or o.email_verified_at is not null)
        ) returning id`,
       [newId(), email, this.codes.hashToken(token), now, new Date(until), userId],
@@ -105,8 +105,9 @@ export async function spendToken(tx: Tx, purpose: 'VERIFY_EMAIL' | 'RESET_PASSWO
   const invalid = () => new DomainError('CODE_INVALID', 'This is not a code that can be used, or not any more.', { field: 'token' });
   const [sent] = await tx.sql<{ id: string; userId: string }>('select id, user_id as "userId" from one_time_codes where code_hash = $1 and purpose = $2', [hash, purpose]);
   if (!sent || !(await lockForSignIn(tx, sent.userId))) throw invalid();
+  // Who is erased may have a mail on its way, by which they would have an address again, and nobody else could have it.
   const [spent] = await tx.sql<{ subject: string; expired: boolean }>(
-    'update one_time_codes set used_at = $2 where id = $1 and used_at is null returning subject, expires_at <= $2 as expired',
+    'update one_time_codes set used_at = $2 where id = $1 and used_at is null and exists (select from users u where u.id = user_id and u.erased_at is null) returning subject, expires_at <= $2 as expired',
     [sent.id, tx.now],
   );
   if (!spent) throw invalid();

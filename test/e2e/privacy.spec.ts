@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { decodeId } from '../../src/lib/ids.js';
+import { createHash, randomBytes } from 'node:crypto';
+import { decodeId, newId } from '../../src/lib/ids.js';
 import { NOT_PEOPLE, ROOMS } from '../../src/services/privacy/holdings/index.js';
 import { ADDRESS, openShop, sell } from '../testkit/commerce.js';
 import { administrator, signedInAgain } from '../testkit/news.js';
@@ -210,6 +211,21 @@ describe('what a place has of somebody', function () {
     const later = new Date(world.clock.now().getTime() + 61_000);
     assert.deepEqual(await world.sql(`select handle from users where suspended_until <= $1`, [later]), []);
     assert.equal((await world.sql('select from users where id = $1 and suspended_at is not null', [decodeId('User', nel.id)])).length, 1);
+  });
+
+  it('whoever is erased gets no address again: neither by a mail that was on its way, nor by one that waited', async () => {
+    const [oda, id] = await world.person('Oda').then((person) => [person, decodeId('User', person.id)] as const);
+    await oda.api.deleteAccount({ input: { handle: 'oda', password: 'password of oda' } });
+    await erased(oda.id);
+    await world.app.container.jobs.emails.sendVerification({ userId: id, email: 'late@example.com', until: world.clock.now().getTime() + 3_600_000 });
+    assert.deepEqual(world.outbox.mailsTo('late@example.com'), []);
+    const token = randomBytes(32).toString('base64url');
+    await world.sql(`insert into one_time_codes (id, purpose, subject, user_id, code_hash, created_at, expires_at) values ($1, 'VERIFY_EMAIL', 'oda@example.com', $2, $3, $4, $5)`, [
+      newId(), id, createHash('sha256').update(token).digest(), world.clock.now(), new Date(world.clock.now().getTime() + 3_600_000),
+    ]);
+    await fails(world.client().api.verifyEmail({ input: { token } }), 'CODE_INVALID', 'token');
+    assert.deepEqual(await world.sql('select email from users where id = $1', [id]), [{ email: null }]);
+    await world.person('Oda');
   });
 
   it('rules of retention erase messages, addresses of orders and idle accounts when their time is over, and nothing before', async () => {
