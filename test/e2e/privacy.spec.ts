@@ -228,6 +228,21 @@ describe('what a place has of somebody', function () {
     await world.person('Oda');
   });
 
+  it('what is held of their messages goes with its files: theirs, and those of others that they wanted to send on', async () => {
+    const [pia, ron] = await world.people('Pia', 'Ron');
+    const [elsewhere, group] = [await world.directChat(ron, pia), await world.groupChat(ron, [pia], 'Guarded')];
+    await ron.api.updateModerationRules({ input: { chatId: group, rules: { words: [{ word: 'casino', action: 'HOLD' }] } } });
+    const [own, others] = [await world.upload(pia, PIXEL, { name: 'own.png', contentType: 'image/png' }), await world.upload(ron, PIXEL, { name: 'others.png', contentType: 'image/png' })];
+    const { message } = (await ron.api.sendMessage({ input: { chatId: elsewhere, text: 'a casino', attachments: [{ fileId: others.id! }], idempotencyKey: world.key() } })).sendMessage;
+    await fails(pia.api.sendMessage({ input: { chatId: group, text: 'my casino', attachments: [{ fileId: own.id! }], idempotencyKey: world.key() } }), 'HELD');
+    await fails(pia.api.forwardMessages({ input: { messageIds: [message.id], chatIds: [group], idempotencyKey: world.key() } }), 'HELD');
+    await ron.api.deleteMessage({ input: { messageId: message.id } });
+    await pia.api.deleteAccount({ input: { handle: 'pia', password: 'password of pia' } });
+    await erased(pia.id);
+    const files = [own, others].map(({ id }) => decodeId('File', id!));
+    await eventually(async () => !(await world.sql('select from files where id = any($1)', [files])).length, 'both are removed');
+  });
+
   it('rules of retention erase messages, addresses of orders and idle accounts when their time is over, and nothing before', async () => {
     const { person, friend, direct, secret } = await live('Fay');
     const { retention } = world.app.container.jobs;

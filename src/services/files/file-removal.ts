@@ -3,7 +3,7 @@ import type { UnitOfWork } from '../../db/unit-of-work.js';
 import { chatStream } from '../../events/catalogue.js';
 import type { Clock } from '../../lib/clock.js';
 import type { ObjectStore } from '../../storage/store.js';
-import { deleteUnreferenced, type FilePurpose } from './file-claims.js';
+import { deleteUnreferenced, releaseFiles, type FilePurpose } from './file-claims.js';
 import { NOBODY } from '../actor.js';
 
 const BATCH = 100;
@@ -37,7 +37,17 @@ export class FileRemoval {
    * stays until the last of them goes. In batches; a repeat does no harm.
    */
   async releaseFilesOf(userId: string): Promise<void> {
+    while (await this.#releaseHeld(userId));
     for (let after: string | null = NOBODY; after !== null; ) after = await this.#release(userId, after);
+  }
+
+  /** One batch of their messages that are held, and will never be sent: also what these show of others. True when there may be more. */
+  async #releaseHeld(userId: string): Promise<boolean> {
+    return this.unitOfWork.run({ actorId: NOBODY, operation: 'releaseFilesOf' }, async (tx) => {
+      const held = await tx.sql<{ id: string }>(`select distinct k.id from moderation_cases k join file_references r on r.purpose = 'HELD' and r.ref_id = k.id where k.sender_id = $1 order by 1 limit $2`, [userId, BATCH]);
+      await releaseFiles(tx, 'HELD', held);
+      return held.length === BATCH;
+    });
   }
 
   /** One batch, in the order of ids; answers the last of it, or null at the end. */
