@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { decodeId, newId } from '../../src/lib/ids.js';
 import { NOT_PEOPLE, ROOMS } from '../../src/services/privacy/holdings/index.js';
+import type { ObjectStore } from '../../src/storage/store.js';
 import { ADDRESS, openShop, sell } from '../testkit/commerce.js';
 import { administrator, signedInAgain } from '../testkit/news.js';
 import { PIXEL } from '../testkit/pictures.js';
@@ -236,11 +237,30 @@ describe('what a place has of somebody', function () {
     const { message } = (await ron.api.sendMessage({ input: { chatId: elsewhere, text: 'a casino', attachments: [{ fileId: others.id! }], idempotencyKey: world.key() } })).sendMessage;
     await fails(pia.api.sendMessage({ input: { chatId: group, text: 'my casino', attachments: [{ fileId: own.id! }], idempotencyKey: world.key() } }), 'HELD');
     await fails(pia.api.forwardMessages({ input: { messageIds: [message.id], chatIds: [group], idempotencyKey: world.key() } }), 'HELD');
-    await ron.api.deleteMessage({ input: { messageId: message.id } });
+    await ron.api.deleteMessage({ input: { messageId: message.id, scope: 'FOR_EVERYONE' } });
     await pia.api.deleteAccount({ input: { handle: 'pia', password: 'password of pia' } });
     await erased(pia.id);
     const files = [own, others].map(({ id }) => decodeId('File', id!));
     await eventually(async () => !(await world.sql('select from files where id = any($1)', [files])).length, 'both are removed');
+  });
+
+  it('a copy that is made while its person is erased is nobody’s, and goes', async () => {
+    const sal = await world.person('Sal');
+    const { store } = world.app.container.jobs.exports as unknown as { store: ObjectStore };
+    const putFile = store.putFile.bind(store);
+    let key: string | null = null;
+    store.putFile = async (...given) => {
+      const put = await putFile(...given);
+      key = given[0];
+      await sal.api.deleteAccount({ input: { handle: 'sal', password: 'password of sal' } });
+      return put;
+    };
+    const { id } = await ask(sal);
+    await eventually(() => key !== null, 'it has been written');
+    store.putFile = putFile;
+    assert.equal(key, `exports/${decodeId('DataExport', id)}.zip`);
+    await erased(sal.id);
+    await eventually(async () => (await store.size(key!)) === null, 'it is removed');
   });
 
   it('rules of retention erase messages, addresses of orders and idle accounts when their time is over, and nothing before', async () => {

@@ -86,14 +86,19 @@ export class DataExportService {
   /** The job. A repeat makes it anew. */
   async make(id: string): Promise<void> {
     const [wanted] = await this.sql<{ userId: string; erased: boolean }>('select e.user_id as "userId", u.erased_at is not null as erased from data_exports e join users u on u.id = e.user_id where e.id = $1 and e.finished_at is null', [id]);
-    if (!wanted || wanted.erased) return;
+    if (wanted && !wanted.erased) await this.#make(id, wanted.userId);
+    // Whoever was erased while it was made has no copy, and nobody would find its bytes again.
+    if (!(await this.sql('select from data_exports where id = $1 and file_id is not null', [id])).length) await this.store.remove([keyOf(id)]);
+  }
+
+  async #make(id: string, userId: string): Promise<void> {
     const archive = await Archive.open();
-    const [fileId, key] = [newId(), `exports/${id}.zip`];
+    const [fileId, key] = [newId(), keyOf(id)];
     try {
-      await this.#fill(archive, wanted.userId);
+      await this.#fill(archive, userId);
       await archive.close();
       const { bytes } = await this.store.putFile(key, archive.path, ZIP);
-      await this.unitOfWork.run({ actorId: NOBODY, operation: 'makeDataExport' }, (tx) => this.#hand(tx, { id, fileId, key, bytes, userId: wanted.userId }));
+      await this.unitOfWork.run({ actorId: NOBODY, operation: 'makeDataExport' }, (tx) => this.#hand(tx, { id, fileId, key, bytes, userId }));
     } finally {
       await archive.discard();
     }
@@ -115,7 +120,8 @@ export class DataExportService {
 
   /** What was asked for and could never be made (it is tried for days), and rows whose file has gone. */
   async forget(before: Date): Promise<void> {
-    await this.sql('delete from data_exports where coalesce(expires_at, created_at) < $1', [before]);
+    const gone = await this.sql<{ id: string; fileId: string | null }>('delete from data_exports where coalesce(expires_at, created_at) < $1 returning id, file_id as "fileId"', [before]);
+    await this.store.remove(gone.flatMap(({ id, fileId }) => (fileId === null ? [keyOf(id)] : [])));
   }
 
   async #hand(tx: Tx, { id, fileId, key, bytes, userId }: { id: string; fileId: string; key: string; bytes: number; userId: string }): Promise<null> {
@@ -184,6 +190,9 @@ export class DataExportService {
     return row;
   }
 }
+
+/** Where the copy stands, whoever makes it. */
+const keyOf = (id: string): string => `exports/${id}.zip`;
 
 /** Rows as JSON, by a cursor: the answers of FETCH have one shape for all tables, so that they can be prepared. */
 async function* rowsOf(tx: Tx, table: string, statement: string, userId: string): AsyncGenerator<object[]> {
