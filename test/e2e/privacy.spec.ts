@@ -113,6 +113,10 @@ describe('what a place has of somebody', function () {
     const copy = await made(bob, id);
     assert.equal((await support.api.dataExport({ id })).dataExport!.file!.id, copy.file!.id);
     assert.equal((await eve.api.dataExport({ id })).dataExport, null);
+    // Who is support no more sees it no more.
+    await root.api.setUserRoles({ input: { userId: sue.id, roles: [] } });
+    assert.equal((await (await signedInAgain(world, sue)).api.dataExport({ id })).dataExport, null);
+    await root.api.setUserRoles({ input: { userId: sue.id, roles: ['SUPPORT'] } });
     assert.deepEqual((await entries(bob.id)).map(({ action, actor }) => [action, actor!.id]), [['DATA_EXPORT_REQUESTED', sue.id]]);
     for (let more = 0; more < 2; more++) await made(bob, (await ask(bob)).id);
     await fails(ask(bob), 'RATE_LIMITED');

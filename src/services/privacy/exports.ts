@@ -4,7 +4,7 @@ import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { DomainError, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import type { Logger } from '../../lib/logger.js';
-import { assertMay } from '../../policies/role-policy.js';
+import { assertMay, may } from '../../policies/role-policy.js';
 import { StoreError, type ObjectStore } from '../../storage/store.js';
 import { NOBODY, type Actor } from '../actor.js';
 import { audit } from '../audit.js';
@@ -70,9 +70,9 @@ export class DataExportService {
     return this.#read(id);
   }
 
-  /** One's own, or one that one has asked for. */
+  /** One's own; or one that one has asked for, as long as one may ask for it. */
   async find(actor: Actor, id: string): Promise<DataExportRow | null> {
-    const [row] = await this.sql<DataExportRow>(`select ${COLUMNS} from data_exports e where e.id = $1 and $2 in (e.user_id, e.requested_by)`, [id, actor.userId]);
+    const [row] = await this.sql<DataExportRow>(`select ${COLUMNS} from data_exports e where e.id = $1 and (e.user_id = $2 or (e.requested_by = $2 and $3))`, [id, actor.userId, may(actor, 'EXPORT_FOR_OTHERS')]);
     return row ?? null;
   }
 
