@@ -141,7 +141,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   await hub.onChanged((name, keys) => db.cache.forget(name, keys));
   const after: AfterCommit = hub;
   const unitOfWork = new UnitOfWork(db, clock, after);
-  const sessions = new SessionGate(db.sql, bus);
+  const sessions = new SessionGate(db.sql, bus, clock);
   await sessions.start();
   const tokens = new AccessTokens(config.JWT_SECRET ?? (await loadServerKey(db.sql, 'access-token')), config.ACCESS_TOKEN_TTL, clock);
 

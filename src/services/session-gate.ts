@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Bus } from '../events/bus.js';
 import type { Sql } from '../db/database.js';
+import type { Clock } from '../lib/clock.js';
 import { DomainError } from '../lib/errors.js';
 import { InFlight } from '../lib/in-flight.js';
 import type { Actor } from './actor.js';
@@ -43,6 +44,7 @@ export class SessionGate {
   constructor(
     private readonly sql: Sql,
     private readonly bus: Bus,
+    private readonly clock: Clock,
   ) {}
 
   async start(): Promise<void> {
@@ -74,8 +76,8 @@ export class SessionGate {
   async #ask(sessionId: string): Promise<Standing | null> {
     const heard = this.#heard;
     const [row] = await this.sql<Standing>(
-      'select u.role, s.app_id as "appId", s.scopes, a.plan, coalesce(a.registered_only, false) as "registeredOnly" from sessions s join users u on u.id = s.user_id left join apps a on a.id = s.app_id left join users o on o.id = a.owner_id where s.id = $1 and s.ended_at is null and u.suspended_at is null and o.suspended_at is null',
-      [sessionId],
+      'select u.role, s.app_id as "appId", s.scopes, a.plan, coalesce(a.registered_only, false) as "registeredOnly" from sessions s join users u on u.id = s.user_id left join apps a on a.id = s.app_id left join users o on o.id = a.owner_id where s.id = $1 and s.ended_at is null and (s.app_id is null or s.expires_at > $2) and u.suspended_at is null and o.suspended_at is null',
+      [sessionId, this.clock.now()],
     );
     if (row && heard === this.#heard) this.#standing.set(sessionId, row);
     return row ?? null;
@@ -94,7 +96,7 @@ export class SessionGate {
       else came.set(key, [one]);
     }
     if (!came.size) return;
-    const rows = await this.sql<{ key: string; id: string; ended: boolean }>(FATES, [[...came.keys()]]);
+    const rows = await this.sql<{ key: string; id: string; ended: boolean }>(FATES, [[...came.keys()], this.clock.now()]);
     for (const { key, id, ended } of rows) {
       this.#standing.delete(id);
       for (const one of came.get(key)!) one[ended ? 'end' : 'restart']();
@@ -104,9 +106,11 @@ export class SessionGate {
 
 /** What a session is good for, as one text. */
 const goodFor = ({ role, appId, plan, registeredOnly, scopes }: Actor): string => [role, appId ?? '', plan ?? '', registeredOnly ? 't' : 'f', scopes?.join(',') ?? '*'].join(' ');
+/** That a session is over. What an app holds may be given an earlier end than its connections were told of, as a key that another takes the place of. */
+const IS_OVER = 's.id is null or s.ended_at is not null or (s.app_id is not null and s.expires_at <= $2) or u.suspended_at is not null or o.suspended_at is not null';
 /** The same, by the database; only of those for whom it is another one. A session whose app was deleted is gone with it. */
-const FATES = `select c.key, c.id, s.id is null or s.ended_at is not null or u.suspended_at is not null or o.suspended_at is not null as ended
+const FATES = `select c.key, c.id, ${IS_OVER} as ended
   from (select key, split_part(key, ' ', 1)::uuid as id from unnest($1::text[]) as given (key)) c
     left join sessions s on s.id = c.id left join users u on u.id = s.user_id left join apps a on a.id = s.app_id left join users o on o.id = a.owner_id
-  where s.id is null or s.ended_at is not null or u.suspended_at is not null or o.suspended_at is not null
+  where ${IS_OVER}
     or c.key is distinct from concat_ws(' ', s.id, u.role, coalesce(s.app_id::text, ''), coalesce(a.plan, ''), coalesce(a.registered_only, false), coalesce(array_to_string(s.scopes, ','), '*'))`;

@@ -84,6 +84,19 @@ describe('connections whose sessions have become others', () => {
     assert.deepEqual(await its.closed(), { code: 4401, reason: 'SESSION_ENDED' });
   });
 
+  it('one by a key that another has taken the place of is out when the old one ends, and no later', async () => {
+    const { appId, key: token } = await key(['profile:read']);
+    const { apiKey, key: other } = (await ann.api.createApiKey({ input: { appId, name: 'Another', idempotencyKey: world.key() } })).createApiKey;
+    const [old, untouched] = [await RawSocket.open(world, token, 1), await RawSocket.open(world, other!, 1)];
+    const keys = (await ann.api.app({ id: appId })).app!.apiKeys.edges.map(({ node }) => node.id);
+    await ann.api.rotateApiKey({ input: { apiKeyId: keys.find((id) => id !== apiKey.id)!, overlapHours: 1, idempotencyKey: world.key() } });
+    assert.equal(await asked(old, '{ viewer { user { id } } }'), 'ok');
+    world.clock.advance(3_601_000);
+    assert.deepEqual(await old.closed(), { code: 4401, reason: 'SESSION_ENDED' });
+    assert.equal(await asked(untouched, '{ viewer { user { id } } }'), 'ok');
+    untouched.close();
+  });
+
   /** Resolves once an event stream at the second process stands. */
   function listening(token: string): Promise<{ end: Promise<void> }> {
     const headers = { 'content-type': 'application/json', accept: 'text/event-stream', authorization: `Bearer ${token}` };
