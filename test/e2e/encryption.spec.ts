@@ -52,6 +52,14 @@ describe('encrypted chats', function () {
     assert.deepEqual((await bob.api.viewerChats({ first: 10 })).viewer!.chats.edges.map(({ node }) => [node.id, node.viewerState!.unreadCount]), [[chatId, 2]]);
   });
 
+  it('a welcome that was not used shows nothing of a chat to who is in it no more', async () => {
+    const chatId = await encryptedChat(annPhone, [bob]);
+    const waiting = async () => (await bobPhone.api.welcomes()).viewer!.welcomes.edges.map(({ node }) => node.chat!.id);
+    assert.deepEqual(await waiting(), [chatId]);
+    await ann.api.removeChatMember({ input: { chatId, userId: bob.id } });
+    assert.deepEqual(await waiting(), []);
+  });
+
   it('an event brings what was said, and a commit, as it happens and after a resume', async () => {
     const chatId = await encryptedChat(annPhone, [bob]);
     await bobPhone.catchUp(chatId);

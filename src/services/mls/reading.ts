@@ -46,13 +46,14 @@ export class MlsReading {
     return toPage(rows, request, (row) => [row.id]);
   }
 
-  /** What waits for the device that asks, oldest first. */
+  /** What waits for the device that asks, oldest first; into chats that its owner is still in, since each shows its chat. */
   async welcomes(actor: Actor, args: PageArgs): Promise<Page<WelcomeRow>> {
     const request = pageRequest(args, ['uuid']);
     if (!request.size) return emptyPage();
-    const rows = await this.sql<WelcomeRow>(`select ${WELCOME_COLUMNS} from mls_welcomes w where w.device_id = $1 and ($2::uuid is null or w.id > $2) order by w.id limit $3`, [
-      actor.sessionId, request.from?.[0] ?? null, request.limit,
-    ]);
+    const rows = await this.sql<WelcomeRow>(
+      `select ${WELCOME_COLUMNS} from mls_welcomes w join chat_members m on m.chat_id = w.chat_id and m.user_id = $4 where w.device_id = $1 and ($2::uuid is null or w.id > $2) order by w.id limit $3`,
+      [actor.sessionId, request.from?.[0] ?? null, request.limit, actor.userId],
+    );
     return toPage(rows, request, (row) => [row.id]);
   }
 }
