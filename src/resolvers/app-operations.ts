@@ -14,7 +14,7 @@ export class AppOperationResolver {
 
   @Mutation(() => RegisterAppOperationsPayload, { description: 'All of them or none; those that are there already stay. At most 1000 an app, and 2,000,000 characters together.' })
   async registerAppOperations(@Arg('input', () => RegisterAppOperationsInput) { appId, documents }: RegisterAppOperationsInput, @Ctx() context: Context): Promise<RegisterAppOperationsPayload> {
-    return { operations: await this.registered.register(context.requireViewer(), decodeId('App', appId, 'appId'), documents) };
+    return { operations: await this.registered.register(context.requireViewer(), decodeId('App', appId, 'appId'), documents, context.request.address) };
   }
 
   @Mutation(() => RemoveAppOperationsPayload, { description: 'They are executed no more, within seconds.' })

@@ -81,11 +81,17 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const engine = new Engine(schema, { marked, rules, maxTokens: MAX_TOKENS, suggest: config.INTROSPECTION });
   const documents = new Documents(config.PERSISTED_OPERATIONS ? await loadPersistedOperations(config.PERSISTED_OPERATIONS, engine) : {}, config.PERSISTED_ONLY);
   container.webhooks.queue.renderWith(new WebhookEvents(engine, db, clock, errors));
-  container.apps.operations.checkWith((query) => {
-    const prepared = engine.prepare({ query, operationName: null });
-    return Array.isArray(prepared) ? (prepared as readonly Error[]).map(({ message }) => message) : [];
-  });
   const limits = new RequestLimits(schema, config, rates, container.apps.usage);
+  container.apps.operations.checkWith({
+    mistakesIn(query) {
+      const prepared = engine.prepare({ query, operationName: null });
+      return Array.isArray(prepared) ? (prepared as readonly Error[]).map(({ message }) => message) : [];
+    },
+    async charge(address, documents) {
+      const thousands = Math.floor(documents.reduce((sum, query) => sum + (engine.knows({ query, operationName: null }) ? 0 : query.length), 0) / 1_000);
+      if (thousands > 0) await limits.request(address, thousands);
+    },
+  });
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();
   const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: (error) => isUnavailable(error) || tookTooLong(error), onError });

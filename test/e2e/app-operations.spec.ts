@@ -130,3 +130,22 @@ describe('operations that apps register', function () {
     assert.equal((await world.sql('select from app_operations where app_id = $1', [decodeId('App', appId)])).length, 1_000);
   });
 });
+
+describe('what it costs to register operations', () => {
+  let world: World;
+  before(async () => {
+    world = await World.start({ settings: { RATE_LIMIT_ADDRESS: '200' } });
+  });
+  after(() => world.stop());
+
+  it('is counted as the same documents are that clients send: once for each thousand characters that are new', async () => {
+    const ann = await world.person('Ann');
+    const { app } = (await ann.api.createApp({ input: { name: 'Long', redirectUris: [], scopes: ['profile:read'], idempotencyKey: world.key() } })).createApp;
+    const long = (name: string, thousands: number) => `# ${'x'.repeat(thousands * 1_000)}\nquery ${name} { viewer { user { id } } }`;
+    const register = (documents: string[]) => ann.api.registerAppOperations({ input: { appId: app.id, documents } });
+    await register([long('A', 50), long('B', 50)]);
+    await register([long('A', 50), long('B', 50)]);
+    await fails(register([long('C', 90), long('D', 90), long('E', 90)]), 'RATE_LIMITED');
+    assert.equal((await world.sql('select from app_operations where app_id = $1', [decodeId('App', app.id)])).length, 2);
+  });
+});

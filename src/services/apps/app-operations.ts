@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Sql } from '../../db/database.js';
 import { pageRequest, toPage, type Page, type PageArgs } from '../../db/pages.js';
@@ -20,8 +21,12 @@ const KEPT = 5_000;
 const KEPT_CHARACTERS = 10_000_000;
 const ID = /^[0-9a-f]{64}$/;
 
-/** What is wrong with a document, in words; none when it is one good operation. */
-export type DocumentCheck = (document: string) => readonly string[];
+export interface DocumentCheck {
+  /** What is wrong with a document, in words; none when it is one good operation. */
+  mistakesIn(document: string): readonly string[];
+  /** Counts what it costs to read these against the address that sends them. Throws RATE_LIMITED. */
+  charge(address: string, documents: readonly string[]): Promise<void>;
+}
 
 export interface AppOperationRow {
   id: string;
@@ -62,16 +67,13 @@ export class AppOperationService {
     return toPage(rows, request, (row) => [row.id]);
   }
 
-  /** Registers operations; those that are there already stay as they are. All of them, or none. Errors: NOT_FOUND, INVALID_INPUT, LIMIT_REACHED. */
-  async register(actor: Actor, appId: string, given: readonly string[]): Promise<AppOperationRow[]> {
+  /** Registers operations; those that are there already stay as they are. All of them, or none. Errors: NOT_FOUND, INVALID_INPUT, LIMIT_REACHED, RATE_LIMITED. */
+  async register(actor: Actor, appId: string, given: readonly string[], address: string): Promise<AppOperationRow[]> {
     const documents = new Map(distinct(given, 'documents', MAX_AT_ONCE).map((document) => [operationHash(document), document]));
     if (!documents.size) throw invalidInput('documents', 'documents is empty.');
+    await this.#judge([...documents.values()], address);
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'registerAppOperations' }, async (tx) => {
       await lockApp(tx, actor.userId, appId);
-      [...documents.values()].forEach((document, at) => {
-        const mistakes = document.trim() === '' ? ['It is empty.'] : document.includes('\0') ? ['It holds a character that no document can.'] : this.#check!(document);
-        if (mistakes.length) throw invalidInput('documents', `Document ${at + 1} is not one valid operation: ${mistakes.slice(0, 3).join(' ')}`.slice(0, 1_000));
-      });
       const added = await tx.sql<{ hash: string }>(
         `insert into app_operations (id, app_id, hash, name, document, created_at) select d.id, $1, d.hash, d.name, d.document, $6 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) d(id, hash, name, document)
          on conflict do nothing returning hash`,
@@ -86,6 +88,16 @@ export class AppOperationService {
     const rows = await this.sql<AppOperationRow>(`select ${COLUMNS} from app_operations o where o.app_id = $1 and o.hash = any($2)`, [appId, [...documents.keys()]]);
     const byHash = new Map(rows.map((row) => [row.hash, row]));
     return [...documents.keys()].flatMap((hash) => byHash.get(hash) ?? []);
+  }
+
+  /** As those that clients send: what is long is paid before it is read. Each takes up to some tenths of a second, so others have their turn in between; and nobody's row is locked meanwhile. */
+  async #judge(documents: readonly string[], address: string): Promise<void> {
+    await this.#check!.charge(address, documents);
+    for (const [at, document] of documents.entries()) {
+      if (at > 0) await turn();
+      const mistakes = document.trim() === '' ? ['It is empty.'] : document.includes('\0') ? ['It holds a character that no document can.'] : this.#check!.mistakesIn(document);
+      if (mistakes.length) throw invalidInput('documents', `Document ${at + 1} is not one valid operation: ${mistakes.slice(0, 3).join(' ')}`.slice(0, 1_000));
+    }
   }
 
   /** Within seconds they are executed no more; those that are not there are passed over. Answers which were removed. Errors: NOT_FOUND, INVALID_INPUT. */
