@@ -27,6 +27,9 @@ export interface WriteOptions {
   input?: unknown;
 }
 
+/** The queue of jobs that take minutes and that nobody waits for: renditions, copies of somebody's data, erasures. Side by side they would hold every place that there is for jobs. */
+export const LONG_WORK = 'long';
+
 /** One transaction as a service sees it. */
 export class Tx {
   readonly pending: PendingEvent[] = [];

@@ -33,7 +33,7 @@ export interface JobFailure {
 
 /** One connection listens, the others fetch and settle; the tasks themselves use the process's pool. */
 const CONNECTIONS = 3;
-/** Two may be busy with large files for minutes, one of each queue; the third is for what somebody waits for. */
+/** Two may be busy for minutes, one of each queue: with large files, and with what nobody waits for (LONG_WORK). The third is for what somebody waits for, as a code. */
 const CONCURRENT = 3;
 const RESTART_MS = 5_000;
 /** A long-running job's lock is judged by its worker's connection, which may be away for a moment. */

@@ -267,6 +267,27 @@ describe('what a place has of somebody', function () {
     await eventually(async () => (await store.size(key!)) === null, 'it is removed');
   });
 
+  it('copies wait for one another, and nobody’s code waits for them', async () => {
+    const { store } = world.app.container.jobs.exports as unknown as { store: ObjectStore };
+    const putFile = store.putFile.bind(store);
+    const held = Promise.withResolvers<void>();
+    let writing = 0;
+    store.putFile = async (...given) => {
+      writing++;
+      await held.promise;
+      return putFile(...given);
+    };
+    const people = await world.people('Una', 'Vic', 'Wim', 'Xia', 'Yan');
+    const asked = await Promise.all(people.map(async (person) => (await ask(person)).id));
+    await eventually(() => writing === 1, 'one is written');
+    await world.client().api.requestPhoneCode({ input: { phone: '+41791234567' } });
+    await eventually(() => world.outbox.texts.length > 0, 'the code is sent');
+    assert.equal(writing, 1);
+    store.putFile = putFile;
+    held.resolve();
+    for (const [index, id] of asked.entries()) await made(people[index]!, id);
+  });
+
   it('rules of retention erase messages, addresses of orders and idle accounts when their time is over, and nothing before', async () => {
     const { person, friend, direct, secret } = await live('Fay');
     const { retention } = world.app.container.jobs;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sql } from '../../db/database.js';
-import type { UnitOfWork } from '../../db/unit-of-work.js';
+import { LONG_WORK, type UnitOfWork } from '../../db/unit-of-work.js';
 import type { FileFailure, FileState } from '../../entities/file.js';
 import type { Logger } from '../../lib/logger.js';
 import { StoreError, type ObjectStore } from '../../storage/store.js';
@@ -109,7 +109,7 @@ export class FileProcessor {
       );
       if (!rows.length) return null;
       changeFile(tx, file);
-      if (found.wantsPlayback) await tx.enqueue('make-playback', { id: file.id }, { key: `make-playback ${file.id}`, queue: 'playback' });
+      if (found.wantsPlayback) await tx.enqueue('make-playback', { id: file.id }, { key: `make-playback ${file.id}`, queue: LONG_WORK });
       return null;
     });
     // What was uploaded is forgotten only once what is served instead is on record.

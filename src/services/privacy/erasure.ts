@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
+import { LONG_WORK, type Tx, type UnitOfWork } from '../../db/unit-of-work.js';
 import { userStream } from '../../events/catalogue.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
 import { cleanText } from '../../lib/validate.js';
@@ -123,7 +123,7 @@ export class ErasureService {
     tx.append(userStream(id), { kind: 'profile.changed' });
     await tx.sql('insert into erasures (user_id, requested_by, created_at) values ($1, $2, $3) on conflict do nothing', [id, actor?.userId ?? null, tx.now]);
     await audit(tx, { actorId: actor?.userId ?? null, action: 'USER_ERASED', subject: { type: 'User', id }, details: { reason, own: actor?.userId === id } });
-    await tx.enqueue('erase-user', { userId: id } satisfies ErasureJob, { key: `erase-user ${id}` });
+    await tx.enqueue('erase-user', { userId: id } satisfies ErasureJob, { key: `erase-user ${id}`, queue: LONG_WORK });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Sql } from '../../db/database.js';
 import { pageRequest, toPage, type Page, type PageArgs } from '../../db/pages.js';
-import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
+import { LONG_WORK, type Tx, type UnitOfWork } from '../../db/unit-of-work.js';
 import { DomainError, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import type { Logger } from '../../lib/logger.js';
@@ -64,7 +64,7 @@ export class DataExportService {
       const made = newId();
       await tx.sql('insert into data_exports (id, user_id, requested_by, created_at) values ($1, $2, $3, $4)', [made, subject, actor.userId, tx.now]);
       await audit(tx, { actorId: actor.userId, action: 'DATA_EXPORT_REQUESTED', subject: { type: 'User', id: subject }, details: { own: subject === actor.userId } });
-      await tx.enqueue('make-data-export', { id: made }, { key: `make-data-export ${made}` });
+      await tx.enqueue('make-data-export', { id: made }, { key: `make-data-export ${made}`, queue: LONG_WORK });
       return { id: made };
     });
     return this.#read(id);
