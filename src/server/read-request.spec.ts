@@ -28,6 +28,11 @@ describe('an operation that is asked for', () => {
       { numRuns: 500 },
     ));
 
+  it('goes on behind a question mark, which stands in the query of an address as it is (RFC 3986, 3.4)', () => {
+    const read = (url: string) => readRequest({ method: 'GET', url } as Parameters<typeof readRequest>[0]).query;
+    assert.deepEqual([read('/graphql?query={a(b:"why?")}'), read('/graphql?'), read('/graphql')], ['{a(b:"why?")}', null, null]);
+  });
+
   it('has a text, or is refused by code, whatever it is named by', () => {
     const CODES = ['BAD_REQUEST', 'OPERATION_NOT_FOUND', 'OPERATION_NOT_ALLOWED'];
     const hash = fc.oneof(fc.constant('a'.repeat(64)), fc.string(), fc.jsonValue());

@@ -7,7 +7,7 @@ const bad = (message: string): DomainError => new DomainError('BAD_REQUEST', mes
 
 /** Reads an operation from a POST's JSON body or a GET's query string. Throws BAD_REQUEST. */
 export function readRequest(request: FastifyRequest): OperationRequest {
-  if (request.method === 'GET') return fromQuery(new URLSearchParams(request.url.split('?')[1] ?? ''));
+  if (request.method === 'GET') return fromQuery(new URLSearchParams(request.url.replace(/^[^?]*\??/, '')));
   if (Array.isArray(request.body)) throw bad('One operation a request: lists of them are not taken.');
   if (!isObject(request.body)) throw bad('The body is a JSON object with query (or documentId), variables, operationName and extensions.');
   return readOperation(request.body);
