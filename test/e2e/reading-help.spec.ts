@@ -30,6 +30,20 @@ describe('help while reading and writing', () => {
       await fails(eve.api.translateMessage({ input: { messageId: asked.id, language: 'de' } }), 'NOT_FOUND');
     });
 
+    it('answers an app nothing that is made of words which it may not read', async () => {
+      const said = await world.say(ann, chatId, 'shall we meet at the lake?');
+      const key = async (scopes: string[]) => {
+        const { app } = (await bob.api.createApp({ input: { name: 'Helper', redirectUris: [], scopes, idempotencyKey: world.key() } })).createApp;
+        return { api: world.client((await bob.api.createApiKey({ input: { appId: app.id, name: 'a key', idempotencyKey: world.key() } })).createApiKey.key!).api } as Person;
+      };
+      const [helper, reader] = [await key(['bots:read', 'bots:write']), await key(['chats:read'])];
+      await fails(suggest(helper), 'FORBIDDEN');
+      await fails(helper.api.translateMessage({ input: { messageId: said.id, language: 'de' } }), 'FORBIDDEN');
+      await fails(helper.api.summarizeChat({ input: { chatId } }), 'FORBIDDEN');
+      assert.equal((await suggest(reader)).length, 3);
+      await fails(reader.api.translateMessage({ input: { messageId: said.id, language: 'de' } }), 'UNAVAILABLE');
+    });
+
     it('makes 500 messages short, with links to those that stand for them', async () => {
       const id = await world.groupChat(ann, [bob], 'Five hundred');
       const topics = ['We should book the boat for the lake trip on Saturday', 'The boat for Saturday’s lake trip costs 90 francs to book', 'Who brings the picnic to the lake trip on Saturday?', 'Bob brings the picnic for the trip'];
