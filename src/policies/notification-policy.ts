@@ -69,5 +69,13 @@ export function judgePush({ kind, now, preferences, chat, over, blocked, live, s
   return seenLiveAt !== null && now.getTime() - seenLiveAt.getTime() >= LIVE_FOR_CERTAIN_MS ? 'drop' : 'wait';
 }
 
+/** What notifications are about that are about no chat; no app reads what is `person-only`. */
+const ABOUT: Partial<Record<NotificationKind, string>> = {
+  INCOMING_CALL: 'calls:read', MISSED_CALL: 'calls:read', CONTACT_ADDED: 'people:read', WEBHOOK_DISABLED: 'webhooks:read', LOW_STOCK: 'shops:read', DATA_EXPORT_READY: 'person-only', DATA_EXPORT_EXPIRED: 'person-only',
+};
+
+/** Whether the device of a session is told of it: that of an app, of what the app could read itself. `scopes` null: it is no app's, or acts as a person. */
+export const mayBePushed = (kind: NotificationKind, scopes: readonly string[] | null): boolean => scopes === null || ['notifications:read', ABOUT[kind] ?? 'chats:read'].every((scope) => scopes.includes(scope));
+
 /** How much of a message is shown: never the text of one that the server should not be able to read. */
 export const contentOf = (wanted: PushContent, encrypted: boolean): PushContent => (wanted === 'TEXT' && encrypted ? 'SENDER' : wanted);

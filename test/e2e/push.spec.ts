@@ -91,6 +91,21 @@ describe('pushes', function () {
     assert.equal(new Set(device.received.map(({ headers }) => headers['topic'])).size, 1);
   });
 
+  it('tell the device of an app of what the app may read itself, and of nothing else', async () => {
+    const registered = async (scopes: string[]) => {
+      const { app } = (await bob.api.createApp({ input: { name: 'Told', redirectUris: [], scopes: ['notifications:read', 'notifications:write', ...scopes], idempotencyKey: world.key() } })).createApp;
+      const { key } = (await bob.api.createApiKey({ input: { appId: app.id, name: 'a key', idempotencyKey: world.key() } })).createApiKey;
+      const its = new Subscription(service);
+      await world.client(key!).api.registerPushDevice({ input: { webPush: its.input } });
+      return its;
+    };
+    const [blind, reader] = [await registered([]), await registered(['chats:read'])];
+    await world.say(ann, chatId, 'for those who may read it');
+    await noted(3);
+    await pass(GATHER);
+    assert.deepEqual([device, blind, reader].map((of) => texts(of)), [['Ann: for those who may read it'], [], ['Ann: for those who may read it']]);
+  });
+
   it('are not for what was read on any device, deleted, muted, quiet, unwanted, or across a block', async () => {
     const said: string[] = [];
     const other = async (prepare: (seq: number) => Promise<unknown>, undo: () => Promise<unknown> = async () => undefined) => {

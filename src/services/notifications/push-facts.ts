@@ -14,6 +14,8 @@ export interface DuePush extends PushTarget, Omit<PushSubject, 'at' | 'content'>
   notedAt: Date;
   expiresAt: Date;
   lookedAt: Date | null;
+  /** Of the session whose device it is: what an app is kept to. */
+  scopes: string[] | null;
   over: boolean;
   blocked: boolean;
   live: boolean;
@@ -34,7 +36,7 @@ select p.device_id as "deviceId", p.slot, p.kind, p.version, p.attempts, p.noted
        m.seq, m.kind as "messageKind", m.card->>'type' as "cardType", m.text, p.call_id as "callId", call.kind as "callKind", p.group_id as "groupId", g.name as "groupName",
        a.id as "actorId", coalesce(contact.name, a.display_name) as "actorName", reaction.emoji,
        case when p.kind in ${MESSAGE_KINDS} then unread.n when p.kind = 'REACTION' then reaction.n when p.kind = 'GROUP_REQUEST' then requests.n else 1 end as count,
-       s.ended_at is not null or s.expires_at <= $3 or u.suspended_at is not null
+       s.scopes, s.ended_at is not null or s.expires_at <= $3 or u.suspended_at is not null or ao.suspended_at is not null
          or (p.chat_id is not null and cm.user_id is null)
          or (p.kind in ${MESSAGE_KINDS} and m.seq is null)
          or (p.kind = 'REACTION' and (m.seq is null or reaction.n = 0))
@@ -47,6 +49,7 @@ select p.device_id as "deviceId", p.slot, p.kind, p.version, p.attempts, p.noted
        not s.away and exists (select from presence here join nodes on nodes.id = here.node_id and nodes.lease_until > now() where here.session_id = d.session_id) as live
 from unnest($1::uuid[], $2::text[]) k(device_id, slot) join pushes p on p.device_id = k.device_id and p.slot = k.slot
 join push_devices d on d.id = p.device_id join sessions s on s.id = d.session_id join users u on u.id = d.user_id
+left join apps app on app.id = s.app_id left join users ao on ao.id = app.owner_id
 left join notification_preferences w on w.user_id = d.user_id
 left join chats c on c.id = p.chat_id left join chat_members cm on cm.chat_id = p.chat_id and cm.user_id = d.user_id
 left join notification_levels l on l.chat_id = p.chat_id and l.user_id = d.user_id

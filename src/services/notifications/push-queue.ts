@@ -4,7 +4,7 @@ import type { Tx } from '../../db/unit-of-work.js';
 import type { NotificationKind } from '../../entities/notification.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Logger } from '../../lib/logger.js';
-import { contentOf, defaultLevel, judgePush, LIVE_FOR_CERTAIN_MS } from '../../policies/notification-policy.js';
+import { contentOf, defaultLevel, judgePush, LIVE_FOR_CERTAIN_MS, mayBePushed } from '../../policies/notification-policy.js';
 import type { PushOutcome, PushSender } from '../../push/contract.js';
 import type { Happening } from './happenings.js';
 import { payloadOf } from './push-content.js';
@@ -131,7 +131,7 @@ export class PushQueue {
   async #deliver(push: DuePush): Promise<void> {
     const now = this.clock.now();
     const verdict = push.expiresAt <= now ? 'drop' : judgePush({
-      kind: push.kind, now, preferences: asPreferences(push), over: push.over, blocked: push.blocked, live: push.live, seenLiveAt: push.lookedAt,
+      kind: push.kind, now, preferences: asPreferences(push), over: push.over || !mayBePushed(push.kind, push.scopes), blocked: push.blocked, live: push.live, seenLiveAt: push.lookedAt,
       chat: push.chatKind === null ? null : { level: push.level ?? defaultLevel({ kind: push.chatKind, memberCount: push.memberCount! }), mutedUntil: push.mutedUntil },
     });
     if (verdict === 'drop') {
