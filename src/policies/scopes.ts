@@ -1,3 +1,4 @@
+import { forbidden } from '../lib/errors.js';
 import { FIELD_SCOPES } from './field-scopes.js';
 import { TYPE_SCOPES } from './type-scopes.js';
 
@@ -32,3 +33,9 @@ const KINDS: readonly [RegExp, Area][] = [
 
 /** The scope by which an app may have an endpoint told of a kind of event: what it is told of it could read itself. Cases of moderators no app reads. */
 export const scopeOfKind = (kind: string): string => kind.startsWith('moderation.') ? 'person-only' : `${KINDS.find(([pattern]) => pattern.test(kind))?.[1] ?? 'chats'}:read`;
+
+/** An app lets nobody do what it may not do itself: a bot is kept to no scopes. Throws `FORBIDDEN`. */
+export function assertGiven({ scopes }: { scopes?: readonly string[] | null }, ...wanted: Scope[]): void {
+  const missing = scopes ? wanted.filter((scope) => !scopes.includes(scope)) : [];
+  if (missing.length) throw forbidden(`This app was not given: ${missing.join(', ')}.`);
+}

@@ -166,6 +166,23 @@ describe('what apps may do for people', function () {
     await bob.api.revokeAppAccess({ input: { appId: made.app.id } });
   });
 
+  it('an app brings no bot into a chat that it may not read and write itself, nor takes the place of one that is there', async () => {
+    const { bot } = (await bob.api.createBot({ input: { handle: 'parrot', displayName: 'Parrot', engine: 'EXTERNAL', idempotencyKey: world.key() } })).createBot;
+    const club = await world.groupChat(bob, [ann], 'Club');
+    const made = await create(['bots:read', 'bots:write', 'chats:read', 'chats:write']);
+    const adds = (token: string) => world.client(token).request('mutation($input: AddBotToChatInput!) { addBotToChat(input: $input) { __typename } }', { input: { botId: bot.id, chatId: club, seesHistory: true } });
+    const rotates = (token: string) => world.client(token).request('mutation($input: RotateBotTokenInput!) { rotateBotToken(input: $input) { token } }', { input: { botId: bot.id } });
+    const installs = (token: string) => world.client(token).request('mutation($input: InstallBotInput!) { installBot(input: $input) { __typename } }', { input: { botId: bot.id } });
+    const { access_token: narrow } = await lets(made, ['bots:read', 'bots:write']);
+    for (const does of [adds, rotates, installs]) await fails(does(narrow), 'FORBIDDEN');
+    assert.deepEqual(await world.sql('select from chat_members where chat_id = $1 and user_id = $2', [decodeId('Chat', club), decodeId('User', bot.user.id)]), []);
+    const { access_token: wide } = await lets(made, ['bots:read', 'bots:write', 'chats:read', 'chats:write']);
+    await adds(wide);
+    await rotates(wide);
+    await fails(installs(wide), 'NOT_FOUND');
+    await bob.api.revokeAppAccess({ input: { appId: made.app.id } });
+  });
+
   it('an app whose owner is suspended acts for nobody, until they are reinstated', async () => {
     const made = await create(['profile:read', 'webhooks:read', 'webhooks:write', 'chats:read']);
     const { access_token: token, refresh_token: refresh } = await lets(made, ['profile:read', 'webhooks:read', 'webhooks:write', 'chats:read']);

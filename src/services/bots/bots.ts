@@ -8,6 +8,7 @@ import { newId } from '../../lib/ids.js';
 import { boundedInt, cleanText, distinct } from '../../lib/validate.js';
 import { assertIsGroupChat } from '../../policies/chat-policy.js';
 import { assertRuns } from '../../policies/member-policy.js';
+import { assertGiven } from '../../policies/scopes.js';
 import { cleanDisplayName, cleanHandle } from '../account-input.js';
 import { handleTaken } from '../accounts.js';
 import type { Actor, Reading } from '../actor.js';
@@ -149,8 +150,9 @@ export class BotService {
     return this.#read(botId);
   }
 
-  /** The token before it is good for nothing from now on. Errors: NOT_FOUND. */
+  /** The token before it is good for nothing from now on. Whoever has the new one is in the bot's chats. Errors: NOT_FOUND, FORBIDDEN (an app that may not be there). */
   async rotateToken(actor: Actor, botId: string): Promise<BotWithToken> {
+    assertGiven(actor, 'chats:read', 'chats:write');
     const before = await this.unitOfWork.run({ actorId: actor.userId, operation: 'rotateBotToken' }, async (tx) => {
       const { sessionId } = await lockOwnBot(tx, actor, botId);
       await tx.sql(`update sessions set ended_at = $2, end_reason = 'SIGNED_OUT' where id = $1 and ended_at is null`, [sessionId, tx.now]);
@@ -166,6 +168,7 @@ export class BotService {
    * Errors: NOT_FOUND (bot, chat), FORBIDDEN, BLOCKED, LIMIT_REACHED, STATE_CONFLICT (direct).
    */
   async addToChat(actor: Actor, botId: string, chatId: string, seesHistory: boolean): Promise<void> {
+    assertGiven(actor, 'chats:read', 'chats:write');
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'addBotToChat' }, async (tx) => {
       await bringIn(tx, actor, botId, chatId, seesHistory, async () => {
         const [bot] = await tx.sql<{ ownerId: string | null }>('select owner_id as "ownerId" from bots where id = $1 and deleted_at is null', [botId]);

@@ -5,6 +5,7 @@ import { DomainError, forbidden } from '../../lib/errors.js';
 import { boundedInt, cleanText } from '../../lib/validate.js';
 import { assertIsGroupChat } from '../../policies/chat-policy.js';
 import { assertRuns } from '../../policies/member-policy.js';
+import { assertGiven } from '../../policies/scopes.js';
 import type { Actor } from '../actor.js';
 import { lockChat } from '../chat-access.js';
 import { directChat } from '../chats.js';
@@ -34,7 +35,8 @@ export class BotInstalls {
    * Into a group chat that the actor runs, or, without one, into the actor's direct chat with it. Counted once for each chat. Errors: NOT_FOUND (bot, chat), FORBIDDEN (one's own; a chat that one does not run), BLOCKED,
    * STATE_CONFLICT (a direct chat), LIMIT_REACHED.
    */
-  install(actor: Actor, botId: string, chatId: string | null): Promise<string> {
+  async install(actor: Actor, botId: string, chatId: string | null): Promise<string> {
+    assertGiven(actor, 'chats:read', 'chats:write');
     return this.unitOfWork.run({ actorId: actor.userId, operation: 'installBot' }, async (tx) => {
       const [bot] = await tx.sql<{ ownerId: string | null; kind: string }>(
         `select b.owner_id as "ownerId", p.kind from bot_listings l join bots b on b.id = l.bot_id join users u on u.id = b.id and u.suspended_at is null join users p on p.id = $2 where l.bot_id = $1 and l.unlisted_at is null`, [botId, actor.userId],
