@@ -124,6 +124,7 @@ const schema = z.object({
   S3_PATH_STYLE: flag.default(false).describe('Its addresses are http://host/bucket/key instead of http://bucket.host/key (MinIO and most others)'),
   CLAMD_URL: url(['tcp', 'unix']).optional().describe('A clamd that every file is shown to before it is served: tcp://host:3310, unix:///run/clamav/clamd.ctl; default: files are not scanned'),
   PLATFORM_FEE_BPS: count(0, 10_000).default(0).describe('What the platform keeps of every sale, in basis points: 250 is 2.5 %'),
+  SANDBOX_PAYMENTS: flag.optional().describe('Let people order by `sandbox`, in which no money moves and everything counts as paid; default: only where there is no STRIPE_SECRET_KEY'),
   STRIPE_SECRET_KEY: z.string().min(8).optional().describe('Secret key of a Stripe account, for payments by `stripe`; default: none'),
   STRIPE_WEBHOOK_SECRET: z.string().min(8).optional().describe('Signing secret of the webhook /webhooks/payments/stripe (events payment_intent.* and refund.*); without it Stripe is asked and not heard'),
   STRIPE_URL: url(['http', 'https']).default('https://api.stripe.com').describe('Where Stripe answers'),

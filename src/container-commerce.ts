@@ -93,7 +93,7 @@ export function makeCommerce(deps: CommerceDeps): Commerce {
   const cards = new CardSender(db.sql, messages);
   const carts = new CartService(db.sql, unitOfWork, cards, gate);
   const all = { ...ownGateways(config, db), ...gateways };
-  const payments = new PaymentService(db, unitOfWork, all, clock, log, config.PLATFORM_FEE_BPS);
+  const payments = new PaymentService(db, unitOfWork, all, offered(config, all), clock, log, config.PLATFORM_FEE_BPS);
   const reconciliation = new Reconciliation(db, unitOfWork, all, payments, clock, log);
   const orders = new OrderService(db.sql, unitOfWork, payments);
   const groupBuys = new GroupBuySettling(db, unitOfWork, payments, clock, log);
@@ -131,6 +131,12 @@ function ownGateways(config: Config, db: Database): Gateways {
   const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret = null, STRIPE_URL: url, STRIPE_TIMEOUT, PUBLIC_URL, STRIPE_RETURN_URL: returnUrl = PUBLIC_URL ?? 'https://example.com' } = config;
   const stripe: Gateways = secretKey === undefined ? {} : { stripe: new StripeGateway({ secretKey, webhookSecret, url, returnUrl, timeoutMs: STRIPE_TIMEOUT * 1000 }) };
   return { sandbox: new SandboxGateway(new SandboxTable(db.sql)), manual: manualGateway, ...stripe };
+}
+
+/** By whom an order may be paid. The sandbox stays known where it is not offered: what was ordered by it before goes on. */
+function offered({ SANDBOX_PAYMENTS, STRIPE_SECRET_KEY }: Config, all: Gateways): Set<string> {
+  const sandbox = SANDBOX_PAYMENTS ?? STRIPE_SECRET_KEY === undefined;
+  return new Set(Object.keys(all).filter((provider) => sandbox || provider !== 'sandbox'));
 }
 
 /** What those who sell do beside sending, and those who buy beside buying. */

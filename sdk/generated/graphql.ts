@@ -510,7 +510,7 @@ export type CheckoutInput = {
   idempotencyKey: string;
   /** What the provider’s form gave (of Stripe: the id of a payment method). Of the sandbox: sandbox_ok, sandbox_declined, sandbox_action, sandbox_action_failed, sandbox_timeout, sandbox_lost, sandbox_pending. */
   method?: string;
-  /** sandbox, manual, or stripe where the operator has an account. */
+  /** sandbox (where the operator offers it: by default only without an account), manual, or stripe where the operator has an account. What gift cards pay wholly needs none. */
   provider?: string;
   terms: CheckoutTermsInput;
 };

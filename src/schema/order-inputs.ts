@@ -29,7 +29,7 @@ export class CheckoutTermsInput {
 export class CheckoutInput {
   @Field(() => ID) cartId: string;
   @Field(() => CheckoutTermsInput) terms: CheckoutTermsInput;
-  @Field(() => String, { defaultValue: 'sandbox', description: 'sandbox, manual, or stripe where the operator has an account.' }) provider: string;
+  @Field(() => String, { defaultValue: 'sandbox', description: 'sandbox (where the operator offers it: by default only without an account), manual, or stripe where the operator has an account. What gift cards pay wholly needs none.' }) provider: string;
   @Field(() => String, { defaultValue: 'sandbox_ok', description: 'What the provider’s form gave (of Stripe: the id of a payment method). Of the sandbox: sandbox_ok, sandbox_declined, sandbox_action, sandbox_action_failed, sandbox_timeout, sandbox_lost, sandbox_pending.' }) method: string;
   @Field(() => MoneyInput, { nullable: true, description: 'What the buyer was shown: with another total nothing is ordered.' }) expectedTotal?: MoneyInput | null;
   @Field(() => ID) idempotencyKey: string;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { booksBalance, checkOut, confirm, fillCart, openShop, orderOf, sell, stockLevel, type Shop, type Sold } from '../testkit/commerce.js';
+import { ADDRESS, booksBalance, checkOut, confirm, fillCart, openShop, orderOf, sell, stockLevel, terms, type Shop, type Sold } from '../testkit/commerce.js';
 import { StripeServer } from '../testkit/stripe.js';
 import { eventually, fails, World, type Person } from '../testkit/world.js';
 
@@ -16,6 +16,8 @@ describe('paying by Stripe', () => {
   before(async () => {
     stripe = await StripeServer.start();
     world = await World.start({
+      // Of a second server, as the operator had set it up before.
+      configOf: (node) => (node ? { SANDBOX_PAYMENTS: true } : {}),
       settings: {
         ACCESS_TOKEN_TTL: '86400', PLATFORM_FEE_BPS: '250', STRIPE_SECRET_KEY: 'sk_test_loopback', STRIPE_WEBHOOK_SECRET: stripe.secret, STRIPE_URL: stripe.url, STRIPE_RETURN_URL: 'https://shop.example/done', STRIPE_TIMEOUT: '1',
       },
@@ -61,6 +63,24 @@ describe('paying by Stripe', () => {
     assert.equal([...stripe.intents.values()].at(-1)!.status, 'canceled');
     assert.equal((await buy('pm_none_such')).__typename, 'CheckoutDeclined');
     assert.deepEqual((await stockLevel(world, tea))[1], 2);
+  });
+
+  it('nobody pays with the sandbox where money moves: neither who names it nor who names nobody, and gift cards need neither', async () => {
+    const cartId = await fillCart(world, bob, shop, [[tea, 1]]);
+    const chatId = await world.groupChat(ann, [bob]);
+    const deadline = new Date(world.clock.now().getTime() + 3_600_000).toISOString();
+    const tiers = [{ quantity: 1, price: { amount: 900, currency: 'CHF' } }];
+    const { id: groupBuyId } = (await ann.api.createGroupBuy({ input: { chatId, variantId: tea.variants[0]!.id, tiers, deadline, idempotencyKey: world.key() } })).createGroupBuy.groupBuy;
+    const balances = async () => (await ann.api.shopBalances({ shopId: shop.id })).shopBalances;
+    const before = [await balances(), await stockLevel(world, tea)];
+    for (const provider of [{ provider: 'sandbox' }, {}]) {
+      await fails(checkOut(world, bob, cartId, provider), 'INVALID_INPUT', 'provider');
+      await fails(bob.api.joinGroupBuy({ input: { groupBuyId, quantity: 1, address: ADDRESS, ...provider, idempotencyKey: world.key() } }), 'INVALID_INPUT', 'provider');
+    }
+    assert.deepEqual([await balances(), await stockLevel(world, tea)], before);
+    await ann.api.cancelGroupBuy({ input: { groupBuyId } });
+    const { code } = (await ann.api.issueGiftCard({ input: { shopId: shop.id, value: { amount: 1_000, currency: 'CHF' }, idempotencyKey: world.key() } })).issueGiftCard;
+    assert.equal((await checkOut(world, bob, cartId, { terms: terms({ giftCardCodes: [code!] }) })).__typename, 'CheckoutCompleted');
   });
 
   it('3-D Secure: the payer goes to the bank, and comes back paid or not', async () => {
@@ -200,5 +220,16 @@ describe('paying by Stripe', () => {
     assert.equal((await findings()).length, found.length);
     assert.equal((await bob.api.paymentFindings({ shopId: shop.id })).paymentFindings, null);
     await fails(bob.api.paymentFindings({}), 'FORBIDDEN');
+  });
+
+  it('what was paid by the sandbox where that was offered goes on where it is not any more', async () => {
+    await world.addNode();
+    const there = { api: world.client(bob.accessToken, 1).api };
+    const paid = await checkOut(world, there, await fillCart(world, bob, shop, [[tea, 1]]));
+    const waiting = await checkOut(world, there, await fillCart(world, bob, shop, [[tea, 1]]), { method: 'sandbox_action' });
+    assert.deepEqual([paid.__typename, waiting.__typename], ['CheckoutCompleted', 'CheckoutActionRequired']);
+    assert.equal((await confirm(bob, orderOf(waiting).id)).__typename, 'CheckoutCompleted');
+    const { order } = (await ann.api.refundOrder({ input: { orderId: orderOf(paid).id, idempotencyKey: world.key() } })).refundOrder;
+    assert.deepEqual([order.refunded.amount, order.timeline.at(-1)!.kind], [1_000, 'REFUNDED']);
   });
 });

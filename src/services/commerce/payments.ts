@@ -32,13 +32,15 @@ export class PaymentService {
     private readonly db: Pick<Database, 'sql' | 'background'>,
     private readonly unitOfWork: UnitOfWork,
     private readonly gateways: Gateways,
+    private readonly offered: ReadonlySet<string>,
     private readonly clock: Clock,
     private readonly log: Logger,
     readonly feeBps: number,
   ) {}
 
+  /** Whether an order may be paid so. Of the other gateways only what was begun by them is followed. */
   has(provider: string): boolean {
-    return Object.hasOwn(this.gateways, provider);
+    return this.offered.has(provider);
   }
 
   /** Asks the gateway for what is wanted of it for an order, or how its payment stands, and records what it says. A gateway that does not answer is asked again later. */
