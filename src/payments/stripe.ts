@@ -66,6 +66,8 @@ export class StripeGateway implements PaymentGateway {
   async refund(payment: GatewayPayment, { key, amount }: { key: string; amount: number }): Promise<RefundOutcome> {
     return this.#ask(async () => {
       try {
+        const known = await this.#refundOf(payment, key);
+        if (known) return refundStands(known.status);
         const refund = await this.#stripe.refunds.create({ payment_intent: payment.reference!, amount, metadata: { [OURS]: key } }, { idempotencyKey: key });
         const { status } = refund.lastResponse.headers['idempotent-replayed'] ? await this.#stripe.refunds.retrieve(refund.id) : refund;
         return refundStands(status);
@@ -78,10 +80,8 @@ export class StripeGateway implements PaymentGateway {
 
   async findRefund(payment: GatewayPayment, key: string): Promise<RefundOutcome | null> {
     return this.#ask(async () => {
-      // By its list: a key is forgotten after a day, and asking under it then would be another refund.
-      const { data } = await this.#stripe.refunds.list({ payment_intent: payment.reference!, limit: PAGE });
-      const refund = data.find(({ metadata }) => metadata?.[OURS] === key);
-      return refund ? refundStands(refund.status) : null;
+      const refund = await this.#refundOf(payment, key);
+      return refund && refundStands(refund.status);
     });
   }
 
@@ -110,6 +110,12 @@ export class StripeGateway implements PaymentGateway {
     if (key === undefined) return null;
     if (event.type.startsWith('payment_intent.')) return { payment: key, reference: id };
     return event.type.startsWith('refund.') ? { refund: key } : null;
+  }
+
+  /** A refund of ours, by the list of its payment: a key is forgotten after a day, and asking under it then would be another refund. */
+  async #refundOf({ reference }: GatewayPayment, key: string): Promise<Stripe.Refund | null> {
+    for await (const refund of this.#stripe.refunds.list({ payment_intent: reference!, limit: PAGE })) if (refund.metadata?.[OURS] === key) return refund;
+    return null;
   }
 
   #event(body: Buffer, signature: string): Stripe.Event {

@@ -167,6 +167,28 @@ describe('paying by Stripe', () => {
     assert.equal(stripe.refunds.size, before + 1);
   });
 
+  it('a refund that waits for the payer’s bank is asked about, later and later, and not made another time when Stripe has forgotten its key', async () => {
+    const { id } = orderOf(await buy(CARD));
+    const before = stripe.refunds.size;
+    stripe.pending = true;
+    const { timeline } = (await ann.api.refundOrder({ input: { orderId: id, amount: 500, idempotencyKey: world.key() } })).refundOrder.order;
+    assert.equal(timeline.at(-1)!.kind, 'REFUND_ASKED');
+    stripe.forgetKeys();
+    const [waiting] = await world.sql<{ id: string }>(`select id from refunds where state = 'CREATED'`);
+    for (const minutes of [10, 5 * 60]) {
+      world.clock.advance(minutes * 60_000);
+      await world.app.container.jobs.payments.refund(waiting!.id);
+      const [next] = await world.sql(
+        `select try_at >= created_at + make_interval(mins => $2) as late, try_at <= $3::timestamptz + interval '1 hour' as soon from refunds where id = $1`,
+        [waiting!.id, minutes + Math.min(minutes, 60), world.clock.now()],
+      );
+      assert.deepEqual([next, stripe.refunds.size], [{ late: true, soon: true }, before + 1]);
+    }
+    stripe.settleRefunds();
+    assert.equal(await stripe.send(last('refund.updated'), hook), 200);
+    assert.deepEqual([(await read(id)).refunded.amount, (await read(id)).timeline.at(-1)!.kind, stripe.refunds.size], [500, 'REFUNDED', before + 1]);
+  });
+
   it('a refund that the payer’s bank takes back days later is none: the order, the books and Stripe say so, whether it is told, twice, or never', async () => {
     const { id } = orderOf(await buy(CARD));
     const giveBack = async (amount: number) => {

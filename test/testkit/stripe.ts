@@ -49,6 +49,8 @@ export class StripeServer {
   readonly events: StripeEvent[] = [];
   readonly requests: string[] = [];
   faults: Fault[] = [];
+  /** Whether refunds wait for the payer's bank. */
+  pending = false;
   /** Called with each event as it arises: sends it at once, say. */
   onEvent: ((event: StripeEvent) => void) | null = null;
   readonly #answered = new Map<string, { request: string; answer: Answer }>();
@@ -100,6 +102,19 @@ export class StripeServer {
     refund.status = 'failed';
     this.intents.get(refund.payment_intent)!.latest_charge!.amount_refunded -= refund.amount;
     this.#tell('refund.failed', refund);
+  }
+  /** The payers' banks have done the refunds that waited for them. */
+  settleRefunds(): void {
+    this.pending = false;
+    for (const refund of this.refunds.values()) {
+      if (refund.status !== 'pending') continue;
+      refund.status = 'succeeded';
+      this.#tell('refund.updated', refund);
+    }
+  }
+  /** A day has passed: what was asked under a key is another request from now on. */
+  forgetKeys(): void {
+    this.#answered.clear();
   }
   expire(intentId: string): void {
     const intent = this.intents.get(intentId)!;
@@ -203,7 +218,7 @@ export class StripeServer {
     if (intent?.status !== 'succeeded' || !intent.latest_charge) return invalid('It has no successful charge.');
     if (intent.latest_charge.amount_refunded + amount > intent.amount_received) return invalid('More than is left.', 'charge_already_refunded');
     intent.latest_charge.amount_refunded += amount;
-    const refund: Refund = { id: `re_${++this.#count}`, object: 'refund', payment_intent: intent.id, amount, status: 'succeeded', metadata: metadataOf(fields) };
+    const refund: Refund = { id: `re_${++this.#count}`, object: 'refund', payment_intent: intent.id, amount, status: this.pending ? 'pending' : 'succeeded', metadata: metadataOf(fields) };
     this.refunds.set(refund.id, refund);
     this.#tell('refund.created', refund);
     return [200, refund];

@@ -12,6 +12,8 @@ import { KNOWN_PAYMENT, recordOutcome, RETRY_SECONDS, wantVoid, type KnownPaymen
 const BATCH = 20;
 /** While one process asks a gateway, no other does. */
 const CLAIM_SECONDS = 30;
+/** The least and the most that is waited until a refund that is under way is asked about again. */
+const REFUND_SECONDS = [15, 3_600];
 /** What has not come to an end by then is given up: at the gateway first, so that nobody pays for an order that is gone. */
 export const PAYMENT_LIFE_MS = 30 * 60_000;
 
@@ -154,8 +156,12 @@ export class PaymentService {
     });
   }
 
+  /** After as long as it is under way by now: a bank may take days, and tells when it has done it. */
   async #refundLater(refundId: string): Promise<void> {
-    await this.db.sql(`update refunds set try_at = $2 where id = $1 and state = 'CREATED'`, [refundId, this.#retryAt(2)]);
+    await this.db.sql(
+      `update refunds set try_at = $2::timestamptz + least(greatest($2::timestamptz - created_at, make_interval(secs => $3)), make_interval(secs => $4)) where id = $1 and state = 'CREATED'`,
+      [refundId, this.clock.now(), ...REFUND_SECONDS],
+    );
   }
 
   async #recordRefund(refundId: string, { orderId, shopId, provider, currency, refundAmount: amount }: KnownRefund, answer: 'DONE' | 'REFUSED'): Promise<void> {
