@@ -256,6 +256,36 @@ describe('what merchants do', () => {
     assert.deepEqual([books!.gifts, books!.fees], [books!.owed, 25]);
   });
 
+  it('what goes back takes along the fee that was kept of its sale, whatever is kept of sales since', async () => {
+    const own = await openShop(world, ann);
+    const cup = await sell(world, own, 'Cup', { amount: 500 });
+    const { code } = (await ann.api.issueGiftCard({ input: { shopId: own.id, value: { amount: 1_333, currency: 'CHF' }, idempotencyKey: world.key() } })).issueGiftCard;
+    const buyTwo = async (giftCardCodes: string[] = []) => orderOf(await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 2]]), { terms: terms({ giftCardCodes }) }));
+    const [paid, byCard, mixed] = [await buyTwo(), await buyTwo([code!]), await buyTwo([code!])];
+    const kept = async () =>
+      (await world.sql<{ fees: number }>(
+        `select sum(e.amount)::int as fees from ledger_entries e join ledger_transactions t on t.id = e.transaction_id join orders o on o.id = t.order_id join shops s on s.id = o.shop_id
+         where s.slug = $1 and e.account = 'fees' group by o.number order by o.number`,
+        [own.slug],
+      )).map(({ fees }) => fees);
+    assert.deepEqual(await kept(), [25, 25, 25]);
+    const rate = world.app.container.jobs.payments as { feeBps: number };
+    rate.feeBps = 500;
+    try {
+      const refund = (orderId: string, amount?: number) => ann.api.refundOrder({ input: { orderId, amount, idempotencyKey: world.key() } });
+      for (const amount of [333, undefined]) await refund(paid.id, amount);
+      await refund(byCard.id, 333);
+      await bob.api.cancelOrder({ input: { orderId: byCard.id } });
+      for (const amount of [600, 200, undefined]) await refund(mixed.id, amount);
+      assert.deepEqual(await kept(), [0, 0, 0]);
+      // What is sold from now on is another matter.
+      await buyTwo();
+      assert.deepEqual(await kept(), [0, 0, 0, 50]);
+    } finally {
+      rate.feeBps = 250;
+    }
+  });
+
   it('when little is left, whoever sells is told: once, until more has come in', async () => {
     const own = await openShop(world, ann);
     const cup = await sell(world, own, 'Cups of the last', { stock: 8 });

@@ -44,17 +44,39 @@ export function bookSale(tx: Tx, { orderId, shopId, provider, currency, paid, gi
   return book(tx, 'SALE', orderId, orderId, currency, [[payer(provider, shopId), -paid], [`gifts:${shopId}`, -gift], ['fees', fee], [`shop:${shopId}`, paid + gift - fee]]);
 }
 
-/** Money went back; the fee of it too. `before`: what had gone back until then, so that the parts of the fee add up to the whole. */
-export function bookRefund(tx: Tx, refund: { id: string; amount: number; before: number } & Omit<Sale, 'gift' | 'paid'>): Promise<boolean> {
-  const { id, orderId, shopId, provider, currency, amount, before, feeBps } = refund;
-  const fee = feeOf(before + amount, feeBps) - feeOf(before, feeBps);
+interface GivenBack {
+  id: string;
+  orderId: string;
+  shopId: string;
+  currency: string;
+  amount: number;
+  /** What had gone back until then, so that the parts of the fee add up to the whole. */
+  before: number;
+}
+
+/** The fee of what goes back of an order, by the books of its sale: the platform may keep another share by now. */
+async function feeBack(tx: Tx, { orderId, before, amount }: Pick<GivenBack, 'orderId' | 'before' | 'amount'>): Promise<number> {
+  const [sale] = await tx.sql<{ fee: number; total: number }>(
+    `select coalesce(sum(e.amount) filter (where e.account = 'fees'), 0)::float8 as fee, coalesce(sum(e.amount) filter (where e.account = 'fees' or e.account like 'shop:%'), 0)::float8 as total
+     from ledger_transactions t join ledger_entries e on e.transaction_id = t.id where t.kind = 'SALE' and t.ref = $1`,
+    [orderId],
+  );
+  const { fee, total } = sale!;
+  const upTo = (part: number): number => (total > 0 ? mulDiv(fee, Math.min(part, total), total) : 0);
+  return upTo(before + amount) - upTo(before);
+}
+
+/** Money went back; the fee of it too. */
+export async function bookRefund(tx: Tx, refund: GivenBack & Pick<Sale, 'provider'>): Promise<boolean> {
+  const { id, orderId, shopId, provider, currency, amount } = refund;
+  const fee = await feeBack(tx, refund);
   return book(tx, 'REFUND', id, orderId, currency, [[payer(provider, shopId), amount], ['fees', -fee], [`shop:${shopId}`, fee - amount]]);
 }
 
-/** What gift cards had paid is on them again; `before` as above, with what the gateway took. */
-export function bookGiftRefund(tx: Tx, refund: { id: string; amount: number; before: number } & Omit<Sale, 'gift' | 'paid' | 'provider'>): Promise<boolean> {
-  const { id, orderId, shopId, currency, amount, before, feeBps } = refund;
-  const fee = feeOf(before + amount, feeBps) - feeOf(before, feeBps);
+/** What gift cards had paid is on them again; `before` with what the gateway took. */
+export async function bookGiftRefund(tx: Tx, refund: GivenBack): Promise<boolean> {
+  const { id, orderId, shopId, currency, amount } = refund;
+  const fee = await feeBack(tx, refund);
   return book(tx, 'GIFT_REFUND', id, orderId, currency, [[`gifts:${shopId}`, amount], ['fees', -fee], [`shop:${shopId}`, fee - amount]]);
 }
 
@@ -76,9 +98,10 @@ export const bookGiftCardEnd = (tx: Tx, card: { id: string; shopId: string; curr
   book(tx, 'GIFT_CARD_ENDED', card.id, card.id, card.currency, [[`gifts:${card.shopId}`, -card.amount], [`shop:${card.shopId}`, card.amount]]);
 
 /** An order that gift cards alone had paid is called off: its sale never was, less what had gone back before. */
-export function undoGiftSale(tx: Tx, { orderId, shopId, currency, gift, refunded, feeBps }: Pick<Sale, 'orderId' | 'shopId' | 'currency' | 'gift' | 'feeBps'> & { refunded: number }): Promise<boolean> {
-  const fee = feeOf(gift, feeBps) - feeOf(refunded, feeBps);
-  return book(tx, 'SALE_UNDONE', orderId, orderId, currency, [[`gifts:${shopId}`, gift - refunded], ['fees', -fee], [`shop:${shopId}`, fee - (gift - refunded)]]);
+export async function undoGiftSale(tx: Tx, { orderId, shopId, currency, gift, refunded }: Pick<Sale, 'orderId' | 'shopId' | 'currency' | 'gift'> & { refunded: number }): Promise<boolean> {
+  const amount = gift - refunded;
+  const fee = await feeBack(tx, { orderId, before: refunded, amount });
+  return book(tx, 'SALE_UNDONE', orderId, orderId, currency, [[`gifts:${shopId}`, amount], ['fees', -fee], [`shop:${shopId}`, fee - amount]]);
 }
 
 /** Earnings leave the shop's account, and arrive or come back. */

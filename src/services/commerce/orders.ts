@@ -63,8 +63,8 @@ export class OrderService {
       assertOwnPayment(order);
       const [line] = await tx.sql('select from order_lines where order_id = $1 and fulfilled > 0', [orderId]);
       if (line) throw new DomainError('STATE_CONFLICT', 'Some of it is sent.');
-      if (order.gift === order.total) await callOffGift(tx, order, this.payments.feeBps);
-      else if (order.ownerId === actor.userId && (await isTaken(tx, orderId))) refundId = await callOffPaid(tx, order, { actorId: actor.userId, feeBps: this.payments.feeBps });
+      if (order.gift === order.total) await callOffGift(tx, order);
+      else if (order.ownerId === actor.userId && (await isTaken(tx, orderId))) refundId = await callOffPaid(tx, order, actor.userId);
       else await wantVoid(tx, order);
     });
     if (refundId) await this.payments.refund(refundId);
@@ -148,7 +148,7 @@ export class OrderService {
     const { idempotencyKey, amount: asked } = given;
     const { refundId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'refundOrder', idempotencyKey, input: { orderId, asked, reason } }, async (tx) => {
       const order = await lockSold(tx, orderId, actor.userId);
-      return { refundId: await intendRefund(tx, order, { amount: asked, reason, actorId: actor.userId, feeBps: this.payments.feeBps }) };
+      return { refundId: await intendRefund(tx, order, { amount: asked, reason, actorId: actor.userId }) };
     });
     await this.payments.refund(refundId);
     return this.#read(orderId);
@@ -180,11 +180,11 @@ async function isTaken(tx: Tx, orderId: string): Promise<boolean> {
 }
 
 /** What is left of what was paid goes back, and what the order held is free again; discounts are locked first, as checkouts do. Null: all of it had gone back before. */
-async function callOffPaid(tx: Tx, order: OrderRow, by: { actorId: string; feeBps: number }): Promise<string | null> {
+async function callOffPaid(tx: Tx, order: OrderRow, actorId: string): Promise<string | null> {
   await tx.sql('select from discounts d join order_discounts u on u.discount_id = d.id where u.order_id = $1 and u.active order by d.id for update of d', [order.id]);
   const left = (await leftToRefund(tx, order))!;
-  const refundId = left.gateway + left.gift > 0 ? await intendRefund(tx, order, { amount: null, reason: 'called off', ...by }) : null;
-  await cancelOrder(tx, order, 'CANCELLED', by.actorId);
+  const refundId = left.gateway + left.gift > 0 ? await intendRefund(tx, order, { amount: null, reason: 'called off', actorId }) : null;
+  await cancelOrder(tx, order, 'CANCELLED', actorId);
   return refundId;
 }
 

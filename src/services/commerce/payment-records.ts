@@ -98,9 +98,9 @@ export async function cancelOrder(tx: Tx, order: OrderRow, reason: string, actor
 }
 
 /** Calls off an order that gift cards alone have paid: their money is on them again. */
-export async function callOffGift(tx: Tx, order: OrderRow, feeBps: number): Promise<void> {
+export async function callOffGift(tx: Tx, order: OrderRow): Promise<void> {
   const [given] = await tx.sql<{ refunded: number }>('select coalesce(sum(refunded), 0)::float8 as refunded from order_gift_cards where order_id = $1', [order.id]);
-  await undoGiftSale(tx, { refunded: given!.refunded, orderId: order.id, shopId: order.shopId, currency: order.currency, gift: order.gift, feeBps });
+  await undoGiftSale(tx, { refunded: given!.refunded, orderId: order.id, shopId: order.shopId, currency: order.currency, gift: order.gift });
   await cancelOrder(tx, order, 'CANCELLED');
 }
 

@@ -173,7 +173,7 @@ export class PaymentService {
         await uncount(tx, orderId, amount);
       } else {
         const [before] = await tx.sql<{ done: number }>(`select coalesce(sum(amount), 0)::float8 as done from refunds where order_id = $1 and state = 'DONE' and id <> $2`, [orderId, refundId]);
-        await bookRefund(tx, { id: refundId, orderId, shopId, provider, currency, amount, before: before!.done, feeBps: this.feeBps });
+        await bookRefund(tx, { id: refundId, orderId, shopId, provider, currency, amount, before: before!.done });
       }
       await noteOrder(tx, order, answer === 'DONE' ? 'REFUNDED' : 'REFUND_REFUSED', null, { amount });
     });

@@ -107,7 +107,7 @@ export class Reconciliation {
     if (record.refunded === ours) return less ? found('REFUND', String(payment.givenBack), String(record.refunded), true) : undefined;
     // Given back at the gateway's own desk: then so it is. A refund of ours that the gateway does not know is for people to look at.
     const more = record.refunded > ours && !open.length;
-    if (more) await this.unitOfWork.run({ actorId: payment.orderId, operation: 'noteForeignRefund' }, (tx) => noteForeignRefund(tx, payment, record.refunded - ours, this.payments.feeBps));
+    if (more) await this.unitOfWork.run({ actorId: payment.orderId, operation: 'noteForeignRefund' }, (tx) => noteForeignRefund(tx, payment, record.refunded - ours));
     if (more || !open.length) await found('REFUND', String(ours), String(record.refunded), more);
   }
 

@@ -29,7 +29,7 @@ export async function leftToRefund(tx: Tx, order: OrderRow): Promise<Left | null
  * Decides that some of what was paid goes back, or all that is left: first what a gateway was paid, then what gift cards have paid, which is on them again at once. The rest is counted before the gateway is
  * asked, so that no two give back more than was paid. The order is locked; after the commit: `PaymentService.refund`. Errors: INVALID_INPUT (more than is left), STATE_CONFLICT (not paid, all given back), LIMIT_REACHED.
  */
-export async function intendRefund(tx: Tx, order: OrderRow, { amount: asked, reason, actorId, feeBps }: { amount: number | null; reason: string | null; actorId: string; feeBps: number }): Promise<string> {
+export async function intendRefund(tx: Tx, order: OrderRow, { amount: asked, reason, actorId }: { amount: number | null; reason: string | null; actorId: string }): Promise<string> {
   const left = await leftToRefund(tx, order);
   if (left === null) throw new DomainError('STATE_CONFLICT', 'There is no payment to give back.');
   const all = left.gateway + left.gift;
@@ -44,13 +44,13 @@ export async function intendRefund(tx: Tx, order: OrderRow, { amount: asked, rea
   ]);
   await tx.sql('update payments set refunded = refunded + $2 where order_id = $1', [order.id, byGateway]);
   await tx.sql('update orders set refunded = refunded + $2 where id = $1', [order.id, amount]);
-  if (amount > byGateway) await backOntoCards(tx, order, id, amount - byGateway, left, feeBps);
+  if (amount > byGateway) await backOntoCards(tx, order, id, amount - byGateway, left);
   await noteOrder(tx, order, byGateway ? 'REFUND_ASKED' : 'REFUNDED', actorId, { amount, reason });
   return id;
 }
 
 /** The card that was used last has its money first. */
-async function backOntoCards(tx: Tx, order: OrderRow, refundId: string, amount: number, left: Left, feeBps: number): Promise<void> {
+async function backOntoCards(tx: Tx, order: OrderRow, refundId: string, amount: number, left: Left): Promise<void> {
   const cards = await tx.sql<{ id: string; left: number }>('select gift_card_id as id, (amount - refunded)::float8 as left from order_gift_cards where order_id = $1 and amount > refunded order by gift_card_id desc', [order.id]);
   let rest = amount;
   for (const card of cards) {
@@ -61,5 +61,5 @@ async function backOntoCards(tx: Tx, order: OrderRow, refundId: string, amount: 
     await tx.sql('update gift_cards set balance = balance + $2, expires_at = case when expires_at <= $3 then $4 else expires_at end where id = $1', [card.id, part, tx.now, new Date(tx.now.getTime() + GOOD_AGAIN_MS)]);
   }
   // As if all that the gateway took had gone back before: so the parts of the fee add up to the whole, whichever goes back first.
-  await bookGiftRefund(tx, { id: refundId, orderId: order.id, shopId: order.shopId, currency: order.currency, amount, before: left.captured + order.gift - left.gift, feeBps });
+  await bookGiftRefund(tx, { id: refundId, orderId: order.id, shopId: order.shopId, currency: order.currency, amount, before: left.captured + order.gift - left.gift });
 }

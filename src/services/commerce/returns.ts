@@ -70,7 +70,7 @@ export class ReturnService {
       const left = paid ? paid.gateway + paid.gift : 0;
       const worth = Math.min(left, worthOf(returned.lines, await linesOf(tx, order.id), await receivedBefore(tx, returned)));
       const back = amount === null ? worth : checkAmount(amount, 'amount', 0, left);
-      if (back > 0) refundId = await intendRefund(tx, order, { amount: back, reason: 'return', actorId: actor.userId, feeBps: this.payments.feeBps });
+      if (back > 0) refundId = await intendRefund(tx, order, { amount: back, reason: 'return', actorId: actor.userId });
       if (restock) await putBack(tx, returned, order, actor.userId);
       await tx.sql('update order_returns set restocked = $2, refund_id = $3 where id = $1', [returned.id, restock, refundId]);
     });
