@@ -234,7 +234,7 @@ describe('what merchants do', () => {
     await ann.api.endGiftCard({ input: { giftCardId: cards[0]!.giftCardId } });
     assert.deepEqual(await seen(), [1_000, 'REFUNDED', [333, 201]]);
     await fails(refund(), 'STATE_CONFLICT');
-    await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 1]]), { terms: terms({ giftCardCodes: cards.map(({ code }) => code!) }) });
+    const again = orderOf(await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 1]]), { terms: terms({ giftCardCodes: cards.map(({ code }) => code!) }) }));
     assert.deepEqual(await left(), [0, 34]);
     // What a card alone has paid comes back too, by a return; and what is left of it when it is called off.
     const more = await issue(1_000);
@@ -246,14 +246,21 @@ describe('what merchants do', () => {
     const { returns } = (await bob.api.requestReturn({ input: { orderId: third.id, lines: [{ lineId: third.lines[0]!.id, quantity: 1 }], idempotencyKey: world.key() } })).requestReturn.order;
     await ann.api.decideReturn({ input: { returnId: returns[0]!.id, approve: true } });
     assert.equal((await ann.api.receiveReturn({ input: { returnId: returns[0]!.id, restock: true } })).receiveReturn.order.refunded.amount, 500);
-    const [books] = await world.sql<{ gifts: number; owed: number; fees: number }>(
+    const books = async () => (await world.sql<{ gifts: number; owed: number; fees: number }>(
       `select (select sum(amount)::int from ledger_entries where account = 'gifts:' || s.id) as gifts, (select sum(balance)::int from gift_cards where shop_id = s.id) as owed,
               (select sum(e.amount)::int from ledger_entries e join ledger_transactions t on t.id = e.transaction_id join orders o on o.id = t.order_id where o.shop_id = s.id and e.account = 'fees') as fees
        from shops s where s.slug = $1`,
       [own.slug],
-    );
+    ))[0]!;
+    const before = await books();
     // Kept are the fees of two times 500, of what was bought by both cards and of what was kept of the third order: 13, and 25 less 13.
-    assert.deepEqual([books!.gifts, books!.fees], [books!.owed, 25]);
+    assert.deepEqual([before.gifts, before.fees], [before.owed, 25]);
+    // The card that had ended is good again: what is on it by now is the shop's when it ends another time.
+    await ann.api.refundOrder({ input: { orderId: again.id, idempotencyKey: world.key() } });
+    assert.deepEqual(await left(), [333, 201]);
+    await ann.api.endGiftCard({ input: { giftCardId: cards[0]!.giftCardId } });
+    const after = await books();
+    assert.deepEqual([await left(), after.gifts, after.fees], [[0, 201], after.owed, 12]);
   });
 
   it('what goes back takes along the fee that was kept of its sale, whatever is kept of sales since', async () => {

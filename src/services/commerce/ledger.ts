@@ -93,9 +93,9 @@ export async function bookRefundReturned(tx: Tx, { id, orderId, currency }: { id
 export const bookGiftCard = (tx: Tx, card: { id: string; shopId: string; currency: string; amount: number }): Promise<boolean> =>
   book(tx, 'GIFT_CARD', card.id, card.id, card.currency, [[`gifts:${card.shopId}`, card.amount], [`shop:${card.shopId}`, -card.amount]]);
 
-/** A gift card has ended: what was left on it is the shop's again. */
+/** A gift card has ended: what was left on it is the shop's again. Each time that it ends: what goes back onto it makes it good again. Whoever ends it holds its lock. */
 export const bookGiftCardEnd = (tx: Tx, card: { id: string; shopId: string; currency: string; amount: number }): Promise<boolean> =>
-  book(tx, 'GIFT_CARD_ENDED', card.id, card.id, card.currency, [[`gifts:${card.shopId}`, -card.amount], [`shop:${card.shopId}`, card.amount]]);
+  book(tx, 'GIFT_CARD_ENDED', newId(), card.id, card.currency, [[`gifts:${card.shopId}`, -card.amount], [`shop:${card.shopId}`, card.amount]]);
 
 /** An order that gift cards alone had paid is called off: its sale never was, less what had gone back before. */
 export async function undoGiftSale(tx: Tx, { orderId, shopId, currency, gift, refunded }: Pick<Sale, 'orderId' | 'shopId' | 'currency' | 'gift'> & { refunded: number }): Promise<boolean> {
