@@ -66,9 +66,9 @@ describe('group buys', function () {
   const variant = (product: Sold) => product.variants[0]!.id;
   const chf = (amount: number) => ({ amount, currency: 'CHF' });
   const TIERS = [{ quantity: 3, price: chf(900) }, { quantity: 5, price: chf(800) }];
-  const open = async (product: Sold, more: { tiers?: typeof TIERS; maxQuantity?: number; lastsMs?: number } = {}) => {
+  const open = async (product: Sold, more: { tiers?: typeof TIERS; maxQuantity?: number; lastsMs?: number; chatId?: string } = {}) => {
     const deadline = new Date(world.clock.now().getTime() + (more.lastsMs ?? HOUR)).toISOString();
-    const input = { chatId, variantId: variant(product), tiers: more.tiers ?? TIERS, maxQuantity: more.maxQuantity ?? null, deadline, text: 'together?', idempotencyKey: world.key() };
+    const input = { chatId: more.chatId ?? chatId, variantId: variant(product), tiers: more.tiers ?? TIERS, maxQuantity: more.maxQuantity ?? null, deadline, text: 'together?', idempotencyKey: world.key() };
     return (await ann.api.createGroupBuy({ input })).createGroupBuy;
   };
   const join = async (person: Person, groupBuyId: string, quantity: number, method = 'sandbox_ok', idempotencyKey = world.key()) =>
@@ -199,6 +199,24 @@ describe('group buys', function () {
     assert.deepEqual([one.order.id, shown(one.groupBuy)], [again.order.id, ['SUCCEEDED', 5, 2, 800]]);
     await settle(0);
     assert.deepEqual([(await ownOrder(bob, groupBuy.id)).totals.total.amount, await left(tea)], [800, 0]);
+  });
+
+  it('who is no longer in the chat sees it no more, and takes their part back all the same', async () => {
+    const tea = await sell(world, shop, 'Parting tea', { stock: 5 });
+    const circle = await world.groupChat(ann, [bob, carol]);
+    const { groupBuy } = await open(tea, { chatId: circle });
+    const { order } = await join(bob, groupBuy.id, 2);
+    await ann.api.removeChatMember({ input: { chatId: circle, userId: bob.id } });
+    assert.deepEqual([(await bob.api.groupBuy({ id: groupBuy.id })).groupBuy, await left(tea)], [null, 3]);
+    const leave = (person: Person) => person.api.leaveGroupBuy({ input: { groupBuyId: groupBuy.id } });
+    await fails(leave(eve), 'NOT_FOUND');
+    await leave(bob);
+    assert.deepEqual([shown(await read(carol, groupBuy.id)), await left(tea)], [['OPEN', 0, 0, 900], 5]);
+    assert.equal((await bob.api.order({ id: order.id })).order!.state, 'CANCELLED');
+    await fails(leave(bob), 'NOT_FOUND');
+    await fails(join(bob, groupBuy.id, 1), 'NOT_FOUND');
+    await ann.api.cancelGroupBuy({ input: { groupBuyId: groupBuy.id } });
+    await settle(0);
   });
 
   it('of many who want the last, as many join as there are; called off, everybody goes', async () => {

@@ -1,6 +1,6 @@
 import type { Sql } from '../../db/database.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
-import { DomainError, invalidInput } from '../../lib/errors.js';
+import { DomainError, invalidInput, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { boundedInt, cleanText } from '../../lib/validate.js';
 import { assertCanSend, slowModeFor } from '../../policies/chat-policy.js';
@@ -133,13 +133,18 @@ export class GroupBuyService {
     return { groupBuy: await readGroupBuy(this.sql, given.groupBuyId), order: order! };
   }
 
-  /** Takes the actor's part back while it is open: what is held is let go. Not in it: changes nothing. Errors: NOT_FOUND, STATE_CONFLICT (decided, or time is up). */
+  /**
+   * Takes the actor's part back while it is open, also when they are no longer in the chat: what is held is let go. Not in it: changes nothing.
+   * Errors: NOT_FOUND, STATE_CONFLICT (decided, or time is up).
+   */
   async leave(actor: Actor, groupBuyId: string): Promise<GroupBuyRow> {
     const left = await this.unitOfWork.run({ actorId: actor.userId, operation: 'leaveGroupBuy' }, async (tx) => {
       const access = await lockGroupBuy(tx, groupBuyId, actor.userId);
-      assertSeesGroupBuy(access, actor.userId);
-      assertStillOpen(access, tx.now);
+      if (!access) throw notFound('group buy');
       const [own] = await tx.sql<{ id: string }>(`update group_buy_shares s set gone = true from orders o where ${ACTIVE} and s.group_buy_id = $1 and s.user_id = $2 returning o.id`, [groupBuyId, actor.userId]);
+      // Whoever has left the chat sees it no more; what is held of theirs stays theirs.
+      if (!own) assertSeesGroupBuy(access, actor.userId);
+      assertStillOpen(access, tx.now);
       if (!own) return null;
       await wantVoid(tx, (await lockOrder(tx, own.id))!);
       tellGroupBuy(tx, access.groupBuy);
