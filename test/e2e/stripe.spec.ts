@@ -36,7 +36,7 @@ describe('paying by Stripe', () => {
     assert.deepEqual(stripe.faults, []);
     await booksBalance(world);
     // What Stripe has taken and not given back is what stands in our books, order by order.
-    const taken = [...stripe.intents.values()].map((intent) => ({ key: intent.metadata['omnitalk_payment']!, left: intent.amount_received - (intent.latest_charge?.amount_refunded ?? 0) })).filter(({ left }) => left > 0);
+    const taken = [...stripe.intents.values()].map((intent) => ({ key: intent.metadata['omnitalk_payment']!, left: (intent.amount_received - (intent.latest_charge?.amount_refunded ?? 0)) / (intent.currency === 'isk' ? 100 : 1) })).filter(({ left }) => left > 0);
     const booked = await world.sql<{ key: string; left: number }>(
       `select p.id::text as key, (p.captured - p.refunded)::int as left from payments p join orders o on o.id = p.order_id where p.provider = 'stripe' and p.captured > p.refunded and o.state <> 'CANCELLED'`,
     );
@@ -48,7 +48,7 @@ describe('paying by Stripe', () => {
   const read = async (id: string) => (await bob.api.order({ id })).order!;
   const events = (type: string) => stripe.events.filter((event) => event.type === type);
   const last = (type: string) => events(type).at(-1)!;
-  const findings = async () => (await ann.api.paymentFindings({ shopId: shop.id, first: 50 })).paymentFindings!.edges.map(({ node }) => [node.kind, node.ours, node.theirs, node.mended]);
+  const findings = async ({ id }: Pick<Shop, 'id'> = shop) => (await ann.api.paymentFindings({ shopId: id, first: 50 })).paymentFindings!.edges.map(({ node }) => [node.kind, node.ours, node.theirs, node.mended]);
   const reconcile = async () => {
     world.clock.advance(3 * 60_000);
     await world.app.container.jobs.reconciliation.run();
@@ -215,6 +215,25 @@ describe('paying by Stripe', () => {
     // It may be given back another time, and all of it.
     await ann.api.refundOrder({ input: { orderId: id, idempotencyKey: world.key() } });
     assert.deepEqual(await stands(), [2_000, 'REFUNDED']);
+  });
+
+  it('krónur have no hundredths, and Stripe counts by them: paid, held, taken in part, given back and compared', async () => {
+    const { shop: own } = (await ann.api.createShop({ input: { name: 'Kaffi', slug: 'kaffi', currency: 'ISK', idempotencyKey: world.key() } })).createShop;
+    const cup = await sell(world, { ...own, owner: ann }, 'Kaffi', { variants: [{ sku: `sku-${world.key()}`, prices: [{ amount: 1_499, currency: 'ISK' }], stock: 10 }] });
+    const order = async () => orderOf(await checkOut(world, bob, await fillCart(world, bob, own, [[cup, 1]]), { provider: 'stripe', method: CARD }));
+    const newest = () => [...stripe.intents.values()].at(-1)!;
+    const paid = await order();
+    const intent = newest();
+    assert.deepEqual([paid.payment!.captured, intent.currency, intent.amount_received], [{ amount: 1_499, currency: 'ISK' }, 'isk', 149_900]);
+    await ann.api.refundOrder({ input: { orderId: paid.id, amount: 501, idempotencyKey: world.key() } });
+    assert.deepEqual([(await read(paid.id)).timeline.at(-1)!.kind, intent.latest_charge!.amount_refunded], ['REFUNDED', 50_100]);
+    await ann.api.updateShop({ input: { shopId: own.id, holdPayments: true } });
+    const held = await order();
+    const { payment } = (await ann.api.capturePayment({ input: { orderId: held.id, amount: 999 } })).capturePayment.order;
+    assert.deepEqual([payment!.captured.amount, newest().amount_received], [999, 99_900]);
+    stripe.refundByHand(newest().id, 9_900);
+    await reconcile();
+    assert.deepEqual([await findings(own), (await read(held.id)).refunded.amount], [[['REFUND', '0', '99', true]], 99]);
   });
 
   it('the reconciliation finds what Stripe never told, and mends it; a second run finds nothing more', async () => {

@@ -35,6 +35,9 @@ type Answer = [status: number, body: object];
 /** What goes wrong with the next request whose path ends so: it is done and not answered, or not even heard. */
 export type Fault = { path: string; how: 'done' | 'lost' };
 
+/** What there are no hundredths of is counted by them all the same. */
+const WHOLE = new Set(['isk', 'ugx']);
+const isWhole = (amount: number, currency: string): boolean => !WHOLE.has(currency) || amount % 100 === 0;
 const invalid = (message: string, code = 'invalid'): Answer => [400, { error: { type: 'invalid_request_error', code, message } }];
 
 /**
@@ -159,6 +162,7 @@ export class StripeServer {
 
   #create(fields: Record<string, string>): Answer {
     if (!fields['payment_method']?.startsWith('pm_card_')) return invalid(`No such PaymentMethod: '${fields['payment_method']}'`, 'resource_missing');
+    if (!isWhole(Number(fields['amount']), fields['currency']!)) return invalid('There is no part of it.', 'amount_invalid');
     const intent: Intent = {
       id: `pi_${++this.#count}`, object: 'payment_intent', amount: Number(fields['amount']), amount_received: 0, currency: fields['currency']!, status: 'requires_confirmation', capture_method: fields['capture_method']!,
       payment_method: fields['payment_method'], metadata: metadataOf(fields), next_action: null, cancellation_reason: null, last_payment_error: null, latest_charge: null, created: now(),
@@ -200,6 +204,7 @@ export class StripeServer {
     if (intent.status !== 'requires_capture') return invalid(`It is ${intent.status}.`, 'payment_intent_unexpected_state');
     const amount = Number(fields['amount_to_capture'] ?? intent.amount);
     if (amount > intent.amount) return invalid('More than is held.', 'amount_too_large');
+    if (!isWhole(amount, intent.currency)) return invalid('There is no part of it.', 'amount_invalid');
     Object.assign(intent, { status: 'succeeded', amount_received: amount });
     this.#tell('payment_intent.succeeded', intent);
     return [200, intent];
@@ -217,6 +222,7 @@ export class StripeServer {
     const amount = Number(fields['amount']);
     if (intent?.status !== 'succeeded' || !intent.latest_charge) return invalid('It has no successful charge.');
     if (intent.latest_charge.amount_refunded + amount > intent.amount_received) return invalid('More than is left.', 'charge_already_refunded');
+    if (!isWhole(amount, intent.currency)) return invalid('There is no part of it.', 'amount_invalid');
     intent.latest_charge.amount_refunded += amount;
     const refund: Refund = { id: `re_${++this.#count}`, object: 'refund', payment_intent: intent.id, amount, status: this.pending ? 'pending' : 'succeeded', metadata: metadataOf(fields) };
     this.refunds.set(refund.id, refund);
