@@ -32,6 +32,7 @@ describe('who may do what in a call', () => {
   it('joining', () => {
     assert.equal(join(null), 'NOT_FOUND');
     assert.equal(join(access({ member: null })), 'NOT_FOUND');
+    assert.equal(join(access({ member: null, seat: seat({ state: 'LEFT' }) })), 'NOT_FOUND');
     assert.equal(join(access()), null);
     assert.equal(join(access({}, { state: 'ENDED' })), 'STATE_CONFLICT');
     assert.equal(join(access({ blocked: true })), 'BLOCKED');

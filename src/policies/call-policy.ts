@@ -49,6 +49,8 @@ export function assertCanJoin(access: CallAccess | null, device: string, { takeO
     throw conflict('You are in this call on another device. Join with takeOver to bring it here.', 'takeOver');
   }
   if (holds) return;
+  // A seat of before lets nobody in who is not in the chat any more.
+  if (!access.member && !access.token) throw notFound('call');
   if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
   if (seat?.state === 'REMOVED') throw forbidden('You were removed from this call.');
   if (call.locked && seat?.state !== 'RINGING') throw forbidden('The call is locked: nobody more may join.');

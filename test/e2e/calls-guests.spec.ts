@@ -106,6 +106,13 @@ describe('guests of a call', () => {
     await ann.api.revokeCallToken({ input: { tokenId: guest.tokenId } });
     await g.until('ParticipantRemoved');
     await fails(guest.api.joinCall({ input: { callId } }), 'NOT_FOUND');
+    // Also who was not in the call just then, but has been.
+    const away = await guestOf(world, ann, callId);
+    await (await Seat.take(away, callId)).leave();
+    await ann.api.revokeCallToken({ input: { tokenId: away.tokenId } });
+    await fails(away.api.joinCall({ input: { callId } }), 'NOT_FOUND');
+    await fails(away.api.createTurnCredentials({ input: { callId } }), 'NOT_FOUND');
+    assert.equal((await away.api.call({ id: callId })).call, null);
     const other = await guestOf(world, ann, callId);
     await Seat.take(other, callId);
     await a.leave(); // and a guest alone is nobody’s

@@ -53,6 +53,8 @@ export async function readCallAccess(sql: Sql, callId: string, { userId, tokenId
     [callId, userId, tokenId],
   );
   if (!row) return null;
+  // A guest whose token is worth nothing any more. (Those of a call that is over all are: they are told so.)
+  if (tokenId !== null && row.tokenRole === null && row.state !== 'ENDED') return null;
   const { chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, spread, seatNode, recorded } = row;
   return {
     call: { id: callId, chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, spread, recorded },
