@@ -1,4 +1,3 @@
-import { isConflict, isUnavailable, tookTooLong } from '../../db/failures.js';
 import type { UnitOfWork } from '../../db/unit-of-work.js';
 import type { Bus } from '../../events/bus.js';
 import { callStream } from '../../events/catalogue.js';
@@ -7,7 +6,7 @@ import type { Layers, Media } from '../../media/contract.js';
 import type { CallNode } from './call-node.js';
 import type { CallUpkeep } from './call-upkeep.js';
 import { NOBODY } from '../actor.js';
-
+import { untilWritten } from './until-written.js';
 
 /** What passes in a call, told over the bus and kept nowhere. Participants by their ids, `to` where it concerns one alone. */
 export type CallNews =
@@ -15,9 +14,6 @@ export type CallNews =
   | { type: 'speaker'; participantId: string; producerId: string }
   | { type: 'consumer'; to: string; consumerId: string; producerId: string; paused: boolean; producerPaused: boolean; layers: Layers | null; score: number }
   | { type: 'transport'; to: string; transportId: string; state: 'CONNECTED' | 'DISCONNECTED' | 'CLOSED' };
-
-/** Until the database is asked again that was not there. */
-const AGAIN_MS = 500;
 
 export const callNewsTopic = (callId: string): string => `call-news:${callId}`;
 
@@ -58,16 +54,8 @@ export class CallFeed {
   }
 
   /** What nobody would tell again: tried until the database takes it. As many wait as there are rooms here, each with what it was. */
-  async #write(callId: string, what: string, write: () => Promise<void>): Promise<void> {
-    while (!this.#over) {
-      try {
-        return await write();
-      } catch (error) {
-        this.log.warn({ callId, error: (error as Error).message }, `calls: could not write ${what}`);
-        if (!isUnavailable(error) && !isConflict(error) && !tookTooLong(error)) return;
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS).unref());
-      }
-    }
+  #write(callId: string, what: string, write: () => Promise<void>): Promise<boolean> {
+    return untilWritten(write, { over: () => this.#over, failed: (error) => this.log.warn({ callId, error: error.message }, `calls: could not write ${what}`) });
   }
 
   #tell(callId: string, news: CallNews): void {

@@ -3,6 +3,7 @@ import { callStream } from '../../events/catalogue.js';
 import type { Logger } from '../../lib/logger.js';
 import { SEAT_KEPT_MS } from './call-changes.js';
 import { NOBODY } from '../actor.js';
+import { untilWritten } from './until-written.js';
 
 /** Who comes back within this has not been away: a reconnect does not flicker. */
 const GRACE_MS = 1_000;
@@ -40,7 +41,8 @@ export class CallLinks {
     if (link.timer) clearTimeout(link.timer);
     link.timer = null;
     link.count++;
-    await this.#write(link, () => this.#found(callId, participantId));
+    const mine = link;
+    await this.#write(mine, () => (mine.count ? this.#found(callId, participantId) : Promise.resolve()));
   }
 
   closed(participantId: string): void {
@@ -64,8 +66,10 @@ export class CallLinks {
     await Promise.all(links.map(([participantId, link]) => this.#write(link, () => this.#lost(link.callId, participantId))));
   }
 
+  /** Nobody says it again: it is tried until it is written, or the process stops. Each try asks anew what holds. */
   #write(link: Link, write: () => Promise<void>): Promise<void> {
-    return (link.writing = link.writing.then(write).catch((error: Error) => this.log.warn({ callId: link.callId, error: error.message }, 'calls: could not write who is connected')));
+    const failed = (error: Error) => this.log.warn({ callId: link.callId, error: error.message }, 'calls: could not write who is connected');
+    return (link.writing = link.writing.then(() => untilWritten(write, { over: () => this.#closed, failed })).then(() => undefined));
   }
 
   async #found(callId: string, participantId: string): Promise<void> {
