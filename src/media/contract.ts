@@ -288,7 +288,8 @@ export interface Media {
 
   /** Records to a WebM file. One recording a room at a time: a second is a CONFLICT. Tell people first. */
   startRecording(roomId: string, options: RecordingOptions): Promise<{ recordingId: string }>;
-  stopRecording(roomId: string, recordingId: string): Promise<Recorded>;
+  /** Not to `keep` it, because not all had agreed, is a CONFLICT once nothing is left of it, as one in which nothing was said is. */
+  stopRecording(roomId: string, recordingId: string, keep?: boolean): Promise<Recorded>;
 
   /** Hears one kind of event of all rooms; answers how to stop. */
   on<Kind extends keyof MediaEvents>(kind: Kind, listener: (event: MediaEvents[Kind]) => void): () => void;

@@ -234,12 +234,12 @@ export class MediaServer implements Media {
     }
   }
 
-  async stopRecording(roomId: string, recordingId: string): Promise<Recorded> {
+  async stopRecording(roomId: string, recordingId: string, keep = true): Promise<Recorded> {
     const recording = await this.#recordings.get(roomId);
     if (recording?.id !== recordingId) throw missing('recording');
     let recorded: Recorded | null = null;
     try {
-      recorded = await recording.stop();
+      recorded = await recording.stop(keep);
       return recorded;
     } finally {
       this.#recordings.delete(roomId);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readdir } from 'node:fs/promises';
@@ -111,5 +111,17 @@ describe('recording', () => {
     await ann.send('opus');
     const { recordingId } = await media.startRecording(room, {});
     await refuses(media.stopRecording(room, recordingId), 'CONFLICT');
+  }).timeout(30_000);
+
+  it('leaves nothing behind where it is not to be kept', async () => {
+    const ended = keeper(media)('recordingEnded');
+    const ann = await clients.join(media, room);
+    const stop = await play(await ann.send('opus'), 'opus');
+    const { recordingId } = await media.startRecording(room, {});
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await refuses(media.stopRecording(room, recordingId, false), 'CONFLICT');
+    stop();
+    assert.deepEqual(ended, [{ roomId: room, recordingId, recorded: null }]);
+    assert.equal(existsSync(join(recordings, 'recordings', room)), false);
   }).timeout(30_000);
 });

@@ -60,9 +60,9 @@ export class Recording {
     await Promise.all(this.#tracks);
   }
 
-  /** @throws MediaError CONFLICT where nothing was said or shown. Idempotent. */
-  stop(): Promise<Recorded> {
-    this.#stopping ??= this.#stop();
+  /** @throws MediaError CONFLICT where nothing was said or shown, or it is not to be kept. Idempotent. */
+  stop(keep = true): Promise<Recorded> {
+    this.#stopping ??= this.#stop(keep);
     return this.#stopping;
   }
 
@@ -79,12 +79,13 @@ export class Recording {
     this.#tracks.push(track);
   }
 
-  async #stop(): Promise<Recorded> {
+  async #stop(keep: boolean): Promise<Recorded> {
     for (const undo of this.#undo) undo();
     try {
       const tracks = (await Promise.all(this.#tracks)).filter((track) => track !== null);
       const durationMs = Math.round(performance.now() - this.#began);
       await Promise.all(tracks.map((track) => track.end()));
+      if (!keep) throw new MediaError('CONFLICT', 'It was not to be kept.');
       const kept: RecordedTrack[] = [];
       for (const track of tracks) {
         if (await track.hasContent()) kept.push(track);

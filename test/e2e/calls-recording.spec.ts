@@ -65,6 +65,65 @@ describe('recording a call', () => {
     await eventually(async () => (await ann.api.call({ id: callId })).call!.recordingState === 'ON', 'everybody knows');
   });
 
+  /** Media that takes a while to begin: until `goOn`. */
+  function slowly(): { asked: Promise<void>; goOn: () => void } {
+    const media = world.media[0]!;
+    const startRecording = media.startRecording.bind(media);
+    const [asked, went] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    media.startRecording = async (roomId) => {
+      const made = await startRecording(roomId);
+      asked.resolve();
+      await went.promise;
+      return made;
+    };
+    return { asked: asked.promise, goOn: () => went.resolve() };
+  }
+  const state = async () => (await ann.api.call({ id: callId })).call!.recordingState;
+  const kept = async () => (await bob.api.callRecordings({ id: callId })).call!.recordings;
+
+  it('does not begin where somebody has said no while it began, whatever they say when they are asked anew', async () => {
+    const { asked, goOn } = slowly();
+    await start();
+    const beginning = answer(bob, true);
+    await asked;
+    assert.equal((await answer(bob, false)).consentToRecording.call.recordingState, 'OFF');
+    await start();
+    assert.equal((await answer(bob, true)).consentToRecording.call.recordingState, 'ASKING');
+    const ofMedia = () => [...world.media[0]!.open.values()][0]!.recordingId;
+    const first = ofMedia();
+    goOn();
+    await beginning;
+    // What was said between his two answers is in none.
+    await eventually(async () => recordings() === 1 && (await state()) === 'ON', 'it begins anew');
+    assert.notEqual(ofMedia(), first);
+    assert.equal((await kept()).length, 1);
+  });
+
+  it('waits for whoever has come while it began, and was not asked', async () => {
+    const { asked, goOn } = slowly();
+    await start();
+    const beginning = answer(bob, true);
+    await asked;
+    const c = await Seat.take(carol, callId);
+    assert.equal(c.joined.call.recordingState, 'ASKING');
+    goOn();
+    assert.equal((await beginning).consentToRecording.call.recordingState, 'ASKING');
+    assert.deepEqual([recordings(), await kept()], [0, []]);
+    assert.equal((await answer(carol, true)).consentToRecording.call.recordingState, 'ON');
+    assert.equal(recordings(), 1);
+  });
+
+  it('does not begin in a call that has ended meanwhile', async () => {
+    const { asked, goOn } = slowly();
+    await start();
+    const beginning = answer(bob, true);
+    await asked;
+    await ann.api.endCall({ input: { callId } });
+    goOn();
+    assert.equal((await beginning).consentToRecording.call.recordingState, 'OFF');
+    assert.deepEqual([recordings(), await kept()], [0, []]);
+  });
+
   it('can fail: then nothing is recorded, and everybody hears so', async () => {
     await a.leave();
     world.media[0]!.reset((await world.sql<{ id: string }>('select id from calls'))[0]!.id);

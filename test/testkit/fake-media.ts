@@ -213,10 +213,11 @@ export class FakeMedia implements Media {
     if (room.recordingId) throw new MediaError('CONFLICT', 'It is recorded already.');
     return { recordingId: (room.recordingId = randomUUID()) };
   }
-  async stopRecording(roomId: string, recordingId: string): Promise<Recorded> {
+  async stopRecording(roomId: string, recordingId: string, keep = true): Promise<Recorded> {
     const room = this.#room(roomId);
     if (room.recordingId !== recordingId) throw new MediaError('NOT_FOUND', 'There is no such recording.');
     room.recordingId = null;
+    if (!keep) throw new MediaError('CONFLICT', 'It was not to be kept.');
     return { file: `recordings/${recordingId}.webm`, bytes: 1_000, durationMs: 1_000 };
   }
 

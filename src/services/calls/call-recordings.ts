@@ -15,6 +15,8 @@ import type { MediaGateway } from './media-gateway.js';
 import { recordingType } from './recording-store.js';
 
 const BATCH = 50;
+/** Of a call `c`: whoever is in it has said yes. */
+const AGREED = `not exists (select from call_participants p where p.call_id = c.id and p.state = 'JOINED' and p.recording_consent is not true)`;
 
 /** Nothing was said, or what was recording is gone: it is over all the same, without a file. */
 function nothingKept(error: unknown): null {
@@ -48,7 +50,8 @@ export class CallRecordings {
       const access = await lockCall(tx.sql, callId, caller);
       assertRunsCall(access);
       assertSeated(access, caller.device);
-      const asked = await tx.sql(`update calls set recording_state = 'ASKING' where id = $1 and recording_state = 'OFF' returning 1`, [callId]);
+      // An asking has the id of the recording that comes of it: what was agreed to in one is not begun in another.
+      const asked = await tx.sql(`update calls set recording_state = 'ASKING', recording_id = $2 where id = $1 and recording_state = 'OFF' returning 1`, [callId, newId()]);
       if (!asked.length) throw new DomainError('STATE_CONFLICT', 'The call is recorded already, or people are being asked.');
       // What somebody has said to an earlier asking is not an answer to this one.
       const anew = await tx.sql<{ id: string }>(
@@ -95,8 +98,7 @@ export class CallRecordings {
   /** Begins what everybody has agreed to by now, since somebody has left; true when there may be more. */
   async sweep(): Promise<boolean> {
     const rows = await this.sql<{ id: string }>(
-      `select id from calls c where c.recording_state = 'ASKING' and c.state <> 'ENDED' and c.media_node is not null
-         and not exists (select from call_participants p where p.call_id = c.id and p.state = 'JOINED' and p.recording_consent is not true) limit $1`,
+      `select id from calls c where c.recording_state = 'ASKING' and c.state <> 'ENDED' and c.media_node is not null and ${AGREED} limit $1`,
       [BATCH],
     );
     for (const { id } of rows) await this.#begin(id).catch((error: Error) => this.log.warn({ callId: id, error: error.message }, 'calls: a recording could not begin'));
@@ -105,29 +107,48 @@ export class CallRecordings {
 
   /** Once everybody has agreed. Whatever goes wrong, nothing is recorded, and everybody hears so. */
   async #begin(callId: string): Promise<void> {
-    const [call] = await this.sql<{ node: string | null; startedBy: string }>(
-      `select media_node as node, started_by as "startedBy" from calls c where id = $1 and recording_state = 'ASKING'
-         and not exists (select from call_participants p where p.call_id = c.id and p.state = 'JOINED' and p.recording_consent is not true)`,
+    const [call] = await this.sql<{ node: string | null; asking: string | null; startedBy: string }>(
+      `select media_node as node, recording_id as asking, started_by as "startedBy" from calls c where id = $1 and recording_state = 'ASKING' and ${AGREED}`,
       [callId],
     );
     if (!call?.node) return;
+    const { node, asking, startedBy } = call;
     let recordingId: string;
     try {
-      ({ recordingId } = await this.gateway.ask(call.node, 'startRecording', callId, {}));
+      ({ recordingId } = await this.gateway.ask(node, 'startRecording', callId, {}));
     } catch (error) {
       // Another has begun it at the same moment.
       if (error instanceof DomainError && error.code === 'STATE_CONFLICT') return;
-      await this.unitOfWork.run({ actorId: NOBODY, operation: 'beginRecording' }, (tx) => this.#off(tx, callId));
+      await this.unitOfWork.run({ actorId: NOBODY, operation: 'beginRecording' }, (tx) => this.#off(tx, callId, asking));
       throw error;
     }
-    await this.unitOfWork.run({ actorId: NOBODY, operation: 'beginRecording' }, async (tx) => {
-      const id = newId();
-      await tx.sql('select from calls where id = $1 for update', [callId]);
-      await tx.sql('insert into call_recordings (id, call_id, started_by, media_recording_id, started_at) values ($1, $2, $3, $4, $5)', [id, callId, call.startedBy, recordingId, tx.now]);
-      await tx.sql(`update calls set recording_state = 'ON', recording_id = $2 where id = $1 and state <> 'ENDED'`, [callId, id]);
-      tx.append(callStream(callId), { kind: 'recording.changed' });
-      return null;
-    });
+    let begun = false;
+    try {
+      begun = await this.unitOfWork.run({ actorId: NOBODY, operation: 'beginRecording' }, async (tx) => {
+        const id = asking ?? newId();
+        await tx.sql('select from calls where id = $1 for update', [callId]);
+        // Media took a while: by now somebody may have said no, or come who has not been asked, and the call may be over, or elsewhere.
+        const on = await tx.sql(
+          `update calls c set recording_state = 'ON', recording_id = $2
+           where id = $1 and recording_state = 'ASKING' and recording_id is not distinct from $3 and state <> 'ENDED' and media_node = $4 and ${AGREED} returning 1`,
+          [callId, id, asking, node],
+        );
+        if (!on.length) return false;
+        await tx.sql('insert into call_recordings (id, call_id, started_by, media_recording_id, started_at) values ($1, $2, $3, $4, $5)', [id, callId, startedBy, recordingId, tx.now]);
+        tx.append(callStream(callId), { kind: 'recording.changed' });
+        return true;
+      });
+    } finally {
+      if (!begun) await this.#drop(node, callId, recordingId);
+    }
+  }
+
+  /** Nobody was to be recorded by it: nothing of it is kept. Where somebody is still being asked, it begins anew once they have agreed. */
+  async #drop(node: string, callId: string, recordingId: string): Promise<void> {
+    await this.gateway
+      .ask(node, 'stopRecording', callId, recordingId, false)
+      .catch(nothingKept)
+      .catch((error: Error) => this.log.error({ callId, error: error.message }, 'calls: a recording that was not to be could not be stopped'));
   }
 
   async #finish(callId: string): Promise<RecordingRow | null> {
@@ -156,8 +177,12 @@ export class CallRecordings {
     });
   }
 
-  async #off(tx: Tx, callId: string): Promise<null> {
-    const off = await tx.sql(`update calls set recording_state = 'OFF', recording_id = null where id = $1 and recording_state <> 'OFF' returning 1`, [callId]);
+  /** With `asking`: only while that is what is asked. */
+  async #off(tx: Tx, callId: string, asking: string | null = null): Promise<null> {
+    const off = await tx.sql(
+      `update calls set recording_state = 'OFF', recording_id = null where id = $1 and recording_state <> 'OFF' and ($2::uuid is null or (recording_state = 'ASKING' and recording_id = $2)) returning 1`,
+      [callId, asking],
+    );
     if (off.length) tx.append(callStream(callId), { kind: 'recording.changed' });
     return null;
   }
