@@ -127,9 +127,13 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
       new CallShowcaseResolver(new CallShowcase(db.sql, unitOfWork)), new ShowcaseOfCallResolver(), new CallEventsResolver(), ...CALL_EVENT_RESOLVERS.map((resolver) => new resolver()),
     ],
     async handOver() {
-      const calls = await upkeep.handOver(node.id);
-      // The word is on its way to sockets that this process is about to close.
-      if (calls) await new Promise((resolve) => setTimeout(resolve, TELL_MS));
+      await node.retire().catch((error: Error) => log.warn({ error: error.message }, 'calls: could not say that this server stops'));
+      // Twice: somebody may have been on the way to a seat here as it was said that there is none any more.
+      for (let time = 0; time < 2; time++) {
+        const calls = await upkeep.handOver(node.id);
+        // The word is on its way to sockets that this process is about to close.
+        if (calls) await new Promise((resolve) => setTimeout(resolve, TELL_MS));
+      }
       await links.close();
     },
     async close() {

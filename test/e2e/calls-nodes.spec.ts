@@ -141,6 +141,24 @@ describe('calls over several processes', function () {
     await elsewhere.close();
   });
 
+  it('are given to no process that stops, which has the most room of all once it has handed on what it had', async () => {
+    await begin({ configOf: () => ({ MEDIA_WORKERS: 1 }) });
+    const crowd = await Promise.all(Array.from({ length: 6 }, (_, n) => world.person(`Caller${n}`, 1)));
+    const theirs = await startCall(world, crowd[0]!, await world.groupChat(crowd[0]!, crowd.slice(1)), { ring: false });
+    for (const person of crowd) await person.api.joinCall({ input: { callId: theirs } });
+    const callId = await startCall(world, ann, chatId);
+    await Seat.take(ann, callId);
+    const b = await Seat.take(bob, callId);
+    assert.deepEqual(world.media.map((media) => media.rooms().peers), [2, 6]);
+    const stopping = world.apps[0]!.stop();
+    await b.until('CallMediaReset');
+    const { joinCall } = await bob.api.joinCall({ input: { callId } });
+    assert.deepEqual([joinCall.participant.id, world.media[1]!.rooms().peers], [b.participantId, 7]);
+    await stopping;
+    const places = await world.apps[1]!.container.db.sql<{ node: string | null }>(`select distinct media_node as node from call_participants where state = 'JOINED' and media_node is not null`);
+    assert.deepEqual(places, [{ node: world.apps[1]!.container.calls.node.id }]);
+  });
+
   it('are told of a stop by SIGTERM while their connections stand, and found again by the next start; no worker is left behind', async () => {
     const devices = await ClientWorker.start(workerBinary());
     world = await World.start({ settings: { HEARTBEAT: '1', REDIS_URL: process.env['TEST_REDIS_URL']! } });

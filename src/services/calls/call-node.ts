@@ -26,12 +26,16 @@ export interface CallNodeOptions {
   onRevived: () => Promise<void>;
 }
 
+/** What a process that stops says to whoever would begin a call in it. */
+const RETIRED = { state: 'starting', remedy: 'This server stops: try again in a moment.' } as const;
+
 /** This process, as other processes and the one after it know that it carries calls and holds people's connections. */
 export class CallNode {
   readonly id = randomUUID();
   #timer: NodeJS.Timeout | null = null;
   /** For how long it shares no calls after it could not reach another node, and until when. */
   #alone = { ms: FIRST_ALONE_MS, until: 0 };
+  #retired = false;
 
   constructor(
     private readonly sql: Sql,
@@ -54,7 +58,7 @@ export class CallNode {
    * Throws CALLS_UNAVAILABLE with the remedy.
    */
   async choose(sql: Sql, region: string | null): Promise<string> {
-    const state = this.media.state();
+    const state = this.#state;
     const [chosen] = await sql<{ id: string }>(
       `select n.id from (
          select id, region, workers from call_nodes where case when id = $1 then $2 else media and lease_until > now() end order by region = $3 desc, id = $1 desc, random() limit $4
@@ -100,7 +104,7 @@ export class CallNode {
 
   /** Throws CALLS_UNAVAILABLE, with the remedy, where neither this process nor another has media. */
   async assertThere(sql: Sql): Promise<void> {
-    const state = this.media.state();
+    const state = this.#state;
     if (state.state === 'ready') return;
     if (!(await sql('select from call_nodes where media and lease_until > now() and id <> $1 limit 1', [this.id])).length) throw unavailable(state);
   }
@@ -114,17 +118,27 @@ export class CallNode {
     await this.#renew(false);
   }
 
+  /** It stops: nobody is seated here any more, by itself or by others. */
+  async retire(): Promise<void> {
+    this.#retired = true;
+    await this.#renew(false);
+  }
+
   /** Says goodbye: nobody waits for the lease to lapse. */
   async close(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
     await this.sql('delete from call_nodes where id = $1', [this.id]).catch((error: Error) => this.log.warn({ error: error.message }, 'calls: could not give the lease back'));
   }
 
+  get #state(): ReturnType<Media['state']> {
+    return this.#retired ? RETIRED : this.media.state();
+  }
+
   async #renew(first: boolean): Promise<void> {
     const [lease] = await this.sql<{ fresh: boolean }>(
       `insert into call_nodes (id, seen_at, lease_until, media, region, workers, capacity) values ($1, $2, now() + make_interval(secs => $3), $4, $5, $6, $7)
        on conflict (id) do update set seen_at = excluded.seen_at, lease_until = excluded.lease_until, media = excluded.media, capacity = excluded.capacity returning xmax = 0 as fresh`,
-      [this.id, this.clock.now(), this.options.leaseMs / 1000, this.media.state().state === 'ready', this.options.region, this.options.workers, performance.now() < this.#alone.until ? 0 : this.options.capacity],
+      [this.id, this.clock.now(), this.options.leaseMs / 1000, this.#state.state === 'ready', this.options.region, this.options.workers, performance.now() < this.#alone.until ? 0 : this.options.capacity],
     );
     if (lease!.fresh && !first) await this.options.onRevived();
   }
