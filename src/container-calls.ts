@@ -83,6 +83,8 @@ export interface Calls {
   /** The server stops: people are told to join elsewhere, while their connections still stand. */
   handOver(): Promise<void>;
   close(): Promise<void>;
+  /** Once media has ended: what was being recorded until then is written down. */
+  closeRecordings(): Promise<void>;
 }
 
 /** The part of the container that calls are made of. */
@@ -138,12 +140,12 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
     },
     async close() {
       feed.close();
-      recordings.close();
       spread.close();
       await quality.close();
       await mediaUpkeep.close();
       gateway.close();
       await node.close();
     },
+    closeRecordings: () => recordings.close(),
   };
 }

@@ -246,6 +246,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
       await sendQueue.close();
       await calls.close();
       await ownMedia?.close();
+      await calls.closeRecordings();
       store.close();
       await people.presence.close();
       hub.close();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { apiMedia } from '../testkit/api-media.js';
 import { Seat, startCall } from '../testkit/calls.js';
 import { mediaServer, recordings, workerBinary } from '../testkit/media.js';
@@ -13,6 +14,12 @@ import type { MediaServer } from '../../src/media/media-server.js';
 import { FolderStore } from '../../src/storage/folder-store.js';
 
 const RECORDED_MS = 2_500;
+
+/** Until so many tracks are being written, on a busy machine too: ffmpeg opens a file once it knows what it gets. */
+const written = (count: number) => eventually(
+  () => readdirSync(tmpdir()).filter((name) => name.startsWith('omnitalk-recording-')).flatMap((name) => readdirSync(join(tmpdir(), name))).filter((name) => name.endsWith('.webm')).length === count,
+  `${count} tracks are being written`, 30_000,
+);
 
 describe('recording what is really said and shown', function () {
   this.timeout(90_000);
@@ -60,11 +67,6 @@ describe('recording what is really said and shown', function () {
     assert.equal((await bob.api.consentToRecording({ input: { callId, consent: true } })).consentToRecording.call.recordingState, 'ON');
   };
   const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-  /** Until so many tracks are being written, on a busy machine too: ffmpeg opens a file once it knows what it gets. */
-  const written = (count: number) => eventually(
-    () => readdirSync(tmpdir()).filter((name) => name.startsWith('omnitalk-recording-')).flatMap((name) => readdirSync(join(tmpdir(), name))).filter((name) => name.endsWith('.webm')).length === count,
-    `${count} tracks are being written`, 30_000,
-  );
 
   it('nothing before all have agreed; then a file with the voices in one track and each picture in one of its own', async () => {
     const [hers, his] = [await device(a), await device(b)];
@@ -127,5 +129,48 @@ describe('recording what is really said and shown', function () {
     // And another can begin.
     await record();
     assert.equal((await bob.api.consentToRecording({ input: { callId, consent: false } })).consentToRecording.call.recordingState, 'OFF');
+  });
+});
+
+describe('a recording in a process that stops', function () {
+  this.timeout(90_000);
+  let clients: ClientWorker;
+  let world: World;
+  before(async () => {
+    clients = await ClientWorker.start(workerBinary());
+    const settings = { CALLS: 'true', MEDIA_WORKERS: '1', MEDIA_PORT: '0', MEDIASOUP_WORKER_BIN: workerBinary() };
+    world = await World.start({ media: () => undefined, store: new FolderStore(recordings), settings });
+  });
+  after(async () => {
+    await world?.stop();
+    await clients?.stop();
+    rmSync(recordings, { recursive: true, force: true });
+  });
+
+  it('is over, which people hear while they still can, and its file is kept', async () => {
+    const [ann, bob] = await world.people('Ann', 'Bob');
+    const callId = await startCall(world, ann, await world.groupChat(ann, [bob]), { ring: false });
+    const [a, b] = [await Seat.take(ann, callId), await Seat.take(bob, callId)];
+    const stop = await play(await (await clients.join(apiMedia(a), callId, { peerId: a.participantId })).send('opus'), 'opus');
+    await ann.api.startRecording({ input: { callId } });
+    await bob.api.consentToRecording({ input: { callId, consent: true } });
+    await b.until('CallRecordingChanged', ({ call }) => call.recordingState === 'ON');
+    await written(1);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const stopping = world.app.stop();
+    assert.equal((await b.until('CallRecordingChanged')).call.recordingState, 'OFF');
+    await Promise.all([ann, bob].map((person) => person.client.close()));
+    await stopping;
+    stop();
+    const database = new pg.Client({ connectionString: world.databaseUrl });
+    await database.connect();
+    try {
+      const { rows } = await database.query<{ file: string | null; bytes: string; ended: boolean }>('select file, bytes, ended_at is not null as ended from call_recordings');
+      assert.deepEqual(rows.map(({ file, ended }) => [file !== null, ended]), [[true, true]]);
+      assert.equal(statSync(join(recordings, rows[0]!.file!)).size, Number(rows[0]!.bytes));
+      assert.equal((await database.query('select from files where id in (select id from call_recordings)')).rowCount, 1);
+    } finally {
+      await database.end();
+    }
   });
 });

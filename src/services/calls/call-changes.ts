@@ -150,6 +150,17 @@ export async function keepHome(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' 
   await tx.sql('update calls set media_node = $2 where id = $1', [id, places.toSorted((one, other) => seats(other) - seats(one))[0]]);
 }
 
+/** The home has gone: what it recorded is over, and it may be that it can not say so itself. */
+async function moveHome(tx: Tx, callId: string, home: string | null): Promise<void> {
+  const [before] = await tx.sql<{ recording: boolean }>(
+    `update calls c set media_node = $2, recording_state = 'OFF', recording_id = null from (select recording_state <> 'OFF' as recording from calls where id = $1) before where c.id = $1 returning before.recording`,
+    [callId, home],
+  );
+  if (!before?.recording) return;
+  await tx.sql('update call_recordings set ended_at = $2 where call_id = $1 and ended_at is null', [callId, tx.now]);
+  tx.append(callStream(callId), { kind: 'recording.changed' });
+}
+
 /** Of one event: the log keeps it, and the bus carries it. */
 const TOLD_AT_ONCE = 50;
 
@@ -173,7 +184,7 @@ export async function loseNode(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' 
   );
   if (!stays) await tx.sql('update call_participants set media_node = null where call_id = $1 and media_node = $2', [id, node]);
   const home = stays || node !== mediaNode ? mediaNode : (others[0]?.node ?? null);
-  if (home !== mediaNode) await tx.sql(`update calls set media_node = $2, recording_state = 'OFF', recording_id = null where id = $1`, [id, home]);
+  if (home !== mediaNode) await moveHome(tx, id, home);
   if (!others.length && !there.size) {
     await dropProducers(tx, id, null, false);
     tx.append(callStream(id), { kind: 'media.reset' });

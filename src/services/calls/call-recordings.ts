@@ -13,6 +13,7 @@ import { lockCall } from './call-access.js';
 import { actorIdOf, type CallCaller } from './caller.js';
 import type { MediaGateway } from './media-gateway.js';
 import { recordingType } from './recording-store.js';
+import { untilWritten } from './until-written.js';
 
 const BATCH = 50;
 /** Of a call `c`: whoever is in it has said yes. */
@@ -27,6 +28,9 @@ function nothingKept(error: unknown): null {
 /** Recordings of calls. Everybody in the call is asked first; one no, and nothing is recorded. */
 export class CallRecordings {
   readonly #stop: () => void;
+  /** What is being written of recordings that have ended. */
+  readonly #writing = new Set<Promise<unknown>>();
+  #closed = false;
 
   constructor(
     private readonly sql: Sql,
@@ -36,11 +40,16 @@ export class CallRecordings {
     private readonly log: Logger,
   ) {
     this.#stop = media.on('recordingEnded', ({ roomId, recordingId, recorded }) => {
-      this.#ended(roomId, recordingId, recorded).catch((error: Error) => log.warn({ callId: roomId, error: error.message }, 'calls: could not write that a recording has ended'));
+      const failed = (error: Error) => log.warn({ callId: roomId, error: error.message }, 'calls: could not write that a recording has ended');
+      const writing: Promise<unknown> = untilWritten(() => this.#ended(roomId, recordingId, recorded), { over: () => this.#closed, failed }).finally(() => this.#writing.delete(writing));
+      this.#writing.add(writing);
     });
   }
 
-  close(): void {
+  /** Once media has ended, and with it what was recorded. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#writing);
     this.#stop();
   }
 
