@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CallEvent } from '../../sdk/index.js';
+import { MediaError } from '../../src/media/contract.js';
 import { Seat, startCall, uuidOf } from '../testkit/calls.js';
 import { eventually, fails, within, World, type Person } from '../testkit/world.js';
 
@@ -104,6 +105,22 @@ describe('what is sent in a call', () => {
     const { participant } = (await ann.api.allowParticipant({ input: { callId, participantId: b.participantId } })).allowParticipant;
     assert.deepEqual(participant.mutedSources, []);
     await bob.api.setProducerPaused({ input: { callId, producerId, paused: false } });
+  });
+
+  it('is not said to be muted where media has not heard of it, and is muted by the next try', async () => {
+    await b.produce(await b.transport('SEND'));
+    const media = world.media[0]!;
+    const setProducerPaused = media.setProducerPaused.bind(media);
+    media.setProducerPaused = async () => {
+      media.setProducerPaused = setProducerPaused;
+      throw new MediaError('UNAVAILABLE', 'not just now');
+    };
+    const mute = () => ann.api.muteParticipant({ input: { callId, participantId: b.participantId } });
+    const paused = () => [...media.open.values()].flatMap(({ peers }) => [...peers.values()].flatMap(({ producers }) => [...producers.values()].map((one) => one.paused)));
+    await fails(mute(), 'CALLS_UNAVAILABLE');
+    assert.deepEqual(paused(), [false]);
+    await mute();
+    assert.deepEqual(paused(), [true]);
   });
 
   it('is one screen at a time: the second is refused, but for the host, who takes over', async () => {

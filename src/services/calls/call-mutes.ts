@@ -17,6 +17,11 @@ export interface Mute {
   hold: boolean;
 }
 
+/** Of what is not sent any more nothing is heard either. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof DomainError && error.code === 'NOT_FOUND')) throw error;
+}
+
 /** What the host stops others from sending. */
 export class CallMutes {
   constructor(
@@ -25,9 +30,9 @@ export class CallMutes {
     private readonly gateway: MediaGateway,
   ) {}
 
-  /** Pauses what somebody sends, and with `hold` keeps it so. Errors: NOT_FOUND, FORBIDDEN (not the host), STATE_CONFLICT (they are not in the call). */
+  /** Pauses what somebody sends, and with `hold` keeps it so. Errors: NOT_FOUND, FORBIDDEN (not the host), STATE_CONFLICT (they are not in the call), CALLS_UNAVAILABLE (it may go on: again, then). */
   async mute(caller: CallCaller, { callId, participantId, source, hold }: Mute): Promise<ParticipantRow> {
-    const { paused, node } = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'muteParticipant' }, async (tx) => {
+    const { sent, node } = await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'muteParticipant' }, async (tx) => {
       const access = await lockCall(tx.sql, callId, caller);
       assertRunsCall(access);
       const row = await this.#participant(tx.sql, callId, participantId);
@@ -36,9 +41,11 @@ export class CallMutes {
       for (const { id } of stopped) tx.append(callStream(callId), { kind: 'producer.updated', producerId: id, participantId });
       const held = hold ? await tx.sql('update call_participants set muted_sources = muted_sources || $2::text where id = $1 and not muted_sources @> array[$2::text] returning 1', [participantId, source]) : [];
       if (held.length || stopped.length) tx.append(callStream(callId), { kind: 'participant.muted', participantId, source, byId: access.seat?.id ?? null });
-      return { paused: stopped.map(({ id }) => id), node: row.mediaNode ?? access.call.mediaNode };
+      // Also what is said to be paused: media may not have heard of it the last time.
+      const sent = await tx.sql<{ id: string }>('select id from call_producers where participant_id = $1 and source = $2', [participantId, source]);
+      return { sent: sent.map(({ id }) => id), node: row.mediaNode ?? access.call.mediaNode };
     });
-    if (node) await Promise.all(paused.map((id) => this.gateway.ask(node, 'setProducerPaused', callId, participantId, id, true).catch(() => undefined)));
+    if (node) await Promise.all(sent.map((id) => this.gateway.ask(node, 'setProducerPaused', callId, participantId, id, true).catch(unlessGone)));
     return this.#participant(this.sql, callId, participantId);
   }
 
