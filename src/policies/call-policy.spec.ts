@@ -4,7 +4,7 @@ import {
   assertCanEnd, assertCanJoin, assertCanPublish, assertCanTakeScreen, assertRunsCall, assertSeated, seesCall, waitsInLobby, type CallAccess, type Seat, type Seated,
 } from './call-policy.js';
 
-const seat = (changes: Partial<Seat> = {}): Seat => ({ id: 'mine', state: 'JOINED', role: 'SPEAKER', device: 'phone', mutedSources: [], ...changes });
+const seat = (changes: Partial<Seat> = {}): Seat => ({ id: 'mine', state: 'JOINED', role: 'SPEAKER', device: 'phone', mutedSources: [], recordingConsent: true, ...changes });
 const access = (changes: Partial<Omit<CallAccess, 'call'>> = {}, call: Partial<CallAccess['call']> = {}): CallAccess => ({
   call: { id: 'c', chatId: 'h', chatKind: 'GROUP', state: 'ACTIVE', locked: false, lobby: false, screenShare: 'ONE', startedBy: 'a', recorded: false, ...call },
   seat: null, member: { role: 'MEMBER' }, token: null, blocked: false, ...changes,
@@ -45,6 +45,12 @@ describe('who may do what in a call', () => {
     assert.equal(join(access({}, { recorded: true })), 'FORBIDDEN');
     assert.equal(join(access({}, { recorded: true }), { recordingConsent: true }), null);
     assert.equal(join(access({ seat: seat() }, { recorded: true })), null);
+    const letIn = access({ seat: seat({ recordingConsent: false }) }, { recorded: true });
+    assert.equal(join(letIn), 'FORBIDDEN');
+    assert.equal(join(letIn, { recordingConsent: true }), null);
+    const waiting = seat({ state: 'WAITING', recordingConsent: false });
+    assert.equal(join(access({ seat: waiting }, { recorded: true, lobby: true })), null);
+    assert.equal(join(access({ seat: waiting }, { recorded: true })), 'FORBIDDEN');
   });
 
   it('waiting in the lobby', () => {

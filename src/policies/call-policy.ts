@@ -10,6 +10,8 @@ export interface Seat {
   /** The session, or the token, that holds it. */
   device: string | null;
   mutedSources: Source[];
+  /** Whether they have agreed to be recorded, when it was asked the last time. */
+  recordingConsent: boolean;
 }
 
 /** What decides who may do what in a call. */
@@ -48,14 +50,17 @@ export function assertCanJoin(access: CallAccess | null, device: string, { takeO
   if (holds && seat.device !== null && seat.device !== device && !takeOver) {
     throw conflict('You are in this call on another device. Join with takeOver to bring it here.', 'takeOver');
   }
-  if (holds) return;
-  // A seat of before lets nobody in who is not in the chat any more.
-  if (!access.member && !access.token) throw notFound('call');
-  if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
-  if (seat?.state === 'REMOVED') throw forbidden('You were removed from this call.');
-  if (call.locked && seat?.state !== 'RINGING') throw forbidden('The call is locked: nobody more may join.');
-  if (call.recorded && !recordingConsent) throw new DomainError('FORBIDDEN', 'The call is recorded: join with recordingConsent, or not at all.', { field: 'recordingConsent' });
-  if (!afterAction(seat?.state ?? null, 'JOIN')) throw conflict('You can not join this call now.');
+  if (!holds) {
+    // A seat of before lets nobody in who is not in the chat any more.
+    if (!access.member && !access.token) throw notFound('call');
+    if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
+    if (seat?.state === 'REMOVED') throw forbidden('You were removed from this call.');
+    if (call.locked && seat?.state !== 'RINGING') throw forbidden('The call is locked: nobody more may join.');
+  }
+  // Who waited in the lobby when the recording began has not been asked: they are, before they come in.
+  const agrees = recordingConsent || (holds && (seat.recordingConsent || waitsInLobby(access)));
+  if (call.recorded && !agrees) throw new DomainError('FORBIDDEN', 'The call is recorded: join with recordingConsent, or not at all.', { field: 'recordingConsent' });
+  if (!holds && !afterAction(seat?.state ?? null, 'JOIN')) throw conflict('You can not join this call now.');
 }
 
 /** Whether somebody who joins waits in the lobby first. Whoever runs the chat doesn't, nor does who started the call. */

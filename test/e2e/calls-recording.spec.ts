@@ -65,6 +65,22 @@ describe('recording a call', () => {
     await eventually(async () => (await ann.api.call({ id: callId })).call!.recordingState === 'ON', 'everybody knows');
   });
 
+  it('is agreed to by who was let in from the lobby, before they come in', async () => {
+    await ann.api.updateCall({ input: { callId, lobby: true } });
+    const c = await Seat.take(carol, callId);
+    assert.equal(c.joined.participant.state, 'WAITING');
+    await start();
+    assert.equal((await answer(bob, true)).consentToRecording.call.recordingState, 'ON');
+    await carol.api.joinCall({ input: { callId } }); // waits as before
+    await ann.api.admitParticipant({ input: { callId, participantId: c.participantId } });
+    await fails(carol.api.joinCall({ input: { callId } }), 'FORBIDDEN', 'recordingConsent');
+    await fails(c.transport('SEND'), 'NOT_FOUND');
+    const { joinCall } = await carol.api.joinCall({ input: { callId, recordingConsent: true } });
+    assert.deepEqual([joinCall.participant.state, joinCall.participant.recordingConsent, recordings()], ['JOINED', true, 1]);
+    await c.transport('SEND');
+    await carol.api.joinCall({ input: { callId } }); // comes back: once is enough
+  });
+
   /** Media that takes a while to begin: until `goOn`. */
   function slowly(): { asked: Promise<void>; goOn: () => void } {
     const media = world.media[0]!;

@@ -21,6 +21,7 @@ interface AccessRow {
   role: CallRole;
   device: string | null;
   mutedSources: Source[];
+  recordingConsent: boolean;
   memberRole: MemberRole | null;
   tokenRole: 'SPEAKER' | 'LISTENER' | null;
   skipLobby: boolean;
@@ -41,7 +42,7 @@ export const placeOf = ({ seatNode, call }: CallAccessWithPlace): string | null 
 export async function readCallAccess(sql: Sql, callId: string, { userId, tokenId }: CallCaller): Promise<CallAccessWithPlace | null> {
   const [row] = await sql<AccessRow>(
     `select c.chat_id as "chatId", h.kind as "chatKind", c.state, c.locked, c.lobby, c.screen_share as "screenShare", c.started_by as "startedBy", c.media_node as "mediaNode", c.spread, p.media_node as "seatNode", c.recording_state = 'ON' as recorded,
-            p.id as "seatId", p.state as "seatState", p.role, p.device, p.muted_sources as "mutedSources", m.role as "memberRole",
+            p.id as "seatId", p.state as "seatState", p.role, p.device, p.muted_sources as "mutedSources", p.recording_consent is true as "recordingConsent", m.role as "memberRole",
             t.role as "tokenRole", t.skip_lobby as "skipLobby", t.name as "tokenName",
             h.kind = 'DIRECT' and exists (
               select from chat_members o join blocks b on (b.blocker_id, b.blocked_id) in ((o.user_id, $2), ($2, o.user_id)) where o.chat_id = c.chat_id and o.user_id <> $2) as blocked
@@ -59,7 +60,7 @@ export async function readCallAccess(sql: Sql, callId: string, { userId, tokenId
   return {
     call: { id: callId, chatId, chatKind, state, locked, lobby, screenShare, startedBy, mediaNode, spread, recorded },
     seatNode,
-    seat: row.seatId === null ? null : { id: row.seatId, state: row.seatState, role: row.role, device: row.device, mutedSources: row.mutedSources },
+    seat: row.seatId === null ? null : { id: row.seatId, state: row.seatState, role: row.role, device: row.device, mutedSources: row.mutedSources, recordingConsent: row.recordingConsent },
     member: row.memberRole === null ? null : { role: row.memberRole },
     token: row.tokenRole === null ? null : { role: row.tokenRole, skipLobby: row.skipLobby, name: row.tokenName },
     blocked: row.blocked,

@@ -176,12 +176,13 @@ export class CallSeats {
       const moved = seat.device !== null && seat.device !== caller.device;
       const anew = moved || access.seatNode !== place.node;
       const replaces = await this.#takeDevice(tx, caller, access, { node: place.node, moved, anew });
+      if (consents && (await agree(tx, seat.id))) tx.append(callStream(call.id), { kind: 'participant.updated', participantId: seat.id });
       return { participantId: seat.id, ...place, replaces, fresh: false, anew };
     }
     const place = waits ? NOWHERE : await this.#place(tx, caller, access, region);
     if (!waits) await assertRoom(tx, call.id);
     const participantId = await this.#seat(tx, caller, access, waits ? 'WAITING' : 'JOINED', place.node);
-    if (consents) await tx.sql('update call_participants set recording_consent = true where id = $1', [participantId]);
+    if (consents) await agree(tx, participantId);
     tx.append(callStream(call.id), { kind: waits ? 'participant.waiting' : 'participant.joined', participantId });
     if (seat?.state === 'RINGING') tx.append(userStream(caller.userId!), { kind: 'call.ring.ended', callId: call.id, reason: 'ANSWERED' });
     if (caller.userId) tx.append(userStream(caller.userId), { kind: 'call.log', callId: call.id });
@@ -283,6 +284,11 @@ export class CallSeats {
 
 const NOWHERE = { node: null, spreads: false };
 const keptUntil = (tx: Tx): Date => new Date(tx.now.getTime() + SEAT_KEPT_MS);
+
+/** To being recorded. Answers whether they had not before. */
+async function agree(tx: Tx, participantId: string): Promise<boolean> {
+  return (await tx.sql('update call_participants set recording_consent = true where id = $1 and recording_consent is distinct from true returning 1', [participantId])).length > 0;
+}
 
 async function assertRoom(tx: Tx, callId: string): Promise<void> {
   const [seated] = await tx.sql<{ n: number }>(`select count(*)::int as n from call_participants where call_id = $1 and state = 'JOINED'`, [callId]);
