@@ -94,7 +94,9 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
     workers: config.MEDIA_WORKERS ?? availableParallelism(),
     capacity: (config.MEDIA_WORKERS ?? availableParallelism()) * config.MEDIA_PEERS_PER_ROUTER,
     leaseMs: Math.max(config.HEARTBEAT * 1000, LEAST_LEASE_MS),
-    onRevived: () => mediaUpkeep.sweep(),
+    onRevived: async () => {
+      await Promise.all([mediaUpkeep.sweep(), links.stillThere()]);
+    },
   });
   const gateway: MediaGateway = new MediaGateway(media, node.id, bus);
   if (media instanceof MediaServer) media.connect(gateway.others);
@@ -103,7 +105,7 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
   const service = new CallService(db.sql, unitOfWork, node, release);
   const spread = new CallSpread(db.background, bus, media, node.id, log);
   const seats = new CallSeats(db.sql, unitOfWork, node, gateway, release, spread);
-  const upkeep = new CallUpkeep(db.background, unitOfWork, release, clock, log);
+  const upkeep = new CallUpkeep(db.background, unitOfWork, release, clock, node, log);
   const links = new CallLinks(unitOfWork, node.id, log);
   const feed = new CallFeed(media, bus, unitOfWork, upkeep, node, log);
   const recordings = new CallRecordings(db.sql, unitOfWork, gateway, media, log);

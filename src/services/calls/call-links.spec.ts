@@ -51,6 +51,14 @@ describe('who is connected to a call, while PostgreSQL is away', () => {
     assert.deepEqual([written.at(-1), written.includes('unlinkCall'), links.size], ['linkCall', false, 1]);
   });
 
+  it('is said again where they may have been taken for lost', async () => {
+    await links.opened('call', 'ann');
+    await links.opened('call', 'bob');
+    links.closed('bob');
+    await links.stillThere();
+    assert.deepEqual(written, ['linkCall', 'linkCall', 'linkCall']);
+  });
+
   it('is tried no more once the process stops', async () => {
     await links.opened('call', 'ann');
     failing = 100;

@@ -57,6 +57,11 @@ export class CallLinks {
     link.timer.unref();
   }
 
+  /** This process may have been taken for dead, and whoever is linked by it for lost: they are there. */
+  async stillThere(): Promise<void> {
+    for (const [participantId, link] of [...this.#links]) await this.#write(link, () => (link.count ? this.#found(link.callId, participantId) : Promise.resolve()));
+  }
+
   /** The process stops: everybody who is linked by it is lost for now, and finds their seat elsewhere. */
   async close(): Promise<void> {
     this.#closed = true;

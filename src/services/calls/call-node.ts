@@ -10,6 +10,9 @@ const COMPARED = 8;
 /** With so many more seats a media worker than elsewhere a call is still carried by the process that was asked: what is asked of another takes the way over the bus. */
 const NEAR = 4;
 
+/** Until the lease is tried again that could not be renewed. */
+const AGAIN_MS = 250;
+
 const FIRST_ALONE_MS = 60_000;
 const MOST_ALONE_MS = 3_600_000;
 
@@ -22,7 +25,7 @@ export interface CallNodeOptions {
   capacity: number;
   /** A process that has not renewed its lease for this long is dead, and so is what it carried. It is renewed three times as often. */
   leaseMs: number;
-  /** This process was taken for dead while it could not answer: what it carries is carried elsewhere by now. */
+  /** The lease had lapsed: this process may have been taken for dead meanwhile, and what it carries be carried elsewhere by now. */
   onRevived: () => Promise<void>;
 }
 
@@ -33,6 +36,10 @@ const RETIRED = { state: 'starting', remedy: 'This server stops: try again in a 
 export class CallNode {
   readonly id = randomUUID();
   #timer: NodeJS.Timeout | null = null;
+  #again: NodeJS.Timeout | undefined;
+  #closed = false;
+  /** Until when the lease stands, and since when it has stood without a break, by this process's own clock; from the start on it is taken to have always stood. */
+  #lease = { until: 0, since: -Infinity };
   /** For how long it shares no calls after it could not reach another node, and until when. */
   #alone = { ms: FIRST_ALONE_MS, until: 0 };
   #retired = false;
@@ -47,10 +54,17 @@ export class CallNode {
 
   async start(): Promise<void> {
     await this.#renew(true);
-    this.#timer = setInterval(() => {
-      this.#renew(false).catch((error: Error) => this.log.warn({ error: error.message }, 'calls: could not renew the lease'));
-    }, this.options.leaseMs / 3);
+    this.#timer = setInterval(() => void this.#beat(), this.options.leaseMs / 3);
     this.#timer.unref();
+  }
+
+  /**
+   * Whether this process may take others for dead: not while its own lease has lapsed or just now stands again, since then the database was away, and all are late to say that
+   * they live.
+   */
+  get steady(): boolean {
+    const now = performance.now();
+    return now < this.#lease.until && now - this.#lease.since >= this.options.leaseMs;
   }
 
   /**
@@ -126,7 +140,9 @@ export class CallNode {
 
   /** Says goodbye: nobody waits for the lease to lapse. */
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#timer) clearInterval(this.#timer);
+    clearTimeout(this.#again);
     await this.sql('delete from call_nodes where id = $1', [this.id]).catch((error: Error) => this.log.warn({ error: error.message }, 'calls: could not give the lease back'));
   }
 
@@ -134,13 +150,29 @@ export class CallNode {
     return this.#retired ? RETIRED : this.media.state();
   }
 
+  /** Renews the lease; where that fails it is tried again and again, so that it stands as soon as the database is back. */
+  async #beat(): Promise<void> {
+    clearTimeout(this.#again);
+    try {
+      await this.#renew(false);
+    } catch (error) {
+      this.log.warn({ error: (error as Error).message }, 'calls: could not renew the lease');
+      clearTimeout(this.#again);
+      if (!this.#closed) this.#again = setTimeout(() => void this.#beat(), AGAIN_MS).unref();
+    }
+  }
+
   async #renew(first: boolean): Promise<void> {
+    const asked = performance.now();
     const [lease] = await this.sql<{ fresh: boolean }>(
       `insert into call_nodes (id, seen_at, lease_until, media, region, workers, capacity) values ($1, $2, now() + make_interval(secs => $3), $4, $5, $6, $7)
        on conflict (id) do update set seen_at = excluded.seen_at, lease_until = excluded.lease_until, media = excluded.media, capacity = excluded.capacity returning xmax = 0 as fresh`,
       [this.id, this.clock.now(), this.options.leaseMs / 1000, this.#state.state === 'ready', this.options.region, this.options.workers, performance.now() < this.#alone.until ? 0 : this.options.capacity],
     );
-    if (lease!.fresh && !first) await this.options.onRevived();
+    const now = performance.now();
+    const lapsed = !first && (lease!.fresh || now >= this.#lease.until);
+    this.#lease = { until: asked + this.options.leaseMs, since: lapsed ? now : this.#lease.since };
+    if (lapsed) await this.options.onRevived();
   }
 }
 

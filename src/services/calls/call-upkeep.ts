@@ -20,6 +20,7 @@ export class CallUpkeep {
     private readonly unitOfWork: UnitOfWork,
     private readonly media: MediaRelease,
     private readonly clock: Clock,
+    private readonly node: Pick<CallNode, 'steady'>,
     private readonly log: Logger,
   ) {}
 
@@ -45,19 +46,7 @@ export class CallUpkeep {
 
   /** What a process that is gone held, and who is no longer in a call's chat; true when there may be more. */
   async reconcile(): Promise<boolean> {
-    const dead = await this.sql<{ callId: string }>(
-      `select call_id as "callId" from call_participants p where p.link_node is not null and not exists (select from call_nodes n where n.id = p.link_node and n.lease_until >= now())
-       union select id from calls c where c.media_node is not null and c.state <> 'ENDED' and not exists (select from call_nodes n where n.id = c.media_node and n.lease_until >= now())
-       union select call_id from call_participants p where p.media_node is not null and not exists (select from call_nodes n where n.id = p.media_node and n.lease_until >= now()) limit $1`,
-      [BATCH],
-    );
-    for (const { callId } of dead) await this.#each(callId, 'resetCall', (tx, call) => this.#bury(tx, call));
-    if (!dead.length) {
-      await this.sql(
-        `delete from call_nodes n where n.lease_until < now() and not exists (select from calls c where c.media_node = n.id)
-           and not exists (select from call_participants p where p.link_node = n.id or p.media_node = n.id)`,
-      );
-    }
+    const moreDead = this.node.steady && (await this.#reset());
     const strangers = await this.sql<{ id: string; callId: string; state: string }>(
       `select p.id, p.call_id as "callId", p.state from call_participants p join calls c on c.id = p.call_id and c.state <> 'ENDED'
        where p.state in ('JOINED', 'WAITING', 'RINGING') and p.user_id is not null
@@ -71,7 +60,24 @@ export class CallUpkeep {
         return afterRinging(tx, call, 'MISSED');
       });
     }
-    return dead.length === BATCH || strangers.length === BATCH;
+    return moreDead || strangers.length === BATCH;
+  }
+
+  async #reset(): Promise<boolean> {
+    const dead = await this.sql<{ callId: string }>(
+      `select call_id as "callId" from call_participants p where p.link_node is not null and not exists (select from call_nodes n where n.id = p.link_node and n.lease_until >= now())
+       union select id from calls c where c.media_node is not null and c.state <> 'ENDED' and not exists (select from call_nodes n where n.id = c.media_node and n.lease_until >= now())
+       union select call_id from call_participants p where p.media_node is not null and not exists (select from call_nodes n where n.id = p.media_node and n.lease_until >= now()) limit $1`,
+      [BATCH],
+    );
+    for (const { callId } of dead) await this.#each(callId, 'resetCall', (tx, call) => this.#bury(tx, call));
+    if (!dead.length) {
+      await this.sql(
+        `delete from call_nodes n where n.lease_until < now() and not exists (select from calls c where c.media_node = n.id)
+           and not exists (select from call_participants p where p.link_node = n.id or p.media_node = n.id)`,
+      );
+    }
+    return dead.length === BATCH;
   }
 
   /** Hands on what this process carries, because it stops: who sits here is told to join anew, and finds their seat elsewhere. Answers how many calls there were. */
