@@ -20,6 +20,8 @@ export const callNewsTopic = (callId: string): string => `call-news:${callId}`;
 /** Passes on what this process's media tells: what passes to the bus, what everybody must know to the log. */
 export class CallFeed {
   readonly #stops: (() => void)[];
+  /** Whether a producer is paused, as was told last, while that is being written. */
+  readonly #pauses = new Map<string, boolean>();
   #over = false;
 
   constructor(
@@ -62,19 +64,38 @@ export class CallFeed {
     this.bus.publish(callNewsTopic(callId), news);
   }
 
-  /** Said by a verb already, or by a voice's own socket, which may not go on with what the host holds. */
+  /** Said by a verb already, or by a voice's own socket. Of many words in a row the last is what holds; one producer's are written one after another. */
   #paused(callId: string, participantId: string, producerId: string, paused: boolean): void {
-    this.unitOfWork
-      .run({ actorId: NOBODY, operation: 'setProducerPaused' }, async (tx) => {
-        await tx.sql('select from calls where id = $1 for update', [callId]);
-        const [held] = await tx.sql(`select from call_participants p join call_producers r on r.participant_id = p.id where r.id = $1 and p.id = $2 and r.source = any(p.muted_sources)`, [producerId, participantId]);
-        if (held && !paused) return true;
-        const changed = await tx.sql('update call_producers set paused = $3 where id = $1 and participant_id = $2 and paused <> $3 returning 1', [producerId, participantId, paused]);
-        if (changed.length) tx.append(callStream(callId), { kind: 'producer.updated', producerId, participantId });
-        return false;
-      })
-      .then((held) => (held ? this.media.setProducerPaused(callId, participantId, producerId, true) : undefined))
-      .catch((error: Error) => this.log.warn({ callId, error: error.message }, 'calls: could not write that a producer is paused'));
+    const writing = this.#pauses.has(producerId);
+    this.#pauses.set(producerId, paused);
+    if (!writing) void this.#keepPaused(callId, participantId, producerId);
+  }
+
+  async #keepPaused(callId: string, participantId: string, producerId: string): Promise<void> {
+    let told: boolean | undefined;
+    let held = false;
+    let written: boolean;
+    do {
+      written = await this.#write(callId, 'that a producer is paused', async () => {
+        told = this.#pauses.get(producerId)!;
+        held = await this.#writePaused(callId, participantId, producerId, told);
+      });
+    } while (written && this.#pauses.get(producerId) !== told);
+    this.#pauses.delete(producerId);
+    if (!written || !held) return;
+    await this.media.setProducerPaused(callId, participantId, producerId, true).catch((error: Error) => this.log.warn({ callId, error: error.message }, 'calls: what the host holds could not be paused'));
+  }
+
+  /** Answers whether it may not go on, because the host holds it. */
+  #writePaused(callId: string, participantId: string, producerId: string, paused: boolean): Promise<boolean> {
+    return this.unitOfWork.run({ actorId: NOBODY, operation: 'setProducerPaused' }, async (tx) => {
+      await tx.sql('select from calls where id = $1 for update', [callId]);
+      const [held] = await tx.sql(`select from call_participants p join call_producers r on r.participant_id = p.id where r.id = $1 and p.id = $2 and r.source = any(p.muted_sources)`, [producerId, participantId]);
+      if (held && !paused) return true;
+      const changed = await tx.sql('update call_producers set paused = $3 where id = $1 and participant_id = $2 and paused <> $3 returning 1', [producerId, participantId, paused]);
+      if (changed.length) tx.append(callStream(callId), { kind: 'producer.updated', producerId, participantId });
+      return false;
+    });
   }
 
   /** By a verb that has said so already, or because its transport has gone: then nobody knows yet. */
