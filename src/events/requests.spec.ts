@@ -29,4 +29,19 @@ describe('questions between processes', () => {
     asker.close();
     await assert.rejects(asked, NoAnswer);
   });
+
+  it('are undone where the answer comes when nobody waits for it any more', async () => {
+    const undone: unknown[] = [];
+    const heard: object[] = [];
+    const late = Promise.withResolvers<string>();
+    const [early, slow] = [new Requests(bus, 'c', responder(async () => 'me')), new Requests(bus, 'd', { ...responder((question) => ('fast' in question ? Promise.resolve('at once') : late.promise)), undo: (...what) => void undone.push(what) })];
+    await Promise.all([early.start(), slow.start(), bus.subscribe('answer:c', (message) => void heard.push(message))]);
+    await assert.rejects(early.ask('d', { make: 1 }, 20), NoAnswer);
+    assert.equal(await early.ask('d', { fast: true }, 1_000), 'at once');
+    late.resolve('made');
+    await late.promise;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([undone, heard.length], [[[{ make: 1 }, 'made']], 1]);
+    for (const one of [early, slow]) one.close();
+  });
 });

@@ -11,6 +11,10 @@ interface Question {
   from: string;
   question: object;
 }
+/** Nobody waits any more for the answer to that question. */
+interface Withdrawal {
+  withdrawn: string;
+}
 interface Answer {
   id: string;
   answer?: unknown;
@@ -28,6 +32,8 @@ export interface Responder {
   /** An error as JSON, and back again. */
   toFailure(error: unknown): object;
   fromFailure(failure: object): Error;
+  /** The answer came when nobody waited for it any more: what was done for it is of no use, and nobody knows of it. */
+  undo?(question: object, answer: unknown): void;
 }
 
 const MAX_WAITING = 10_000;
@@ -37,6 +43,8 @@ const answersTo = (node: string): string => `answer:${node}`;
 /** Questions from one process to another over the bus, each answered once or given up after its time. */
 export class Requests {
   readonly #waiting = new Map<string, Waiting>();
+  /** Questions that are being answered here, and whether they have been withdrawn. */
+  readonly #answering = new Map<string, { withdrawn: boolean }>();
 
   constructor(
     private readonly bus: Bus,
@@ -53,7 +61,10 @@ export class Requests {
     if (this.#waiting.size >= MAX_WAITING) return Promise.reject(new NoAnswer('Too many questions wait for their answers.'));
     const id = randomUUID();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#settle(id)?.reject(new NoAnswer(`No answer within ${timeoutMs} ms.`)), timeoutMs);
+      const timer = setTimeout(() => {
+        this.#settle(id)?.reject(new NoAnswer(`No answer within ${timeoutMs} ms.`));
+        this.bus.publish(questionsTo(node), { withdrawn: id } satisfies Withdrawal);
+      }, timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
       this.bus.publish(questionsTo(node), { id, from: this.node, question } satisfies Question);
     });
@@ -66,8 +77,19 @@ export class Requests {
   }
 
   readonly #onQuestion: BusHandler = (message) => {
+    if ('withdrawn' in message) {
+      const asked = this.#answering.get((message as Withdrawal).withdrawn);
+      if (asked) asked.withdrawn = true;
+      return;
+    }
     const { id, from, question } = message as Question;
-    const reply = (answer: Omit<Answer, 'id'>) => this.bus.publish(answersTo(from), { id, ...answer } satisfies Answer);
+    const asked = { withdrawn: false };
+    this.#answering.set(id, asked);
+    const reply = (answer: Omit<Answer, 'id'>) => {
+      this.#answering.delete(id);
+      if (!asked.withdrawn) this.bus.publish(answersTo(from), { id, ...answer } satisfies Answer);
+      else if (!answer.failure) this.responder.undo?.(question, answer.answer);
+    };
     this.responder.answer(question).then(
       (answer) => reply({ answer }),
       (error: unknown) => reply({ failure: this.responder.toFailure(error) }),

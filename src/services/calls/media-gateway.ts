@@ -33,6 +33,7 @@ export class MediaGateway {
   ) {
     this.#requests = new Requests(bus, node, {
       answer: (question) => this.#here(question as Question),
+      undo: (question, answer) => void this.#undo(question as Question, answer).catch(() => undefined),
       toFailure: (error) => (error instanceof MediaError ? { code: error.code, message: error.message, field: error.field } : { message: (error as Error).message }),
       fromFailure: (failure) => {
         const { code, message, field } = failure as { code?: MediaErrorCode; message: string; field?: string };
@@ -79,6 +80,16 @@ export class MediaGateway {
   async #here({ method, args }: Question): Promise<unknown> {
     if (!ASKED.includes(method)) throw new MediaError('BAD_REQUEST', `Media has no ${String(method)}.`);
     return (this.local[method] as (...given: unknown[]) => Promise<unknown>)(...args);
+  }
+
+  /** What was made for somebody who was told by then that it could not be had: they ask anew, and this would be held as long as their seat. */
+  async #undo({ method, args }: Question, answer: unknown): Promise<void> {
+    const [roomId, peerId] = args as [string, string];
+    const made = answer as { id: string; recordingId: string };
+    if (method === 'createTransport') await this.local.closeTransport(roomId, peerId, made.id);
+    if (method === 'produce') await this.local.closeProducer(roomId, peerId, made.id);
+    if (method === 'produceData') await this.local.closeDataProducer(roomId, peerId, made.id);
+    if (method === 'startRecording') await this.local.stopRecording(roomId, made.recordingId, false);
   }
 }
 
