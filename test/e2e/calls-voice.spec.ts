@@ -3,6 +3,7 @@ import { guestOf, logOf, Seat, startCall } from '../testkit/calls.js';
 import { mediaServer } from '../testkit/media.js';
 import { VoiceClient } from '../testkit/voice.js';
 import { eventually, fails, within, World, type Person } from '../testkit/world.js';
+import { encodeId } from '../../src/lib/ids.js';
 import type { MediaServer } from '../../src/media/media-server.js';
 
 describe('a voice over a plain socket', function () {
@@ -83,6 +84,32 @@ describe('a voice over a plain socket', function () {
     assert.deepEqual(await world.sql('select paused from call_producers'), [{ paused: true }]);
     for (let mark = 0; mark < 5; mark++) b.say(mark);
     b.socket.close();
+  });
+
+  it('does not begin where the host has held it as it was opened', async () => {
+    await Seat.take(ann, callId);
+    const openVoice = media.openVoice.bind(media);
+    media.openVoice = async (roomId, peerId, sink) => {
+      media.openVoice = openVoice;
+      const link = await openVoice(roomId, peerId, sink);
+      await ann.api.muteParticipant({ input: { callId, participantId: encodeId('CallParticipant', peerId), hold: true } });
+      return link;
+    };
+    const b = await VoiceClient.join(world, bob.accessToken, callId);
+    assert.deepEqual(await within(b.closed, 'the end'), { code: 4403, reason: 'FORBIDDEN' });
+    assert.deepEqual([await world.sql('select from call_producers'), media.rooms().voices], [[], 0]);
+  });
+
+  it('is to come again where the server could not let it in', async () => {
+    const openVoice = media.openVoice.bind(media);
+    media.openVoice = async () => {
+      media.openVoice = openVoice;
+      throw new Error('a fault of ours');
+    };
+    const b = await VoiceClient.join(world, bob.accessToken, callId);
+    assert.deepEqual(await within(b.closed, 'the end'), { code: 4503, reason: 'INTERNAL' });
+    const again = await VoiceClient.join(world, bob.accessToken, callId);
+    await eventually(() => again.is('ready') !== undefined, 'he is in');
   });
 
   it('is let in by a guest’s token too, and by no other', async () => {

@@ -122,7 +122,7 @@ export class VoiceServer {
   #refuse(socket: WebSocket, error: Error): void {
     const code = String(this.deps.errors.map(error).extensions?.['code']);
     const unauthorized = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'SESSION_ENDED'].includes(code);
-    const again = ['CALLS_UNAVAILABLE', 'UNAVAILABLE', 'OVERLOADED'].includes(code);
+    const again = ['CALLS_UNAVAILABLE', 'UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED', 'INTERNAL'].includes(code);
     socket.close(unauthorized ? VOICE_REFUSED.unauthorized : again ? VOICE_CLOSE.RESET : code === 'NOT_FOUND' ? VOICE_CLOSE.ENDED : VOICE_REFUSED.forbidden, code);
   }
 

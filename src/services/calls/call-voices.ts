@@ -63,6 +63,8 @@ export class CallVoices {
       await this.unitOfWork.run({ actorId: actorIdOf(caller), operation: 'openVoice' }, async (tx) => {
         const access = await lockCall(tx.sql, callId, caller);
         assertSeated(access, caller.device);
+        // The host may have held it while it was opened.
+        assertCanPublish(access, 'MICROPHONE');
         const { id, paused } = link.producer;
         await insertProducer(tx, { id, callId, participantId: access.seat.id, kind: 'AUDIO', source: 'MICROPHONE', label: null, protocol: null, appData: null, paused });
         return null;
