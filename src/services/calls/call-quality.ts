@@ -5,6 +5,8 @@ import type { Media } from '../../media/contract.js';
 
 /** How many are measured at a time, so that a big call costs no more than this; the others come next. */
 const BATCH = 20;
+/** A worker that hangs is not waited for longer than this when the process stops. */
+const LAST_MS = 1_000;
 const FIRST: string = NIL_UUID;
 
 /**
@@ -37,7 +39,7 @@ export class CallQuality {
 
   async close(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
-    await this.#measuring;
+    await Promise.race([this.#measuring, new Promise((resolve) => setTimeout(resolve, LAST_MS).unref())]);
   }
 
   async #measure(): Promise<void> {
