@@ -138,13 +138,35 @@ describe('moderation', function () {
 
   it('holds a flood past its measure, counted exactly when all come at once', async () => {
     await rule({ flood: { messages: 3, seconds: 60, action: 'HOLD' } });
-    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => send(bob, `flood ${index}`)));
+    const keys = Array.from({ length: 8 }, () => world.key());
+    const outcomes = await Promise.allSettled(keys.map((key, index) => send(bob, `flood ${index}`, key)));
     assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 3);
     for (const outcome of outcomes) if (outcome.status === 'rejected') assert.deepEqual([(outcome.reason as OmniTalkError).code, reasonsOf(outcome.reason as OmniTalkError)], ['HELD', ['FLOOD']]);
+    // Again under its key: what was sent is answered, what is held is no message for all that.
+    for (const [index, outcome] of outcomes.entries()) {
+      const again = () => send(bob, `flood ${index}`, keys[index]);
+      if (outcome.status === 'fulfilled') assert.equal((await again()).id, outcome.value.id);
+      else assert.equal(caseOf(await fails(again(), 'HELD')), caseOf(outcome.reason as OmniTalkError));
+    }
+    assert.equal((await texts()).length, 3);
     await send(cem, 'not I');
     assert.equal((await queue(ann)).length, 5);
     world.clock.advance(61_000);
     await send(bob, 'later');
+  });
+
+  it('refuses a flood past its measure, and again what was refused', async () => {
+    await rule({ flood: { messages: 2, seconds: 60, action: 'BLOCK' } });
+    const [first, over] = [world.key(), world.key()];
+    const { id } = await send(bob, 'one', first);
+    await send(bob, 'two');
+    for (const _ of [1, 2, 3]) assert.deepEqual(reasonsOf(await fails(send(bob, 'three', over), 'MODERATED')), ['FLOOD']);
+    assert.equal((await send(bob, 'one', first)).id, id);
+    assert.deepEqual(await texts(), ['one', 'two']);
+    // It may go once there is room for it.
+    world.clock.advance(61_000);
+    await send(bob, 'three', over);
+    assert.deepEqual(await texts(), ['one', 'two', 'three']);
   });
 
   it('holds files, polls and forwards whole, and lets them go whole', async () => {

@@ -20,7 +20,7 @@ export class FloodWatch {
     private readonly clock: Clock,
   ) {}
 
-  /** By seconds, not counting this one; a repeat under a key counts once. */
+  /** By seconds, not counting this one. A repeat under a key counts once, in the place of its first try: by that it was let through, or not. */
   async recent(chatId: string, senderId: string, key: string | null, longest: number): Promise<(seconds: number) => number> {
     const now = this.clock.now().getTime();
     const slot = `${chatId} ${senderId}`;
@@ -28,14 +28,17 @@ export class FloodWatch {
     this.#own.set(slot, own);
     for (const [one, at] of own) if (at < now - longest * 1000 || own.size >= MAX_REMEMBERED) own.delete(one);
     const name = key ?? `none ${++this.#keys}`;
-    const repeat = own.has(name);
-    const before = [...own].filter(([one]) => one !== name).map(([, at]) => at);
-    if (!repeat) own.set(name, now);
+    if (!own.has(name)) own.set(name, now);
+    const before: number[] = [];
+    for (const [one, at] of own) {
+      if (one === name) break;
+      before.push(at);
+    }
     const written = await this.#written(chatId, senderId, new Date(now - longest * 1000));
     return (seconds) => {
       const since = now - seconds * 1000;
       const late = (times: readonly number[]) => times.filter((at) => at > since).length;
-      return repeat ? 0 : Math.max(late(before), late(written));
+      return Math.max(late(before), late(written));
     };
   }
 
