@@ -76,7 +76,7 @@ export function assertCanTakePart(access: ChatAccess | null): asserts access is 
   if (access.blocked) throw new DomainError('BLOCKED', 'One of you has blocked the other.');
 }
 
-export const isChatAdmin = (access: ChatAccess): boolean => access.member?.role === 'OWNER' || access.member?.role === 'ADMIN';
+export const isChatAdmin = (access: { member: Pick<NonNullable<ChatAccess['member']>, 'role'> | null }): boolean => access.member?.role === 'OWNER' || access.member?.role === 'ADMIN';
 
 /** Seconds between two messages of this member: slow mode is for members, not for those who run the chat. */
 export const slowModeFor = (access: ChatAccess): number => (isChatAdmin(access) ? 0 : access.chat.slowModeSeconds);

@@ -109,8 +109,14 @@ export interface CaseFacts {
   appeal: string | null;
 }
 
+/** Of what somebody may do in a chat, what decides whether they moderate it. */
+export interface ChatPlace {
+  chat: Pick<ChatAccess['chat'], 'kind'>;
+  member: Pick<NonNullable<ChatAccess['member']>, 'role'> | null;
+}
+
 /** Those who run the group chat in which it was said, and the moderators of the place. */
-export function moderates(actor: { userId: string; role: UserRole }, access: ChatAccess | null): boolean {
+export function moderates(actor: { role: UserRole }, access: ChatPlace | null): boolean {
   return may(actor, 'MODERATE') || (access?.member != null && access.chat.kind === 'GROUP' && isChatAdmin(access));
 }
 

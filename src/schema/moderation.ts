@@ -76,7 +76,7 @@ export const ModerationBanPages = connectionOf('ModerationBan', () => Moderation
 @ObjectType('ModerationCaseChanged', { implements: StreamEventType, description: 'Something of the viewer’s, or in a chat that they run, is held, was flagged, reported, decided, or appealed.' })
 export class ModerationCaseChangedType extends StreamEventType {
   @Field(() => ID) caseId: string;
-  @Field(() => ModerationCaseType, { nullable: true, description: 'As it is now. Null when it has been forgotten since.' }) case: object | null;
+  @Field(() => ModerationCaseType, { nullable: true, description: 'As it is now. Null when it has been forgotten since, or is no longer the viewer’s to see.' }) case: object | null;
 }
 
 @InputType('ModerationWordRuleInput')

@@ -41,7 +41,7 @@ export const SupportCasePages = connectionOf('SupportCase', () => SupportCaseTyp
 @ObjectType('SupportCaseChanged', { implements: StreamEventType, description: 'A case that the viewer has asked for, has taken, or could take, was opened, taken, resolved or cancelled.' })
 export class SupportCaseChangedType extends StreamEventType {
   @Field(() => ID) supportCaseId: string;
-  @Field(() => SupportCaseType, { nullable: true, description: 'As it is now. Null when it has gone with its bot.' }) supportCase: object | null;
+  @Field(() => SupportCaseType, { nullable: true, description: 'As it is now. Null when it has gone with its bot, or is no longer the viewer’s to see.' }) supportCase: object | null;
 }
 
 @InputType('SetBotHandOverInput')

@@ -14,10 +14,10 @@ import { messageMark } from './loaders/message-parts.js';
 import { blockOf, contactOf } from './loaders/relations.js';
 import { fileById } from './loaders/files.js';
 import { groupById, groupMember } from './loaders/groups.js';
-import { moderationCase } from './loaders/moderation.js';
+import { moderationCaseFor } from './loaders/moderation.js';
 import { mlsCommit } from './loaders/mls.js';
 import { streamHead } from './loaders/streams.js';
-import { supportCase } from './loaders/support.js';
+import { supportCaseFor } from './loaders/support.js';
 import { hydrateStatusEvent } from './statuses/status-events.js';
 import { chatStream } from '../events/catalogue.js';
 import type { LoaderDef } from '../db/loaders.js';
@@ -153,9 +153,9 @@ async function hydrateUserEvent(userId: string, ref: UserEventRef, make: Make, l
     case 'scheduled.changed':
       return make('ScheduledMessageChanged', { scheduledMessageId: encodeId('ScheduledMessage', ref.scheduledId), scheduledKey: ref.scheduledId });
     case 'moderation.changed':
-      return make('ModerationCaseChanged', { caseId: encodeId('ModerationCase', ref.caseId), case: await load(moderationCase, ref.caseId) });
+      return make('ModerationCaseChanged', { caseId: encodeId('ModerationCase', ref.caseId), case: await load(moderationCaseFor, { caseId: ref.caseId, userId }) });
     case 'support.changed':
-      return make('SupportCaseChanged', { supportCaseId: encodeId('SupportCase', ref.caseId), supportCase: await load(supportCase, ref.caseId) });
+      return make('SupportCaseChanged', { supportCaseId: encodeId('SupportCase', ref.caseId), supportCase: await load(supportCaseFor, { caseId: ref.caseId, userId }) });
     case 'account.changed': {
       const account = await load(accountById, userId);
       return make('AccountChanged', { ...account, roles: account ? [account.role] : [] });

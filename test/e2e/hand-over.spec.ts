@@ -158,6 +158,26 @@ describe('handing over to a person', function () {
     await asker.api.unblockUser({ input: { userId } });
   });
 
+  it('shows a case no more to whoever takes none any longer, though they were told of it when they did', async () => {
+    const people = [agent, asker, colleague];
+    const cursors = await Promise.all(people.map(async (person) => (await person.api.viewer()).viewer!.eventCursor));
+    const from = (index: number) => people[index]!.client.inboxEvents([cursors[index]!]);
+    const shown = async (stream: ReturnType<typeof from>) => {
+      const [event] = await take(stream, 1);
+      assert.ok(event!.__typename === 'SupportCaseChanged');
+      return [event.supportCaseId, event.supportCase && event.supportCase.state];
+    };
+    const listening = from(2);
+    const { id: supportCaseId } = await request(asker);
+    assert.deepEqual(await shown(listening), [supportCaseId, 'OPEN']);
+    await owner.api.removeChatMember({ input: { chatId: team, userId: colleague.id } });
+    const again = [0, 1, 2].map(from);
+    assert.deepEqual(await Promise.all(again.map(shown)), [[supportCaseId, 'OPEN'], [supportCaseId, 'OPEN'], [supportCaseId, null]]);
+    for (const stream of [listening, ...again]) stream.close();
+    await owner.api.addChatMembers({ input: { chatId: team, memberIds: [colleague.id] } });
+    await asker.api.cancelSupportCase({ input: { supportCaseId } });
+  });
+
   it('waits for somebody else when whoever has taken it is erased, and ends when whoever has asked is', async () => {
     const { id: supportCaseId } = await request(asker);
     const { chatId } = (await colleague.api.takeSupportCase({ input: { supportCaseId } })).takeSupportCase.supportCase;

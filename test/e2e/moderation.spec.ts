@@ -169,6 +169,27 @@ describe('moderation', function () {
     assert.deepEqual(await texts(), ['one', 'two', 'three']);
   });
 
+  it('shows a case to nobody who no longer runs the chat, though they were told of it when they did', async () => {
+    await ann.api.updateChatMemberRole({ input: { chatId, userId: cem.id, role: 'ADMIN' } });
+    await rule({ words: [{ word: 'casino', action: 'HOLD' }] });
+    const people = [ann, bob, cem];
+    const cursors = await Promise.all(people.map(async (person) => (await person.api.viewer()).viewer!.eventCursor));
+    const from = (index: number) => people[index]!.client.inboxEvents([cursors[index]!]);
+    const shown = async (stream: ReturnType<typeof from>) => {
+      const [event] = await take(stream, 1);
+      assert.ok(event!.__typename === 'ModerationCaseChanged');
+      return [event.caseId, event.case && event.case.text];
+    };
+    const listening = from(2);
+    const caseId = caseOf(await fails(send(bob, 'to the casino!'), 'HELD'));
+    assert.deepEqual(await shown(listening), [caseId, 'to the casino!']);
+    await ann.api.removeChatMember({ input: { chatId, userId: cem.id } });
+    // Their stream is still at hand in the server, with what was shown to them.
+    const again = [0, 1, 2].map(from);
+    assert.deepEqual(await Promise.all(again.map(shown)), [[caseId, 'to the casino!'], [caseId, 'to the casino!'], [caseId, null]]);
+    for (const stream of [listening, ...again]) stream.close();
+  });
+
   it('holds files, polls and forwards whole, and lets them go whole', async () => {
     const file = await world.upload(bob, PIXEL, { name: 'dot.png', contentType: 'image/png' });
     const elsewhere = await world.groupChat(bob, [], 'Elsewhere');

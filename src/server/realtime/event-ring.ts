@@ -1,9 +1,12 @@
-import type { LoggedEvent } from '../../events/catalogue.js';
+import type { EventKind, LoggedEvent } from '../../events/catalogue.js';
 import type { MessageRow } from '../../services/loaders/messages.js';
 import type { RenderableEvent } from './render-group.js';
 
 /** Events kept behind the live end. */
 const KEPT = 256;
+
+/** Shown to whoever has an office, which they may lose meanwhile. */
+const READ_ANEW: ReadonlySet<string> = new Set<EventKind>(['moderation.changed', 'support.changed']);
 
 export interface Kept {
   logged: LoggedEvent;
@@ -25,7 +28,7 @@ export class EventRing {
     this.forgetChanged(logged);
     // What disappears by itself is read anew: its time may have come.
     const { row } = event.event as { row?: MessageRow | null };
-    this.#slots.push({ pos: logged.pos, kept: row?.expiresAt ? null : { logged, event } });
+    this.#slots.push({ pos: logged.pos, kept: row?.expiresAt || READ_ANEW.has(logged.ref.kind) ? null : { logged, event } });
     if (this.#slots.length > KEPT) this.#slots.shift();
   }
 

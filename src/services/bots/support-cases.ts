@@ -6,7 +6,7 @@ import { nextSupportState, type SupportFacts, type SupportState, type SupportVer
 import type { Actor } from '../actor.js';
 import { lockChat } from '../chat-access.js';
 import { makeGroupChat } from '../chats.js';
-import { SUPPORT_COLUMNS, type SupportRow } from '../loaders/support.js';
+import { isAgent, SUPPORT_COLUMNS, type SupportRow } from '../loaders/support.js';
 import { addMembers } from '../membership.js';
 import { lockPairs } from '../pairs.js';
 import { botSays, phrasesFor } from './bot-says.js';
@@ -14,10 +14,8 @@ import { botSays, phrasesFor } from './bot-says.js';
 /** Of those who take cases: so many hear of each. */
 const MAX_TOLD = 50;
 
-/** SQL: that the person `$1` may take the case `k`: they are in the chat that the bot's owner has named and runs, and neither they nor the bot and the asker have blocked each other. */
-const IS_AGENT = `exists (select from bot_hand_overs h join chat_members t on t.chat_id = h.chat_id and t.user_id = $1 join users p on p.id = t.user_id and p.kind = 'PERSON'
-    join bots b on b.id = h.bot_id join chat_members o on o.chat_id = h.chat_id and o.user_id = b.owner_id and o.role <> 'MEMBER' where h.bot_id = k.bot_id)
-  and not exists (select from blocks l where (l.blocker_id = k.asker_id and l.blocked_id in ($1, k.bot_id)) or (l.blocked_id = k.asker_id and l.blocker_id = $1))`;
+/** SQL: that the person `$1` may take the case `k`. */
+const IS_AGENT = isAgent('$1');
 
 type LockedCase = SupportRow & SupportFacts & { languages: string[]; botName: string };
 

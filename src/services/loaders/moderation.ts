@@ -1,5 +1,9 @@
 import { inOrder, type LoaderDef } from '../../db/loaders.js';
+import type { ChatKind } from '../../entities/chat.js';
+import type { MemberRole } from '../../entities/chat-member.js';
 import type { FilesRef } from '../../entities/message.js';
+import type { UserRole } from '../../entities/user.js';
+import { moderates } from '../../policies/moderation-policy.js';
 import type { ReportTargetType } from '../reports.js';
 
 export type CaseKind = 'HELD' | 'FLAGGED' | 'REPORTED';
@@ -34,9 +38,32 @@ export const CASE_COLUMNS = `k.id, k.kind, k.state, k.target_type as "targetType
        when k.seq is not null then (select m.text from messages m where m.chat_id = k.target_id and m.seq = k.seq and m.deleted_at is null) end as text,
   k.draft->'files' as files, k.decided_by as "decidedBy", k.decided_at as "decidedAt", k.note, k.appeal, k.appealed_at as "appealedAt", k.created_at as "createdAt"`;
 
-/** Whosever it is: what may be seen of it is the caller's question. */
-export const moderationCase: LoaderDef<string, CaseRow> = {
-  async batch(ids, { sql }) {
-    return inOrder(ids, await sql<CaseRow>(`select ${CASE_COLUMNS} from moderation_cases k where k.id = any($1)`, [ids]), (row) => row.id);
+/** SQL: that whom the case `k` is about knows of it: nobody is told who has reported them, so nor of what is only flagged or reported. */
+export const IS_TOLD = `(k.kind = 'HELD' or k.state in ('REJECTED', 'APPEALED') or k.appeal is not null)`;
+
+export interface CaseKey {
+  caseId: string;
+  userId: string;
+}
+interface Seen {
+  viewerId: string;
+  viewerRole: UserRole;
+  chatKind: ChatKind | null;
+  memberRole: MemberRole | null;
+  isOwn: boolean | null;
+}
+
+/** A case as somebody may see it now, which an event that told them of it does not say: they may have run the chat then, and do no longer. */
+export const moderationCaseFor: LoaderDef<CaseKey, CaseRow> = {
+  keyOf: ({ caseId, userId }) => `${caseId} ${userId}`,
+  async batch(keys, { sql }) {
+    const rows = await sql<CaseRow & Seen>(
+      `select ${CASE_COLUMNS}, w.user_id as "viewerId", u.role as "viewerRole", c.kind as "chatKind", m.role as "memberRole", k.sender_id = w.user_id and ${IS_TOLD} as "isOwn"
+       from unnest($1::uuid[], $2::uuid[]) w(case_id, user_id) join moderation_cases k on k.id = w.case_id join users u on u.id = w.user_id
+       left join chats c on c.id = k.chat_id left join chat_members m on m.chat_id = c.id and m.user_id = w.user_id`,
+      [keys.map(({ caseId }) => caseId), keys.map(({ userId }) => userId)],
+    );
+    const seen = rows.filter(({ viewerRole, chatKind, memberRole, isOwn }) => isOwn || moderates({ role: viewerRole }, chatKind && { chat: { kind: chatKind }, member: memberRole && { role: memberRole } }));
+    return inOrder(keys, seen, ({ id, viewerId }) => `${id} ${viewerId}`, ({ caseId, userId }) => `${caseId} ${userId}`);
   },
 };

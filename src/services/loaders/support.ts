@@ -1,5 +1,5 @@
 import { inOrder, type LoaderDef } from '../../db/loaders.js';
-import type { SupportState } from '../../policies/support-policy.js';
+import { seesCase, type SupportState } from '../../policies/support-policy.js';
 
 export type SupportReason = 'ASKED' | 'UNKNOWN';
 
@@ -22,10 +22,27 @@ export interface SupportRow {
 export const SUPPORT_COLUMNS = `k.id, k.bot_id as "botId", k.chat_id as "chatId", k.asker_id as "askerId", k.agent_id as "agentId", k.state, k.reason, k.up_to_seq as "upToSeq", k.case_chat_id as "caseChatId",
   k.created_at as "createdAt", k.assigned_at as "assignedAt", k.closed_at as "closedAt"`;
 
-/** Whosever it is: what may be seen of it is the caller's question. */
-export const supportCase: LoaderDef<string, SupportRow> = {
-  async batch(ids, { sql }) {
-    return inOrder(ids, await sql<SupportRow>(`select ${SUPPORT_COLUMNS} from support_cases k where k.id = any($1)`, [ids]), (row) => row.id);
+/** SQL: that a person may take the case `k`: they are in the chat that the bot's owner has named and runs, and neither they nor the bot and the asker have blocked each other. */
+export const isAgent = (person: string): string => `exists (select from bot_hand_overs h join chat_members t on t.chat_id = h.chat_id and t.user_id = ${person} join users p on p.id = t.user_id and p.kind = 'PERSON'
+    join bots b on b.id = h.bot_id join chat_members o on o.chat_id = h.chat_id and o.user_id = b.owner_id and o.role <> 'MEMBER' where h.bot_id = k.bot_id)
+  and not exists (select from blocks l where (l.blocker_id = k.asker_id and l.blocked_id in (${person}, k.bot_id)) or (l.blocked_id = k.asker_id and l.blocker_id = ${person}))`;
+
+export interface SupportKey {
+  caseId: string;
+  userId: string;
+}
+
+/** A case as somebody may see it now, which an event that told them of it does not say: they may have been among those who take cases then, and are no longer. */
+export const supportCaseFor: LoaderDef<SupportKey, SupportRow> = {
+  keyOf: ({ caseId, userId }) => `${caseId} ${userId}`,
+  async batch(keys, { sql }) {
+    const rows = await sql<SupportRow & { viewerId: string; ownerId: string | null; isAgent: boolean }>(
+      `select ${SUPPORT_COLUMNS}, w.user_id as "viewerId", s.owner_id as "ownerId", (${isAgent('w.user_id')}) as "isAgent"
+       from unnest($1::uuid[], $2::uuid[]) w(case_id, user_id) join support_cases k on k.id = w.case_id join bots s on s.id = k.bot_id`,
+      [keys.map(({ caseId }) => caseId), keys.map(({ userId }) => userId)],
+    );
+    const seen = rows.filter((row) => seesCase(row.viewerId, row));
+    return inOrder(keys, seen, ({ id, viewerId }) => `${id} ${viewerId}`, ({ caseId, userId }) => `${caseId} ${userId}`);
   },
 };
 

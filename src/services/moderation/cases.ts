@@ -11,7 +11,7 @@ import { NOBODY, type Actor } from '../actor.js';
 import { audit } from '../audit.js';
 import { lockChat, readChatAccess } from '../chat-access.js';
 import { releaseFiles, tieFilesOf } from '../files/file-claims.js';
-import { CASE_COLUMNS, type CaseRow, type CaseState } from '../loaders/moderation.js';
+import { CASE_COLUMNS, IS_TOLD, type CaseRow, type CaseState } from '../loaders/moderation.js';
 import { eraseMessages } from '../message-changes.js';
 import { writeMessage, type Draft } from '../message-writer.js';
 import { insertPoll } from '../polls.js';
@@ -68,7 +68,7 @@ export class ModerationCases {
   async own(actor: Actor, args: PageArgs): Promise<Page<CaseRow>> {
     const request = pageRequest(args, ['uuid']);
     const rows = await this.sql<CaseRow>(
-      `select ${CASE_COLUMNS} from moderation_cases k where k.sender_id = $1 and (k.kind = 'HELD' or k.state in ('REJECTED', 'APPEALED') or k.appeal is not null) and ($2::uuid is null or k.id < $2)
+      `select ${CASE_COLUMNS} from moderation_cases k where k.sender_id = $1 and ${IS_TOLD} and ($2::uuid is null or k.id < $2)
        order by k.id desc limit $3`,
       [actor.userId, request.from?.[0] ?? null, request.limit],
     );
