@@ -14,6 +14,9 @@ export interface ContextMaker {
   personal(userId: string): Context;
 }
 
+/** What is kept of an event for those who come back: by so many groups, the newest. What is rendered for the others is rendered again. */
+const MAX_KEPT_GROUPS = 32;
+
 /** A shared execution that is about no chat: it fails where a chat's messages are asked for. */
 const NO_CHAT = '';
 
@@ -183,6 +186,12 @@ export class RenderableEvent {
       if (kept.length) this.#made.set(key, kept);
       else this.#made.delete(key);
     }
+    if (this.#made.size > MAX_KEPT_GROUPS) for (const key of [...this.#made.keys()].slice(0, -MAX_KEPT_GROUPS)) this.#made.delete(key);
+  }
+
+  /** Groups and halves for which bytes are kept. */
+  get kept(): number {
+    return this.#made.size;
   }
 
   #once<Made extends Sight>(key: string, visibleFrom: number, make: () => Made | Promise<Made>): Made | Promise<Made> {

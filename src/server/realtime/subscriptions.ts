@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { GraphQLFormattedError } from 'graphql';
 import { AcrossViewers, LoaderScope, SharedDeps } from '../../db/loaders.js';
 import type { Database } from '../../db/database.js';
 import type { Clock } from '../../lib/clock.js';
-import { DomainError, unauthenticated } from '../../lib/errors.js';
+import { DomainError, invalidInput, unauthenticated } from '../../lib/errors.js';
 import { NIL_UUID } from '../../lib/ids.js';
 import { RequestContext, SharedContext, type RequestInfo, type Viewer } from '../../resolvers/context.js';
 import { callerOf, type CallCaller } from '../../services/calls/caller.js';
@@ -40,6 +41,9 @@ export interface CallEventsSource {
 
 /** An event on a person's own stream is shown to all of their devices alike. */
 const NO_SESSION = NIL_UUID;
+
+/** Of what tells subscriptions apart: a group keeps it as long as it stands. */
+const MAX_VARIABLES_BYTES = 32_768;
 
 /** Opens subscriptions: finds or makes the group that a subscriber belongs to, and hands it to the field's source. */
 export class Subscriptions {
@@ -100,9 +104,9 @@ export class Subscriptions {
     return this.#across;
   }
 
-  #group({ viewer, guest }: Pick<Caller, 'viewer' | 'guest'>, request: RequestInfo, prepared: Prepared, variables: Record<string, unknown>): RenderGroup {
-    const told = Object.entries(variables).filter(([name]) => !prepared.cursorVariables.has(name));
-    const key = JSON.stringify([prepared.text, told.sort(([a], [b]) => (a < b ? -1 : 1))]);
+  #group({ viewer, guest }: Pick<Caller, 'viewer' | 'guest'>, request: RequestInfo, prepared: Prepared, given: Record<string, unknown>): RenderGroup {
+    const variables = declared(prepared, given);
+    const key = keyOf(prepared, variables);
     // Guests see less of people than others do, so that they never share what is rendered for those.
     const groupKey = guest ? `guest${prepared.viewerDependent ? ` ${guest.tokenId}` : ''} ${key}` : prepared.viewerDependent ? `${viewer!.userId} ${key}` : key;
     const ownerId = prepared.viewerDependent ? (viewer?.userId ?? guest!.tokenId) : null;
@@ -125,6 +129,19 @@ export class Subscriptions {
   #leave(group: RenderGroup): void {
     if (--group.members === 0) this.#groups.delete(group.key);
   }
+}
+
+/** What the operation has a place for: nothing else that was sent along is kept, or tells groups apart. In the order of the document. */
+function declared({ operation }: Prepared, given: Record<string, unknown>): Record<string, unknown> {
+  const names = (operation.variableDefinitions ?? []).map(({ variable }) => variable.name.value);
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(given, name)).map((name) => [name, given[name]]));
+}
+
+/** What is rendered is kept under it for each event: it is short, however long the document is. Throws INVALID_INPUT. */
+function keyOf({ text, cursorVariables }: Prepared, variables: Record<string, unknown>): string {
+  const told = JSON.stringify(Object.entries(variables).filter(([name]) => !cursorVariables.has(name)));
+  if (Buffer.byteLength(told) > MAX_VARIABLES_BYTES) throw invalidInput('variables', `The variables of a subscription, cursors aside, are at most ${MAX_VARIABLES_BYTES / 1024} KiB.`);
+  return createHash('sha256').update(told).update('\n').update(text).digest('base64');
 }
 
 function once(action: () => void): () => void {
