@@ -97,12 +97,13 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: (error) => isUnavailable(error) || tookTooLong(error), onError });
   const presenceEvents = new PresenceSource(bus, new PresenceReader(db.sql, clock), onError, heartbeatMs);
   const productEvents = new ProductSource(hub, db.sql, onError, heartbeatMs);
+  const botReply = new BotReplySource(bus, db.sql, onError, config.RECONCILE * 1000);
   const typingEvents = new TypingSource(bus, db.sql, clock, onError, config.RECONCILE * 1000);
   const documentUpdates = new DocumentSource({ bus, sql: db.sql, clock, logger: log, replicas: container.replicas, onError, askAgainMs: config.RECONCILE * 1000 });
   const callRooms = new CallRooms(bus);
   const callEvents = new CallSource(channels, db.sql, calls.links, callRooms, onError);
   const subscriptions: Subscriptions = new Subscriptions(
-    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), newsPublished: new NewsSource(channels, db.sql, onError), presenceEvents, typingEvents, botReply: new BotReplySource(bus, db.sql, onError), documentUpdates, callEvents, cartEvents: new CartSource(channels, db.sql), productEvents },
+    { chatEvents: new ChatSource(channels, scope), inboxEvents: new InboxSource(channels, db.sql, onError), newsPublished: new NewsSource(channels, db.sql, onError), presenceEvents, typingEvents, botReply, documentUpdates, callEvents, cartEvents: new CartSource(channels, db.sql), productEvents },
     db,
     clock,
     errors,
@@ -191,6 +192,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
       presenceEvents.close();
       productEvents.close();
       typingEvents.close();
+      botReply.close();
       documentUpdates.close();
       callRooms.close();
       metrics.close();

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { chatStream } from '../../src/events/catalogue.js';
 import { decodeId } from '../../src/lib/ids.js';
+import { botReplyTopic, type BotReplyNews } from '../../src/services/bots/live-reply.js';
+import { typingTopic, type TypingNews } from '../../src/services/typing.js';
 import { assertLossless, lasting, Witness, Writer } from '../testkit/lossless.js';
 import { Ether } from '../testkit/unruly-bus.js';
-import { eventually, World, type Person } from '../testkit/world.js';
+import { eventually, fails, within, World, type Person } from '../testkit/world.js';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -64,6 +66,33 @@ describe('faults of the bus: hints may be lost, late, twice and out of order', f
     await eventually(() => witness.events.length === 2, 'the event has been found');
     assert.deepEqual(witness.of(chatId).map((event) => event.offset), [committed, committed + 1]);
     witness.close();
+  });
+
+  it('who is removed unheard is cut off all the same from what is in no log: typing, and what bots write', async () => {
+    const elsewhere = await world.groupChat(ann, [bob]);
+    const { seq, id } = await world.say(ann, elsewhere, 'what is new?');
+    const [chat, author, bus] = [decodeId('Chat', elsewhere), decodeId('User', ann.id), ether.node()];
+    const tell = () => {
+      bus.publish(typingTopic(chat), { userId: author, typing: true, expiresAt: Date.now() + 60_000 } satisfies TypingNews);
+      bus.publish(botReplyTopic({ chatId: chat, seq }), { botId: author, state: 'WRITING', text: 'news', answerSeq: null } satisfies BotReplyNews);
+    };
+    const watching = [bob.client.typingEvents(elsewhere), bob.client.botReply(id)];
+    // They stand once they have told of something.
+    let told = 0;
+    for (const stream of watching) void stream.next().then(() => told++);
+    await eventually(() => {
+      tell();
+      return told === watching.length;
+    }, 'both subscriptions stand');
+    ether.fate = (topic) => (topic === chatStream(chat) ? [] : [0]);
+    await ann.api.removeChatMember({ input: { chatId: elsewhere, userId: bob.id } });
+    for (const stream of watching) {
+      const ended = async () => {
+        for (;;) if ((await stream.next()).done) return;
+      };
+      await fails(within(ended(), 'the end'), 'ACCESS_REVOKED');
+    }
+    await bus.close();
   });
 
   it('two people write while a third resumes again and again, over both nodes', async () => {

@@ -9,13 +9,30 @@ import { accessRevoked } from './chat-source.js';
 import { EphemeralEvent, Outbox } from './outbox.js';
 import type { Source, Subscriber } from './subscriptions.js';
 
-/** `botReply`: what bots are writing in answer to one message. */
+interface Watcher {
+  chatId: string;
+  seq: number;
+  userId: string;
+  revoke(): void;
+}
+
+/**
+ * `botReply`: what bots are writing in answer to one message. Whether the viewer sees it is asked when it begins; who leaves is cut off by the
+ * chat's own event, and where that was not heard of, by asking again now and then.
+ */
 export class BotReplySource implements Source {
+  readonly #watchers = new Set<Watcher>();
+  readonly #again: NodeJS.Timeout;
+
   constructor(
     private readonly bus: Bus,
     private readonly sql: Sql,
     private readonly onError: (error: unknown, stream: string) => void,
-  ) {}
+    askAgainMs: number,
+  ) {
+    this.#again = setInterval(() => void this.#askAgain().catch((error: unknown) => this.onError(error, 'bot replies')), askAgainMs);
+    this.#again.unref();
+  }
 
   async open({ viewer, sink, group }: Subscriber, args: Record<string, unknown>): Promise<() => void> {
     const key = decodeMessageId(args['messageId'] as string, 'messageId');
@@ -38,11 +55,18 @@ export class BotReplySource implements Source {
     };
     const left = (message: BusMessage) => {
       const hint = message as StreamHint;
-      if (!('published' in hint) || !hint.published.events.some(({ ref }) => ref.kind === 'member.left' && ref.userId === viewer.userId)) return;
-      end();
-      sink.error([accessRevoked()]);
+      if ('published' in hint && hint.published.events.some(({ ref }) => ref.kind === 'member.left' && ref.userId === viewer.userId)) watcher.revoke();
+    };
+    const watcher: Watcher = {
+      ...key,
+      userId: viewer.userId,
+      revoke: () => {
+        end();
+        sink.error([accessRevoked()]);
+      },
     };
     const end = () => {
+      this.#watchers.delete(watcher);
       this.bus.unsubscribe(topic, hear);
       this.bus.unsubscribe(chatStream(key.chatId), left);
     };
@@ -50,6 +74,7 @@ export class BotReplySource implements Source {
     try {
       const [seen] = await this.sql('select from chat_members m join messages s on s.chat_id = m.chat_id and s.seq = $2 and m.visible_from_seq <= s.seq where m.chat_id = $1 and m.user_id = $3', [key.chatId, key.seq, viewer.userId]);
       if (!seen) throw notFound('message');
+      if (!sink.closed) this.#watchers.add(watcher);
       // What has been answered already is told at once.
       const rows = await this.sql<BotReplyNews>(
         `select r.bot_id as "botId", r.state, coalesce(a.text, '') as text, r.answer_seq as "answerSeq" from bot_replies r
@@ -65,5 +90,20 @@ export class BotReplySource implements Source {
       throw error;
     }
     return end;
+  }
+
+  close(): void {
+    clearInterval(this.#again);
+  }
+
+  async #askAgain(): Promise<void> {
+    const watchers = [...this.#watchers];
+    if (!watchers.length) return;
+    const fallen = await this.sql<{ place: number }>(
+      `select k.place::int from unnest($1::uuid[], $2::int[], $3::uuid[]) with ordinality k(chat_id, seq, user_id, place)
+       where not exists (select from chat_members m where m.chat_id = k.chat_id and m.user_id = k.user_id and m.visible_from_seq <= k.seq)`,
+      [watchers.map(({ chatId }) => chatId), watchers.map(({ seq }) => seq), watchers.map(({ userId }) => userId)],
+    );
+    for (const { place } of fallen) watchers[place - 1]!.revoke();
   }
 }

@@ -54,8 +54,10 @@ export class CartSource implements Source {
       chat?.detach(guard);
     };
     try {
-      if (chat) await chat.attach(guard, chatLive);
-      if (misfit) await this.#resync(subscriber, channel, misfit);
+      const watching = chat ? await chat.attach(guard, chatLive) : 'live';
+      // Nothing would tell of the viewer's leaving: they come back in a moment.
+      if (watching !== 'live' && watching !== 'closed') endUnavailable(subscriber.sink);
+      else if (misfit) await this.#resync(subscriber, channel, misfit);
       else {
         const result = await channel.attach(attachment, cursor?.pos ?? live);
         if (result !== 'live' && result !== 'closed') await this.#resync(subscriber, channel, result);
