@@ -48,8 +48,9 @@ export class BotWriter {
 
   /** `say` hears the answer as it is being written, `restart` that it begins anew. */
   async write(bot: Writer, question: Question, live: { say(text: string): void; restart(): void }, signal: AbortSignal): Promise<Answer> {
-    const found = await this.room.find(bot, question.text);
-    if (this.model && (await this.purse.hasLeft(bot.id))) {
+    const paid = this.model !== null && (await this.purse.hasLeft(bot.id));
+    const found = await this.room.find(bot, question.text, paid);
+    if (this.model && paid) {
       try {
         return await this.#byModel(this.model, bot, question, found, live, signal);
       } catch (error) {

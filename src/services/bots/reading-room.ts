@@ -29,12 +29,14 @@ export class ReadingRoom {
     private readonly log: Logger,
   ) {}
 
-  async find(bot: Pick<BotRow, 'id' | 'knowledge'>, question: string): Promise<FoundPassage[]> {
+  /** `paid`: the bot may cost something still. Else no model is asked for vectors either: words alone are compared. */
+  async find(bot: Pick<BotRow, 'id' | 'knowledge'>, question: string, paid: boolean): Promise<FoundPassage[]> {
     if (!bot.knowledge) return [];
-    const key = `${bot.id} ${bot.knowledge}`;
+    const byModel = paid && !!this.model?.embed;
+    const key = `${bot.id} ${bot.knowledge} ${byModel}`;
     let shelf = this.#shelves.get(key);
     if (!shelf) {
-      this.#shelves.set(key, (shelf = this.#fill(bot.id)));
+      this.#shelves.set(key, (shelf = this.#fill(bot.id, byModel)));
       shelf.catch(() => this.#shelves.delete(key));
     }
     const { index, vectors, urls } = await shelf;
@@ -42,11 +44,11 @@ export class ReadingRoom {
     return index.find(question, HITS, vector).map((hit) => ({ ...hit, url: urls.get(hit.passage.id) ?? null }));
   }
 
-  async #fill(botId: string): Promise<Shelf> {
+  async #fill(botId: string, byModel: boolean): Promise<Shelf> {
     const rows = await this.sql<Passage & { url: string | null }>(
       `select p.knowledge_id || ' ' || p.ord as id, k.title, k.url, p.question, p.text from bot_knowledge k join bot_passages p on p.knowledge_id = k.id where k.bot_id = $1 order by k.id, p.ord`, [botId],
     );
-    const vectors = await this.#vectors(rows.map(({ title, question, text }) => `${question ?? title}\n${text}`));
+    const vectors = byModel ? await this.#vectors(rows.map(({ title, question, text }) => `${question ?? title}\n${text}`)) : null;
     return { index: new KnowledgeIndex(rows, vectors), vectors: vectors !== null, urls: new Map(rows.map(({ id, url }) => [id, url])) };
   }
 
