@@ -156,6 +156,27 @@ describe('tutors', function () {
       say('WRONG');
       assert.deepEqual((({ correct, gradedBy }) => [correct, gradedBy])(await answer(ann, worded.id, 'once a day')), [false, 'MODEL']);
       assert.ok((await world.sql<{ requests: number }>('select requests from bot_spending'))[0]!.requests >= 4);
+
+      // What no model has answered, or was not asked for, is worded another time; but nobody's exercise becomes another while they are at it.
+      bob = await world.person('Bob');
+      const { bot } = (await ann.api.createBot({ input: { handle: 'later', displayName: 'Later', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot;
+      botId = bot.id;
+      await ann.api.addBotKnowledge({ input: { botId, text: TEXT, idempotencyKey: world.key() } });
+      await ann.api.setBotTutor({ input: { botId, subject: 'Lakes' } });
+      await ann.api.addBotToChat({ input: { botId, chatId: await world.groupChat(ann, [bob], 'Class'), seesHistory: false } });
+      await ann.api.updateBot({ input: { botId, costADay: 0 } });
+      const gap = 'A _____ dives into the cold lake every morning before the boats leave.';
+      assert.equal((await next(ann)).exercise!.prompt, gap);
+      await ann.api.updateBot({ input: { botId, costADay: 1 } });
+      server.reply = () => ({ status: 503 });
+      assert.equal((await next(ann)).exercise!.prompt, gap);
+      say('{"question": "When does the cormorant dive?", "answer": "every morning"}');
+      const theirs = (await next(bob)).exercise!;
+      assert.deepEqual([theirs.kind, theirs.prompt], ['CLOZE', gap], 'Ann is at it');
+      assert.equal((await answer(bob, theirs.id, 'cormorant')).correct, true);
+      const hers = (await next(ann)).exercise!;
+      assert.deepEqual([hers.id, hers.kind, hers.prompt], [theirs.id, 'ANSWER', 'When does the cormorant dive?']);
+      assert.equal((await answer(ann, hers.id, 'every morning')).correct, true);
     } finally {
       await world.stop();
       await server.stop();

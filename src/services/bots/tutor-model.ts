@@ -27,10 +27,16 @@ export class TutorModel {
     return this.model !== null;
   }
 
-  /** A question to a passage; null also where its answer does not stand in the passage. */
-  async word(botId: string, passage: string): Promise<{ question: string; answer: string } | null> {
+  /** Whether the bot may cost something still. */
+  async mayBeAsked(botId: string): Promise<boolean> {
+    return this.model !== null && this.purse.hasLeft(botId);
+  }
+
+  /** A question to a passage. Null: it made none, or one whose answer does not stand in the passage; undefined: it was not asked, or did not answer, which another time it may. */
+  async word(botId: string, passage: string): Promise<{ question: string; answer: string } | null | undefined> {
     const said = await this.#ask(botId, WORDING, quoted(passage));
-    const json = said === null ? undefined : /\{[^]*\}/.exec(said)?.[0];
+    if (said === null) return undefined;
+    const json = /\{[^]*\}/.exec(said)?.[0];
     if (json === undefined) return null;
     try {
       const made = wording.parse(JSON.parse(json));
@@ -48,7 +54,7 @@ export class TutorModel {
   }
 
   async #ask(botId: string, system: string, text: string): Promise<string | null> {
-    if (!this.model || !(await this.purse.hasLeft(botId))) return null;
+    if (!this.model || !(await this.mayBeAsked(botId))) return null;
     let said = '';
     try {
       for await (const chunk of this.model.chat({ system, turns: [{ role: 'user', text }], maxTokens: MAX_TOKENS, temperature: 0 })) {

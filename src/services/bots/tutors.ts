@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Sql } from '../../db/database.js';
 import { pageRequest, toPage, type Page, type PageArgs } from '../../db/pages.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
@@ -15,6 +16,10 @@ import type { TutorModel } from './tutor-model.js';
 
 const MAX_SUBJECT = 256;
 const MAX_ANSWER = 2_048;
+const KEPT = 10_000;
+
+/** SQL: that somebody else than `$2` has been asked `$1`, and not answered yet. */
+const HELD = 'exists (select from tutor_learners l where l.bot_id = e.bot_id and l.current_id = e.id and l.user_id <> $2)';
 
 export interface NextExercise {
   /** Null: nothing is due, and there is nothing new. */
@@ -37,6 +42,9 @@ export interface Graded {
 
 /** Bots that teach: exercises made of what they were given to read, and how far each learner has come with each bot. */
 export class TutorService {
+  /** Exercises that were shown as they are, since no model has answered. */
+  readonly #plain = new LRUCache<string, true>({ max: KEPT });
+
   constructor(
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
@@ -74,7 +82,7 @@ export class TutorService {
       if (chosen && chosen.id !== learner!.currentId) await tx.sql('update tutor_learners set current_id = $3 where bot_id = $1 and user_id = $2', [botId, actor.userId, chosen.id]);
       return chosen ?? null;
     });
-    return { exercise: exercise && (await this.#worded(exercise)), progress: (await this.progressWith(actor, botId, now))! };
+    return { exercise: exercise && (await this.#worded(exercise, actor.userId)), progress: (await this.progressWith(actor, botId, now))! };
   }
 
   /**
@@ -118,19 +126,31 @@ export class TutorService {
     });
   }
 
-  /** Once for each exercise that is made of a text: a model words it, where there is one; else it stays what it is. */
-  async #worded(exercise: ExerciseRow): Promise<ExerciseRow> {
+  /** Once for each exercise that is made of a text: a model words it, where there is one; else it stays what it is. Where none has answered, it is asked another time, but not while somebody is at what was shown to them. */
+  async #worded(exercise: ExerciseRow, userId: string): Promise<ExerciseRow> {
     if (exercise.kind !== 'CLOZE' || exercise.askedModel || !this.model.there) return exercise;
-    const [passage] = await this.sql<{ text: string }>('select text from bot_passages where knowledge_id = $1 and ord = $2', [exercise.knowledgeId, exercise.ord]);
-    const made = passage ? await this.model.word(exercise.botId, passage.text) : null;
-    const [row] = await this.sql<Pick<ExerciseRow, 'kind' | 'prompt' | 'answer'>>(
-      `update tutor_exercises set asked_model = true, kind = case when $2::text is null then kind else 'ANSWER' end, prompt = coalesce($2, prompt), answer = coalesce($3, answer)
-       where id = $1 and not asked_model returning kind, prompt, answer`,
-      [exercise.id, made?.question ?? null, made?.answer ?? null],
+    const again = this.#plain.has(exercise.id) || exercise.answered > 0;
+    const now = async () => ({ ...exercise, ...(await this.sql<Worded>(`select ${WORDED} from tutor_exercises e where e.id = $1`, [exercise.id]))[0] });
+    const made = await this.#make(exercise, userId, again);
+    if (made === undefined) {
+      this.#plain.set(exercise.id, true);
+      return now();
+    }
+    const [row] = await this.sql<Worded>(
+      `update tutor_exercises e set asked_model = true, kind = case when $3::text is null then kind else 'ANSWER' end, prompt = coalesce($3, prompt), answer = coalesce($4, answer)
+       where e.id = $1 and not e.asked_model and not ($5 and ${HELD}) returning ${WORDED}`,
+      [exercise.id, userId, made?.question ?? null, made?.answer ?? null, again],
     );
     // Somebody else has had it worded meanwhile.
-    const [now] = row ? [row] : await this.sql<Pick<ExerciseRow, 'kind' | 'prompt' | 'answer'>>('select kind, prompt, answer from tutor_exercises where id = $1', [exercise.id]);
-    return { ...exercise, ...now };
+    return row ? { ...exercise, ...row } : now();
+  }
+
+  /** Undefined: not now. */
+  async #make({ id, botId, knowledgeId, ord }: ExerciseRow, userId: string, again: boolean): ReturnType<TutorModel['word']> {
+    if (!(await this.model.mayBeAsked(botId))) return undefined;
+    if (again && (await this.sql(`select from tutor_exercises e where e.id = $1 and ${HELD}`, [id, userId])).length) return undefined;
+    const [passage] = await this.sql<{ text: string }>('select text from bot_passages where knowledge_id = $1 and ord = $2', [knowledgeId, ord]);
+    return passage ? this.model.word(botId, passage.text) : null;
   }
 
   /** By words; where those leave it open, by a model if there is one; for what was not asked, or is answered again, none is paid. */
@@ -143,6 +163,9 @@ export class TutorService {
     return { score, gradedBy: 'PROCESS' };
   }
 }
+
+type Worded = Pick<ExerciseRow, 'kind' | 'prompt' | 'answer'>;
+const WORDED = 'e.kind, e.prompt, e.answer';
 
 type Grade = Pick<Graded, 'score' | 'gradedBy'>;
 
