@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { decodeId } from '../../src/lib/ids.js';
 import { LanguageServer } from '../testkit/language-server.js';
 import { checkOut, fillCart, openShop, orderOf, sell } from '../testkit/commerce.js';
 import { bbcFeed, story } from '../testkit/feeds.js';
@@ -149,6 +150,24 @@ describe('what bots answer from', function () {
       server.asked.length = 0;
       assert.deepEqual([await saver(0), await saver(0.000_001)], ['Twelve francs.', 'Twelve francs.']);
       assert.deepEqual(server.asked, [], 'no model is asked for anything');
+    });
+
+    it('no more than that in the middle of an answer either, with what broke off counted', async () => {
+      const chatId = await world.groupChat(ann, []);
+      const { id } = await makeBot(world, ann, 'looper', { tools: ['CALCULATOR'] });
+      await ann.api.addBotToChat({ input: { botId: id, chatId } });
+      server.reply = () => ({ calls: [{ name: 'calculate', arguments: '{"expression":"1 + 1"}' }] });
+      await ask(world, ann, chatId, '@looper what is 2 + 3?');
+      assert.equal(server.asked.length, 2, 'its day is spent after the second round');
+      const other = await makeBot(world, ann, 'breaker');
+      await ann.api.addBotToChat({ input: { botId: other.id, chatId } });
+      server.asked.length = 0;
+      server.reply = () => ({ texts: ['Half of what', ' was meant'], cut: true });
+      for (let time = 0; time < 2; time++) assert.doesNotMatch((await ask(world, ann, chatId, '@breaker what do you know of pelicans?')).text, /Half/);
+      assert.equal(server.asked.length, 1, 'its day is spent by what was asked, and half said');
+      const [day] = await world.sql<{ requests: number; input: number; output: number }>('select requests, input_tokens::int as input, output_tokens::int as output from bot_spending where bot_id = $1', [decodeId('Bot', other.id)]);
+      const { messages } = server.asked[0]!.body;
+      assert.deepEqual(day, { requests: 1, input: Math.ceil(messages.reduce((sum, { content }) => sum + String(content).length, 0) / 4), output: Math.ceil('Half of what was meant'.length / 4) });
     });
 
     it('what each of its tools brings back', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { makeBot } from '../testkit/bots.js';
 import { digest } from '../testkit/digest.js';
 import { LanguageServer } from '../testkit/language-server.js';
-import { eventually, fails, World, type Person } from '../testkit/world.js';
+import { eventually, fails, settle, World, type Person } from '../testkit/world.js';
 
 const WORDS = [
   { question: 'house', answer: 'das Haus' },
@@ -156,6 +156,18 @@ describe('tutors', function () {
       say('WRONG');
       assert.deepEqual((({ correct, gradedBy }) => [correct, gradedBy])(await answer(ann, worded.id, 'once a day')), [false, 'MODEL']);
       assert.ok((await world.sql<{ requests: number }>('select requests from bot_spending'))[0]!.requests >= 4);
+
+      // Whoever answers many times at once has a model paid for one of them.
+      await ann.api.addBotKnowledge({ input: { botId, faq: [{ question: 'Who feeds the swans?', answer: 'the old man of the boat house' }], idempotencyKey: world.key() } });
+      const swans = (await next(ann)).exercise!;
+      assert.equal(swans.kind, 'ANSWER');
+      server.asked.length = 0;
+      server.reply = async () => {
+        await settle();
+        return { texts: ['WRONG'] };
+      };
+      const answers = await Promise.allSettled(Array.from({ length: 8 }, (_, at) => answer(ann, swans.id, `an old man, number ${'x'.repeat(at)}`)));
+      assert.deepEqual([answers.filter(({ status }) => status === 'fulfilled').length, server.asked.length], [1, 1]);
 
       // What no model has answered, or was not asked for, is worded another time; but nobody's exercise becomes another while they are at it.
       bob = await world.person('Bob');

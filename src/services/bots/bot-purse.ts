@@ -1,9 +1,12 @@
 import type { Sql } from '../../db/database.js';
-import type { Usage } from '../../language/contract.js';
+import { LanguageError, type ChatChunk, type ChatRequest, type Usage } from '../../language/contract.js';
+import type { GuardedModel } from '../../language/guarded.js';
 import { invalidInput } from '../../lib/errors.js';
 
 const DAY_MS = 86_400_000;
 const MAX_DAYS = 366;
+/** Characters to a token, where the provider has not counted. */
+const A_TOKEN = 4;
 
 /** What a bot has cost on a day (UTC). */
 export interface SpendingDay {
@@ -37,6 +40,29 @@ export class BotPurse {
        on conflict (bot_id, day) do update set requests = s.requests + 1, input_tokens = s.input_tokens + $2, output_tokens = s.output_tokens + $3, cost = s.cost + $4`,
       [botId, inputTokens, outputTokens, cost],
     );
+  }
+
+  /** What a model answers for a bot, and books it. A stream that breaks off is billed, too, by whoever made it: it is booked by its length. */
+  async *paying(botId: string, model: GuardedModel, request: ChatRequest): AsyncGenerator<ChatChunk> {
+    let said = 0;
+    let due = false;
+    try {
+      for await (const chunk of model.chat(request)) {
+        due = chunk.type !== 'end';
+        if (chunk.type === 'end') await this.spend(botId, chunk.usage, model.costOf(chunk.usage));
+        else said += chunk.type === 'text' ? chunk.text.length : chunk.call.arguments.length;
+        yield chunk;
+      }
+    } catch (error) {
+      due ||= error instanceof LanguageError && error.kind === 'CUT';
+      throw error;
+    } finally {
+      if (due) {
+        const asked = request.turns.reduce((sum, { text }) => sum + text.length, request.system.length);
+        const usage = { inputTokens: Math.ceil(asked / A_TOKEN), outputTokens: Math.ceil(said / A_TOKEN) };
+        await this.spend(botId, usage, model.costOf(usage));
+      }
+    }
   }
 
   /** Of a bot that the caller owns. Days without any are left out. Errors: INVALID_INPUT. */

@@ -86,13 +86,13 @@ export class BotWriter {
     const turns: Turn[] = [{ role: 'user', text: promptOf(question, conversation, read) }];
     const specs = this.tools.specs(bot.tools, question.direct);
     for (let round = 0; ; round++) {
+      if (round > 0 && !(await this.purse.hasLeft(bot.id))) throw new LanguageError('REFUSED', 'the bot may cost nothing more today');
       let text = '';
       const calls: ToolCall[] = [];
       const request = { system: systemOf(bot), turns, tools: round < ROUNDS ? specs : [], maxTokens: MAX_TOKENS, model: bot.model, signal, ...(bot.temperature === null ? {} : { temperature: bot.temperature }) };
-      for await (const chunk of model.chat(request)) {
+      for await (const chunk of this.purse.paying(bot.id, model, request)) {
         if (chunk.type === 'call') calls.push(chunk.call);
-        else if (chunk.type === 'end') await this.purse.spend(bot.id, chunk.usage, model.costOf(chunk.usage));
-        else if (text.length < MAX_ANSWER) {
+        else if (chunk.type === 'text' && text.length < MAX_ANSWER) {
           text += chunk.text;
           live.say(chunk.text);
         }

@@ -57,10 +57,7 @@ export class TutorModel {
     if (!this.model || !(await this.mayBeAsked(botId))) return null;
     let said = '';
     try {
-      for await (const chunk of this.model.chat({ system, turns: [{ role: 'user', text }], maxTokens: MAX_TOKENS, temperature: 0 })) {
-        if (chunk.type === 'text') said += chunk.text;
-        else if (chunk.type === 'end') await this.purse.spend(botId, chunk.usage, this.model.costOf(chunk.usage));
-      }
+      for await (const chunk of this.purse.paying(botId, this.model, { system, turns: [{ role: 'user', text }], maxTokens: MAX_TOKENS, temperature: 0 })) if (chunk.type === 'text') said += chunk.text;
     } catch (error) {
       if (!(error instanceof LanguageError)) throw error;
       this.log.warn({ bot: botId, kind: error.kind }, 'a model did not help a tutor: it does without');

@@ -5,6 +5,7 @@ import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { exercisesOf, FIRST_RATING, gradeInProcess, leitner, rated, RIGHT, UNSURE } from '../../language/tutoring.js';
 import { DomainError, forbidden } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
+import { InTurn } from '../../lib/in-turn.js';
 import { checkIdempotencyKey, cleanText } from '../../lib/validate.js';
 import type { Actor } from '../actor.js';
 import type { BotRow } from '../loaders/bots.js';
@@ -44,6 +45,8 @@ export interface Graded {
 export class TutorService {
   /** Exercises that were shown as they are, since no model has answered. */
   readonly #plain = new LRUCache<string, true>({ max: KEPT });
+  /** Of one learner to one exercise: once it is answered, no model is paid for the others. */
+  readonly #answers = new InTurn();
 
   constructor(
     private readonly sql: Sql,
@@ -94,9 +97,11 @@ export class TutorService {
     await assertTeaches(this.sql, actor, botId);
     const [exercise] = await this.sql<ExerciseRow>(`select ${EXERCISE_COLUMNS} from tutor_exercises e left join tutor_cards c on c.exercise_id = e.id and c.user_id = $3 and c.bot_id = $2 where e.id = $1 and e.bot_id = $2`, [exerciseId, botId, actor.userId]);
     if (!exercise) throw new DomainError('NOT_FOUND', 'There is no such exercise.', { field: 'exerciseId' });
-    const [asked] = await this.sql('select from tutor_learners where bot_id = $1 and user_id = $2 and current_id = $3', [botId, actor.userId, exerciseId]);
-    const grade = await this.#grade(exercise, text, asked !== undefined);
-    const graded = await this.unitOfWork.run({ actorId: actor.userId, operation: 'answerExercise', idempotencyKey, input: { botId, exerciseId, text } }, (tx) => write(tx, actor, exercise, grade));
+    const graded = await this.#answers.run(`${actor.userId} ${exerciseId}`, async () => {
+      const [asked] = await this.sql('select from tutor_learners where bot_id = $1 and user_id = $2 and current_id = $3', [botId, actor.userId, exerciseId]);
+      const grade = await this.#grade(exercise, text, asked !== undefined);
+      return this.unitOfWork.run({ actorId: actor.userId, operation: 'answerExercise', idempotencyKey, input: { botId, exerciseId, text } }, (tx) => write(tx, actor, exercise, grade));
+    });
     return { ...graded, dueAt: new Date(graded.dueAt), progress: (await this.progressWith(actor, botId, now))! };
   }
 
