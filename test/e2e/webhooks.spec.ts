@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import type { Tx } from '../../src/db/unit-of-work.js';
+import { chatStream } from '../../src/events/catalogue.js';
+import { decodeId, encodeId } from '../../src/lib/ids.js';
+import { matchesOf } from '../../src/services/webhooks/matching.js';
 import { Webhook } from 'standardwebhooks';
 import { ADDRESS, openShop, sell } from '../testkit/commerce.js';
 import { makeBot } from '../testkit/bots.js';
@@ -8,6 +12,18 @@ import { eventually, fails, World, type Person } from '../testkit/world.js';
 
 const HOUR = 3_600_000;
 type Input = Parameters<Person['api']['createWebhook']>[0]['input'];
+
+/** A node of what `explain (analyze, format json)` answers. */
+interface Plan {
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Rows Removed by Join Filter'?: number;
+  Plans?: Plan[];
+}
+/** How many rows, and pairs of rows, were looked at. */
+const lookedAt = (plan: Plan): number =>
+  plan['Actual Loops'] * (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) + (plan['Rows Removed by Join Filter'] ?? 0)) + (plan.Plans ?? []).reduce((sum, part) => sum + lookedAt(part), 0);
 
 describe('webhooks', function () {
   this.timeout(60_000);
@@ -256,6 +272,25 @@ describe('webhooks', function () {
     await ann.api.deleteWebhook({ input: { webhookId: webhook.id } });
     assert.equal((await ann.api.webhook({ id: webhook.id })).webhook, null);
     assert.deepEqual((await ann.api.webhooks()).viewer!.webhooks.edges, []);
+  });
+
+  it('are compared with what concerns their owners alone, however many there are of others', async () => {
+    const { webhook } = await create(ann);
+    await world.sql(
+      `with strangers as (insert into users (id, handle, handle_key, display_name) select gen_random_uuid(), 'stranger' || i, 'stranger' || i, 'Stranger' from generate_series(1, 2000) i returning id)
+       insert into webhooks (id, owner_id, url, kinds, secret, created_at, since) select gen_random_uuid(), id, 'https://example.com', '{message.sent}', '', now(), '-infinity' from strangers`,
+    );
+    try {
+      for (const table of ['users', 'webhooks', 'chat_members']) await world.sql(`analyze ${table}`);
+      const events = Array.from({ length: 300 }, (_, at) => ({ stream: chatStream(decodeId('Chat', chatId)), pos: 1_000 + at, kind: 'message.sent', ref: { seq: 1 + at }, at: world.clock.now() }));
+      const by = (prefix: string) => matchesOf({ sql: (text: string, values: unknown[]) => world.sql(prefix + text, values) } as unknown as Tx, events);
+      const matches = await by('');
+      assert.deepEqual([matches.map(({ pos }) => pos), [...new Set(matches.map(({ webhookId }) => encodeId('Webhook', webhookId)))]], [events.map(({ pos }) => pos), [webhook.id]]);
+      const [{ 'QUERY PLAN': [{ Plan: plan }] }] = (await by('explain (analyze, format json) ')) as unknown as [{ 'QUERY PLAN': [{ Plan: Plan }] }];
+      assert.ok(lookedAt(plan) < 30_000, `${lookedAt(plan)} rows and pairs, of 2,001 endpoints and 300 events`);
+    } finally {
+      await world.sql(`delete from users where handle_key like 'stranger%'`);
+    }
   });
 
   it('ask no private address: not by its number, and not by a name that leads there', async () => {

@@ -33,11 +33,16 @@ export interface Happened {
   at: Date;
 }
 
+/** Whose endpoints may be concerned, by stream: those of all others are not compared with the events at all. */
+const CONCERNED = `select e.room, e.room_id, e.room_id as owner_id from e where e.room = 'user'
+  union select c.room, c.room_id, m.user_id from (select distinct room, room_id from e where room = 'chat') c join chat_members m on m.chat_id = c.room_id
+    where exists (select from webhooks a where a.owner_id = m.user_id and a.state = 'ACTIVE')`;
+
 /** For which active endpoints these are. Locks them, against what takes them out of service. */
 export const matchesOf = (tx: Tx, events: readonly Happened[]): Promise<Match[]> =>
   tx.sql<Match>(
-    `with e as (${FROM_CONSUMER})
-     ${MATCHED} from webhooks w join users owner on owner.id = w.owner_id join e on ${MATCH} where w.state = 'ACTIVE' and e.at >= w.since order by e.at, e.stream, e.pos, w.id for key share of w`,
+    `with e as materialized (${FROM_CONSUMER}), concerned as materialized (${CONCERNED})
+     ${MATCHED} from concerned k join webhooks w on w.owner_id = k.owner_id join users owner on owner.id = w.owner_id join e on e.room = k.room and e.room_id = k.room_id and ${MATCH} where w.state = 'ACTIVE' and e.at >= w.since order by e.at, e.stream, e.pos, w.id for key share of w`,
     [events.map((event) => event.stream), events.map((event) => event.pos), events.map((event) => event.kind), events.map((event) => JSON.stringify(event.ref)), events.map((event) => event.at)],
   );
 
