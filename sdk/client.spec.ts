@@ -86,6 +86,18 @@ describe('the SDK', () => {
     await fails(new OmniTalk({ url: `${world.app.url}/health` }).api.viewer(), 'NOT_FOUND');
   });
 
+  it('waits for an answer no longer than it is told', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    try {
+      const mine = client({ url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/graphql`, requestTimeout: 200 });
+      const error = await within(fails(mine.api.viewer(), 'NETWORK'), 'the failure');
+      assert.equal(error.message, 'The server did not answer in time.');
+    } finally {
+      silent.close();
+    }
+  });
+
   describe('an access token that has expired', () => {
     it('is renewed once for all requests that wait, and the new tokens are told', async () => {
       const session = await signIn();

@@ -45,6 +45,8 @@ export interface OmniTalkOptions extends TokenSource {
   onTokens?: (tokens: SessionTokens) => void;
   /** Events that may wait for a reader, for each stream; 1,000 unless told. */
   streamLimit?: number;
+  /** Milliseconds that a request waits for its answer, until it fails with NETWORK; 60,000 unless told. Subscriptions have a watch of their own. */
+  requestTimeout?: number;
 }
 
 export type BotReplyEvent = BotReplySubscription['botReply'];
@@ -72,6 +74,9 @@ type Variables = Record<string, unknown>;
 
 /** Codes of a failure that passes: the server has ended this subscription alone, and it goes on after a moment as after a lost connection. */
 const PASSING: ReadonlySet<string> = new Set(['UNAVAILABLE', 'OVERLOADED']);
+
+/** Longer than the slowest operation takes: a network that swallows packets would else be waited for as long as the platform likes. */
+const REQUEST_TIMEOUT_MS = 60_000;
 
 /** A client of the API: a typed method for each operation under `api`, and subscriptions that resume without loss. */
 export class OmniTalk {
@@ -269,18 +274,20 @@ export class OmniTalk {
 
   async #send<Data>(document: DocumentNode | string, variables: Variables | undefined, token: string | null): Promise<Data> {
     const query = typeof document === 'string' ? document : printed(document);
+    const signal = AbortSignal.timeout(this.#options.requestTimeout ?? REQUEST_TIMEOUT_MS);
     let status: number;
     let text: string;
     try {
       const response = await fetch(this.#url(), {
         method: 'POST',
+        signal,
         headers: { accept: 'application/json', 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
         body: JSON.stringify({ query, variables }),
       });
       status = response.status;
       text = await response.text();
     } catch (error) {
-      throw failure('NETWORK', 'The server could not be reached.', error);
+      throw failure('NETWORK', signal.aborted ? 'The server did not answer in time.' : 'The server could not be reached.', error);
     }
     let result: { data?: Data; errors?: ApiError[] };
     try {

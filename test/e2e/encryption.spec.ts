@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { safetyNumber } from '../../sdk/index.js';
 import { fromBase64 } from '../../sdk/bytes.js';
 import { digest } from '../testkit/digest.js';
-import { anotherDevice, encryptedChat, MlsDevice } from '../testkit/mls-device.js';
-import { eventually, fails, take, World, type Person } from '../testkit/world.js';
+import { anotherDevice, devicesOf, devicesTold, encryptedChat, MlsDevice } from '../testkit/mls-device.js';
+import { fails, take, World, type Person } from '../testkit/world.js';
 
 const texts = (said: { text: string | null }[]) => said.map(({ text }) => text);
 
@@ -28,12 +28,7 @@ describe('encrypted chats', function () {
     bobPhone = await MlsDevice.of(world, bob);
   });
 
-  const devicesOf = async (device: MlsDevice, chatId: string) => {
-    const { devices } = (await device.api.mlsDevices({ chatId, first: 100 })).chat!.mls!;
-    return Object.fromEntries(devices.edges.map(({ node }) => [node.device.id, node.state]));
-  };
   const messageOf = async (chatId: string, seq: number) => (await bob.api.encryptedMessages({ chatId, last: 10 })).chat!.messages.edges.find(({ node }) => node.seq === seq)!.node;
-  const told = () => eventually(async () => !(await world.sql(`select from graphile_worker.jobs where task_identifier = 'tell-of-devices'`)).length, 'it has been told');
   const send = (device: MlsDevice, chatId: string, content: string, more: object = {}) => device.api.sendEncryptedMessage({ input: { chatId, content, idempotencyKey: world.key(), ...more } });
 
   it('two people and three devices read each other, whichever of the processes they speak to', async () => {
@@ -134,7 +129,7 @@ describe('encrypted chats', function () {
     for (const device of [bobPhone, annTablet]) await device.catchUp(chatId);
     await ann.api.signOut({ input: { sessionId: annTablet.person.sessionId } });
     await fails(annTablet.api.myDevice(), 'SESSION_ENDED');
-    await told();
+    await devicesTold(world);
     assert.deepEqual(await devicesOf(bobPhone, chatId), { [annPhone.id]: 'IN_GROUP', [bobPhone.id]: 'IN_GROUP', [annTablet.id]: 'GONE' });
     await fails(send(bobPhone, chatId, await bobPhone.encrypt(chatId, 'not yet')), 'EPOCH_CONFLICT');
     await bobPhone.settle(chatId);
@@ -244,78 +239,6 @@ describe('encrypted chats', function () {
     for (let turn = 0; turn < 2; turn++) assert.equal((await annPhone.api.commitMlsGroup({ input: { chatId, ...input } })).commitMlsGroup.chat.mls!.epoch, annPhone.epoch(chatId) + 1);
   });
 
-  it('key packages are claimed once each, and again by the one who has not used them; the last resort stays', async () => {
-    const dave = await world.person(`Dave${world.key().replace('-', '')}`);
-    const davePhone = await MlsDevice.unregistered(world, dave);
-    const made = await davePhone.packages(4);
-    await dave.api.registerDevice({ input: { keyPackages: made.slice(0, 3), lastResortKeyPackage: made[3]! } });
-    assert.equal((await dave.api.myDevice()).viewer!.keyPackagesLeft, 3);
-    const stream = dave.client.inboxEvents();
-    const chats: string[] = [];
-    for (let n = 0; n < 5; n++) chats.push((await ann.api.createChat({ input: { kind: 'GROUP', encryption: 'MLS', memberIds: [dave.id, bob.id], idempotencyKey: world.key() } })).createChat.chat.id);
-    const claim = async (device: MlsDevice, chatId: string) => (await device.api.claimKeyPackages({ input: { chatId, deviceIds: [davePhone.id] } })).claimKeyPackages.keyPackages;
-    const given = await Promise.all(chats.map((chatId) => claim(annPhone, chatId)));
-    assert.deepEqual(given.flat().filter(({ lastResort }) => !lastResort).map(({ content }) => content).sort(), made.slice(0, 3).sort());
-    assert.deepEqual(given.flat().filter(({ lastResort }) => lastResort).map(({ content }) => content), [made[3], made[3]]);
-    assert.equal((await dave.api.myDevice()).viewer!.keyPackagesLeft, 0);
-    assert.deepEqual(await Promise.all(chats.map((chatId) => claim(annPhone, chatId))), given);
-    // Five were taken, and the last resort twice more.
-    const low = await take(stream, 7, ['InboxCheckpoint', 'ChatAdded', 'MemberJoined', 'ReceiptsChanged', 'ViewerReceiptChanged']);
-    assert.deepEqual(low.map((event) => [event.__typename, 'deviceId' in event && event.deviceId]), Array(7).fill(['KeyPackagesLow', davePhone.id]));
-    stream.close();
-    // By the last resort one comes in as well as by any.
-    const [resort] = chats.filter((_, index) => given[index]![0]!.lastResort);
-    await annPhone.found(resort!);
-    await annPhone.settle(resort!);
-    await davePhone.catchUp(resort!);
-    await annPhone.say(resort!, 'welcome, Dave');
-    assert.deepEqual(texts(await davePhone.read(resort!)), ['welcome, Dave']);
-    // The packages of a chat are no other's, and are for its members' devices alone.
-    const stranger = await MlsDevice.of(world, await world.person(`Eve${world.key().replace('-', '')}`));
-    await fails(claim(stranger, chats[0]!), 'NOT_FOUND');
-    await fails(annPhone.api.claimKeyPackages({ input: { chatId: chats[0]!, deviceIds: [stranger.id] } }), 'NOT_FOUND', 'deviceIds');
-  });
-
-  it('a device without key packages is let in when it has some again', async () => {
-    const dave = await world.person(`Dave${world.key().replace('-', '')}`);
-    const davePhone = await MlsDevice.of(world, dave, 1);
-    await encryptedChat(annPhone, [dave]);
-    const chatId = await encryptedChat(annPhone, [dave]);
-    assert.equal((await devicesOf(annPhone, chatId))[davePhone.id], 'MISSING');
-    await told();
-    const [line] = (await ann.api.viewerChats({ first: 1 })).viewer!.chats.edges;
-    const stream = ann.client.chatEvents(chatId, line!.node.eventCursor);
-    await dave.api.uploadKeyPackages({ input: { keyPackages: await davePhone.packages(2) } });
-    assert.deepEqual((await take(stream, 1)).map(({ __typename }) => __typename), ['EncryptionChanged']);
-    stream.close();
-    await annPhone.settle(chatId);
-    await davePhone.catchUp(chatId);
-    await davePhone.say(chatId, 'at last');
-    assert.deepEqual(texts(await annPhone.read(chatId)), ['at last']);
-  });
-
-  it('nobody registers under another’s name or key, nor what has run out', async () => {
-    const dave = await world.person(`Dave${world.key().replace('-', '')}`);
-    const davePhone = await MlsDevice.unregistered(world, dave);
-    const before = await digest(world);
-    const register = (keyPackages: string[]) => dave.api.registerDevice({ input: { keyPackages } });
-    await fails(register(await annPhone.packages(1)), 'INVALID_INPUT', 'keyPackages');
-    await fails(register(await davePhone.packages(1, `${ann.id}/${davePhone.id}`)), 'INVALID_INPUT', 'keyPackages');
-    const [good] = await davePhone.packages(1);
-    const bent = Buffer.from(fromBase64(good!));
-    bent[bent.length - 1] = bent[bent.length - 1]! ^ 1;
-    await fails(register([bent.toString('base64')]), 'INVALID_INPUT', 'keyPackages');
-    await fails(register([]), 'INVALID_INPUT', 'keyPackages');
-    const another = await MlsDevice.unregistered(world, dave);
-    await fails(register([good!, (await another.packages(1))[0]!]), 'INVALID_INPUT', 'keyPackages');
-    await fails(dave.api.uploadKeyPackages({ input: { keyPackages: [good!] } }), 'NOT_FOUND');
-    assert.deepEqual(await digest(world), before);
-    const { device } = (await register([good!])).registerDevice;
-    assert.deepEqual([device.id, device.user.id, device.name, device.signatureKey], [davePhone.id, dave.id, 'test', Buffer.from(davePhone.signatureKey).toString('base64')]);
-    await fails(register(await another.packages(1)), 'STATE_CONFLICT', 'keyPackages');
-    await fails(dave.api.uploadKeyPackages({ input: { keyPackages: Array<string>(101).fill(good!) } }), 'INVALID_INPUT', 'keyPackages');
-  });
-
   it('a group that a broken commit has left stuck is made anew', async () => {
     const chatId = await encryptedChat(annPhone, [bob]);
     await bobPhone.catchUp(chatId);
@@ -342,7 +265,7 @@ describe('encrypted chats', function () {
     const heard = await world.say(bob, plain, 'plain words');
     const { id } = await annPhone.say(chatId, 'secret words');
     const { bot } = (await ann.api.createBot({ input: { handle: `b${world.key().replace('-', '_')}`, displayName: 'A bot', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot;
-    await told();
+    await devicesTold(world);
     const before = await digest(world);
     const idempotencyKey = world.key();
     const sendAt = new Date(world.clock.now().getTime() + 3_600_000).toISOString();
@@ -399,7 +322,7 @@ describe('encrypted chats', function () {
     const { input } = await annPhone.prepare(chatId, [], []);
     const elsewhere = (await annPhone.prepare(other, [], [])).input;
     const content = await annPhone.encrypt(chatId, 'hello');
-    await told();
+    await devicesTold(world);
     const eve = await MlsDevice.unregistered(world, await world.person(`Eve${world.key().replace('-', '')}`));
     const before = await digest(world);
     const commit = (more: object) => annPhone.api.commitMlsGroup({ input: { chatId, ...input, ...more } });
@@ -437,7 +360,7 @@ describe('encrypted chats', function () {
     await bobPhone.catchUp(chatId);
     await world.sql(`update sessions set expires_at = now() - interval '1 hour' where id = (select session_id from mls_devices where signature_key = $1)`, [Buffer.from(annTablet.signatureKey)]);
     await world.app.container.jobs.devices.endLost();
-    await told();
+    await devicesTold(world);
     assert.equal((await devicesOf(bobPhone, chatId))[annTablet.id], 'GONE');
     await bobPhone.settle(chatId);
     assert.deepEqual(bobPhone.members(chatId), [annPhone.id, bobPhone.id].sort());

@@ -5,7 +5,7 @@ import {
 } from 'ts-mls';
 import { fromBase64, toBase64 } from '../../sdk/bytes.js';
 import { OmniTalkError } from '../../sdk/index.js';
-import type { Person, World } from './world.js';
+import { eventually, type Person, type World } from './world.js';
 
 interface Keys {
   publicPackage: KeyPackage;
@@ -237,6 +237,16 @@ export class MlsDevice {
     return said;
   }
 }
+
+/** How each device stands in a chat's group, by its id. */
+export async function devicesOf(device: MlsDevice, chatId: string): Promise<Record<string, string>> {
+  const { devices } = (await device.api.mlsDevices({ chatId, first: 100 })).chat!.mls!;
+  return Object.fromEntries(devices.edges.map(({ node }) => [node.device.id, node.state]));
+}
+
+/** Resolves when chats have been told of the devices that came or went. */
+export const devicesTold = (world: World): Promise<void> =>
+  eventually(async () => !(await world.sql(`select from graphile_worker.jobs where task_identifier = 'tell-of-devices'`)).length, 'chats have been told of devices');
 
 /** Another session of somebody. */
 export async function anotherDevice(world: World, person: Person, name: string): Promise<Person> {
