@@ -27,7 +27,10 @@ export const OVERTAKEN: ReadonlySet<string> = new Set(['NOT_FOUND', 'STATE_CONFL
 /** What one sends in a call, by its source. */
 export class CallSending {
   readonly #local = new Map<CallSource, Local>();
+  /** What is given to send is taken one after the other, of each source. */
+  readonly #turns = new Map<CallSource, Promise<void>>();
   readonly making = new UnderWay();
+  #over = false;
 
   constructor(
     private readonly client: OmniTalk,
@@ -48,12 +51,11 @@ export class CallSending {
     return this.#local.get(source)?.paused === false;
   }
 
-  async send(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
-    const known = this.#local.get(source);
-    if (!known) return this.#produce(source, track, options);
-    await known.producer.replaceTrack({ track: track as never });
-    known.track.stop();
-    known.track = track;
+  /** Of two that are given at once the later takes the place of the other. */
+  send(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
+    const sent = (this.#turns.get(source) ?? Promise.resolve()).then(() => this.#send(source, track, options));
+    this.#turns.set(source, sent.catch(() => undefined));
+    return sent;
   }
 
   async stop(source: CallSource): Promise<void> {
@@ -127,8 +129,34 @@ export class CallSending {
   }
 
   end(): void {
+    this.#over = true;
     this.stopTracks();
     this.#local.clear();
+  }
+
+  async #send(source: CallSource, track: MediaTrack, options: SendOptions): Promise<void> {
+    // Whoever joins after this has the same seat.
+    if (this.#over) throw failure('STATE_CONFLICT', 'You are not in this call any more.');
+    const known = this.#local.get(source);
+    if (!known) return this.#produce(source, track, options);
+    if (known.track === track) return;
+    let producer: types.Producer;
+    do {
+      producer = known.producer;
+      // One that is closed is about to be sent again, or just now: that goes on with the track that is here by then.
+      if (!producer.closed) await this.#replace(producer, track);
+    } while (known.producer !== producer);
+    // Stopped meanwhile.
+    if (this.#local.get(source) !== known) return track.stop();
+    known.track.stop();
+    known.track = track;
+  }
+
+  /** What is closed under it is sent again. */
+  async #replace(producer: types.Producer, track: MediaTrack): Promise<void> {
+    await producer.replaceTrack({ track: track as never }).catch((error: unknown) => {
+      if (!producer.closed) throw error;
+    });
   }
 
   #produce(source: CallSource, track: MediaTrack, options: SendOptions, again?: Local): Promise<void> {
@@ -141,21 +169,25 @@ export class CallSending {
     const codec = options.codec && this.#codec(options.codec);
     const layered = options.codec === 'VP9' || options.codec === 'AV1' ? LAYERED_ENCODINGS : CAMERA_ENCODINGS;
     const encodings = options.encodings ?? (source === 'CAMERA' ? layered : undefined);
+    // Another, perhaps, since it was to be sent again.
+    const sent = again?.track ?? track;
     const producer = await transport.produce({
-      track: track as never, stopTracks: false, appData: { source, paused }, ...(encodings ? { encodings } : {}), ...(codec ? { codec } : {}),
+      track: sent as never, stopTracks: false, appData: { source, paused }, ...(encodings ? { encodings } : {}), ...(codec ? { codec } : {}),
       ...(track.kind === 'video' ? { codecOptions: { videoGoogleStartBitrate: 1_000 } } : { codecOptions: { opusDtx: true, opusFec: true } }),
     }).catch((error: unknown) => {
       // It was closed under it, with what carries the call.
       throw transport.closed && !(error instanceof OmniTalkError) ? failure('CALLS_UNAVAILABLE', 'What carries the call begins anew: try again.', error) : error;
     });
     if (paused) producer.pause();
-    if (!again || this.#local.get(source) === again) {
-      this.#local.set(source, { track, producer, options, paused });
-      return again && again.paused !== paused ? this.setPaused(source, again.paused) : undefined;
+    if (!again) return void this.#local.set(source, { track, producer, options, paused });
+    if (this.#local.get(source) !== again) {
+      // It was stopped while it was made.
+      producer.close();
+      return void (await this.client.api.closeProducer({ input: { callId: this.callId, producerId: producer.id } }));
     }
-    // It was stopped while it was made.
-    producer.close();
-    await this.client.api.closeProducer({ input: { callId: this.callId, producerId: producer.id } });
+    again.producer = producer;
+    if (again.track !== sent) await this.#replace(producer, again.track).catch((error: unknown) => this.onProblem(asError(error)));
+    if (again.paused !== paused) await this.setPaused(source, again.paused);
   }
 
   #codec(name: VideoCodec): types.RtpCodecCapability {

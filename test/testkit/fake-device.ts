@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Device } from 'mediasoup-client';
+import { Device, type types } from 'mediasoup-client';
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler';
 import * as parameters from 'mediasoup-client/fakeParameters';
 import type { MediaTrack } from '../../sdk/calls.js';
@@ -9,6 +9,21 @@ export class FakeDevice extends Device {
   constructor() {
     super({ handlerFactory: FakeHandler.createFactory(parameters) });
   }
+}
+
+/** The same, whose transports, and what is sent by them, are kept to be looked at. */
+export function watched(): { Device: new () => FakeDevice; transports: types.Transport[]; producers: types.Producer[] } {
+  const transports: types.Transport[] = [];
+  const producers: types.Producer[] = [];
+  class Watched extends FakeDevice {
+    override createSendTransport<Data extends types.AppData = types.AppData>(options: types.TransportOptions<Data>): types.Transport<Data> {
+      const transport = super.createSendTransport(options);
+      transport.observer.on('newproducer', (producer) => producers.push(producer));
+      transports.push(transport as unknown as types.Transport);
+      return transport;
+    }
+  }
+  return { Device: Watched, transports, producers };
 }
 
 /** A microphone or a camera that nothing comes from. */
