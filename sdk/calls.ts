@@ -1,12 +1,14 @@
 import type { types } from 'mediasoup-client';
 import { CallChannels, type CallChannel } from './call-channels.js';
 import type { CallSessionEnd, CallSessionState, CallSource, ChannelOptions, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions } from './call-options.js';
+import { MissingProducers } from './call-missing.js';
+import { CallReceiving } from './call-receiving.js';
 import { CallSending, OVERTAKEN } from './call-sending.js';
 import { CallTransports, PASSING } from './call-transports.js';
 import type { CallEvent, OmniTalk } from './client.js';
 import { epochOf, offsetOf } from './cursors.js';
 import { asError, type OmniTalkError } from './errors.js';
-import type { CallConsumerPartsFragment, CallParticipantPartsFragment, CallProducerPartsFragment, JoinCallMutation } from './generated/graphql.js';
+import type { CallParticipantPartsFragment, CallProducerPartsFragment, JoinCallMutation } from './generated/graphql.js';
 import type { EventStream } from './stream.js';
 
 export type { CallChannel } from './call-channels.js';
@@ -37,13 +39,12 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   /** Resolves with the reason when it is over. */
   readonly ended: Promise<CallSessionEnd>;
   /** What the others send, by the producer's id. */
-  readonly remote = new Map<string, RemoteTrack<Track>>();
+  readonly remote: Map<string, RemoteTrack<Track>>;
   readonly #sending: CallSending;
-  readonly #consumers = new Map<string, types.Consumer>();
-  /** Of those: which the server may still hold, as it begins with each. */
-  readonly #held = new Set<string>();
+  readonly #receiving: CallReceiving<Track>;
   readonly #transports: CallTransports;
   readonly #channels: CallChannels;
+  readonly #missing = new MissingProducers(() => void this.#rejoin());
   #stream: EventStream<CallEvent> | null = null;
   /** Of the last event that the app was told of; null where it has been told to read anew. */
   #told: string | null = null;
@@ -68,6 +69,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       unheard: (error) => this.#lookAgain(error),
     }, options.iceTransportPolicy);
     this.#sending = new CallSending(client, options.callId, this.#transports, (problem) => options.onProblem?.(problem));
+    this.#receiving = new CallReceiving(client, options.callId, this.#transports, options);
+    this.remote = this.#receiving.remote;
     this.#channels = new CallChannels(client, options.callId, this.#transports, options.onMessage);
   }
 
@@ -231,8 +234,9 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     const alive = new Set(own.transports.map(({ id }) => id));
     // What was made meanwhile is not in the answer: it is asked for once more.
     if ([...this.#transports.ids].some((id) => !asked.has(id))) this.#again = true;
-    if ([...asked].some((id) => !alive.has(id))) return this.#forgetMedia();
     const sent = new Set(producers.map(({ id }) => id));
+    this.#missing.keep(sent);
+    if ([...asked].some((id) => !alive.has(id))) return this.#forgetMedia();
     for (const id of [...this.remote.keys()]) if (!sent.has(id)) this.#drop(id);
   }
 
@@ -242,11 +246,11 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     const producers = new Set([...this.#sending.producerIds, ...this.#channels.producerIds]);
     const channels = new Set(this.#channels.consumerIds);
     const stale = own.producers.filter(({ id }) => !producers.has(id));
-    const unread = own.consumers.filter(({ id }) => !this.#consumers.has(id));
+    const unread = own.consumers.filter(({ id }) => !this.#receiving.knows(id));
     const unused = own.transports.filter(({ id }) => !this.#transports.ids.has(id));
     const closing: PromiseSettledResult<unknown>[] = await Promise.allSettled([
       ...stale.map(({ id, kind }) => this.client.api[kind === 'DATA' ? 'closeDataProducer' : 'closeProducer']({ input: { callId: this.callId, producerId: id } })),
-      ...own.consumers.filter(({ id }) => this.#held.has(id)).map(({ id }) => this.#goOn(id)),
+      ...own.consumers.filter(({ id }) => this.#receiving.holds(id)).map(({ id }) => this.#receiving.goOn(id)),
       ...unread.map(({ id }) => this.client.api.closeConsumer({ input: { callId: this.callId, consumerId: id } })),
       ...own.dataConsumers.filter(({ id }) => !channels.has(id)).map(({ id }) => this.client.api.closeDataConsumer({ input: { callId: this.callId, consumerId: id } })),
     ]);
@@ -259,24 +263,14 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     const { id: producerId, participantId, kind } = producer;
     if (participantId === this.participant.id || this.remote.has(producerId) || this.state === 'ENDED') return;
     try {
-      if (kind === 'DATA') return await this.#channels.receive(producer);
-      const transport = await this.#transports.get('RECEIVE');
-      const input = { callId: this.callId, transportId: transport.id, producerId, rtpCapabilities: this.#transports.device!.recvRtpCapabilities };
-      const { consumer: made } = (await this.client.api.consume({ input })).consume;
-      await this.#play(transport, made, producer);
-      await this.#goOn(made.id);
+      await (kind === 'DATA' ? this.#channels : this.#receiving).receive(producer);
+      this.#missing.delete(producerId);
     } catch (error) {
-      // Gone by now.
-      if ((error as OmniTalkError).code === 'NOT_FOUND') return;
+      if (this.#over) return;
+      if (asError(error).code === 'NOT_FOUND') return this.#missing.add(producer);
       this.options.onProblem?.(asError(error));
       this.#lookAgain(error);
     }
-  }
-
-  async #goOn(consumerId: string): Promise<void> {
-    this.#held.add(consumerId);
-    await this.client.api.setConsumerPaused({ input: { callId: this.callId, consumerId, paused: false } });
-    this.#held.delete(consumerId);
   }
 
   /** Takes the seat again in a moment, if that can mend it: what was made meanwhile, and nobody knows, goes; what is missing comes. */
@@ -288,22 +282,9 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     }, LOOK_AGAIN_MS);
   }
 
-  async #play(transport: types.Transport, made: CallConsumerPartsFragment, { paused, source }: CallProducerPartsFragment): Promise<void> {
-    const consumer = await transport.consume({
-      id: made.id, producerId: made.producerId, kind: made.kind === 'AUDIO' ? 'audio' : 'video', rtpParameters: made.rtpParameters as types.RtpParameters, streamId: made.participantId,
-    });
-    this.#consumers.set(made.id, consumer);
-    const remote: RemoteTrack<Track> = { producerId: made.producerId, participantId: made.participantId, consumerId: made.id, source: source!, track: consumer.track as unknown as Track, paused };
-    this.remote.set(made.producerId, remote);
-    this.options.onTrack?.(remote);
-  }
-
   #paused(producerId: string, paused: boolean): void {
     if (paused) this.#sending.paused(producerId);
-    const remote = this.remote.get(producerId);
-    if (!remote || remote.paused === paused) return;
-    remote.paused = paused;
-    this.options.onTrackPaused?.(remote);
+    this.#receiving.paused(producerId, paused);
   }
 
   /** What one sends was closed elsewhere: the host has taken over the screen, say. */
@@ -313,20 +294,16 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   #drop(producerId: string): void {
+    this.#missing.delete(producerId);
     this.#channels.drop(producerId);
-    const remote = this.remote.get(producerId);
-    if (!remote) return;
-    this.remote.delete(producerId);
-    this.#consumers.get(remote.consumerId)?.close();
-    this.#consumers.delete(remote.consumerId);
-    this.#held.delete(remote.consumerId);
-    this.options.onTrackEnded?.(remote);
+    this.#receiving.drop(producerId);
   }
 
   /** Whoever is gone has taken with them what they sent. */
   #dropAll(participantId: string): void {
+    this.#missing.deleteAll(participantId);
     this.#channels.dropAll(participantId);
-    for (const remote of [...this.remote.values()]) if (remote.participantId === participantId) this.#drop(remote.producerId);
+    this.#receiving.dropAll(participantId);
   }
 
   /** Takes the seat again, and finds in it what is still there. */
@@ -368,7 +345,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     this.#transports.forget();
     this.#channels.forget();
     this.#sending.forget();
-    for (const id of [...this.remote.keys()]) this.#drop(id);
+    this.#receiving.forget();
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -388,6 +365,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     if (this.#lookingAgain) clearTimeout(this.#lookingAgain);
     this.#stream?.close();
     this.#forgetMedia();
+    this.#missing.keep(new Set());
     this.#sending.end();
     this.#finish(reason);
   }

@@ -19,6 +19,8 @@ export class FakeCall {
   readonly streams: { after: string; stream: EventStream<CallEvent> }[] = [];
   transports: { id: string; direction: string }[] = [];
   producers: { id: string; kind: string; source: string | null; paused: boolean }[] = [];
+  /** What others send. */
+  others: { id: string; participantId: string; kind: string; source: string; paused: boolean }[] = [];
   head = cursor(1);
   #ids = 0;
   /** What is answered instead. */
@@ -26,7 +28,7 @@ export class FakeCall {
 
   readonly #answers: Record<string, Answer> = {
     joinCall: () => ({ joinCall: {
-      participant: { id: 'me', state: 'JOINED' }, cursor: this.head, rtpCapabilities: parameters.generateRouterRtpCapabilities(), producers: [],
+      participant: { id: 'me', state: 'JOINED' }, cursor: this.head, rtpCapabilities: parameters.generateRouterRtpCapabilities(), producers: [...this.others],
       own: { transports: [...this.transports], producers: [...this.producers], consumers: [], dataConsumers: [] },
     } }),
     createTurnCredentials: () => {
@@ -39,6 +41,11 @@ export class FakeCall {
     },
     produce: ({ source, kind, paused }) => ({ produce: { producer: this.#add({ id: this.#id('producer'), kind: kind as string, source: source as string, paused: paused as boolean }) } }),
     produceData: () => ({ produceData: { producer: this.#add({ id: this.#id('producer'), kind: 'DATA', source: null, paused: false }) } }),
+    consume: ({ transportId, producerId }) => {
+      const other = this.others.find(({ id }) => id === producerId);
+      if (!other || !this.transports.some(({ id }) => id === transportId)) throw failure('NOT_FOUND', 'There is none.');
+      return { consume: { consumer: { ...parameters.generateConsumerRemoteParameters({ codecMimeType: 'audio/opus' }), id: this.#id('consumer'), producerId, participantId: other.participantId, kind: other.kind } } };
+    },
     closeProducer: ({ producerId }) => this.#close(producerId as string),
     closeDataProducer: ({ producerId }) => this.#close(producerId as string),
   };
@@ -51,6 +58,14 @@ export class FakeCall {
       return stream;
     },
   } as unknown as OmniTalk;
+
+  /** Somebody sends something more: its id. */
+  addOther(participantId = 'bob'): string {
+    const other = { id: this.#id('other'), participantId, kind: 'AUDIO', source: 'MICROPHONE', paused: false };
+    this.others.push(other);
+    this.tell({ __typename: 'ProducerAdded', cursor: this.next(), participantId, producer: other });
+    return other.id;
+  }
 
   /** All that it carried is gone. */
   reset(): void {
