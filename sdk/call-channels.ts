@@ -8,6 +8,8 @@ import { UnderWay } from './under-way.js';
 
 /** More than this waits for no network. */
 const MOST_WAITING_BYTES = 1024 * 1024;
+/** Where no packets come through nobody says so. */
+const OPENS_WITHIN_MS = 30_000;
 
 /** What one sends to everybody in the call by a data channel. */
 export class CallChannel {
@@ -132,9 +134,11 @@ export class CallChannels {
 
 async function opened(producer: types.DataProducer): Promise<void> {
   if (producer.readyState === 'open') return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   await new Promise<void>((resolve, reject) => {
+    timer = setTimeout(() => reject(failure('NETWORK', 'The channel did not open in time.')), OPENS_WITHIN_MS);
     producer.on('open', resolve);
     // Whether it was closed here or there.
     producer.observer.once('close', () => reject(failure('NETWORK', 'The channel ended before it was open.')));
-  });
+  }).finally(() => clearTimeout(timer));
 }

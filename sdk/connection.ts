@@ -18,6 +18,8 @@ const LONGEST_RETRY_MS = 5_000;
 const PING_MS = 12_000;
 /** A server that has not answered a ping after this long is gone, though nobody said so. */
 const PONG_MS = 5_000;
+/** From the first packet to the server's word that the token is good: what swallows packets would else be waited for as long as the platform likes. */
+const OPEN_MS = 10_000;
 
 /**
  * The one WebSocket of a client: opened with the first subscription, closed after the last. Comes back by itself after a
@@ -31,8 +33,10 @@ export class Connection {
   #expired = false;
   #operations = 0;
   #pongTimer: ReturnType<typeof setTimeout> | undefined;
+  /** While it is being opened. */
+  #openTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(url: () => string, tokens: Tokens) {
+  constructor(url: () => string, tokens: Tokens, openWithin = OPEN_MS) {
     this.#client = createClient({
       url: () => url().replace(/^http/, 'ws'),
       connectionParams: async () => {
@@ -50,6 +54,12 @@ export class Connection {
       shouldRetry: (problem) => !(problem instanceof OmniTalkError) || problem.code === 'NETWORK',
       keepAlive: PING_MS,
       on: {
+        connecting: () => {
+          this.#opened();
+          this.#openTimer = setTimeout(() => this.#client.terminate(), openWithin);
+        },
+        connected: () => this.#opened(),
+        error: () => this.#opened(),
         ping: (received) => {
           if (!received) this.#pongTimer = setTimeout(() => this.#client.terminate(), PONG_MS);
         },
@@ -58,6 +68,7 @@ export class Connection {
         },
         closed: (event) => {
           clearTimeout(this.#pongTimer);
+          this.#opened();
           if ((event as { code?: number }).code === TOKEN_EXPIRED) this.#expired = true;
         },
       },
@@ -76,7 +87,17 @@ export class Connection {
   async close(): Promise<void> {
     clearTimeout(this.#pongTimer);
     // It rejects with what an attempt that is under way fails with, which its subscriptions are told.
-    await Promise.resolve(this.#client.dispose()).catch(() => undefined);
+    const closed = Promise.resolve(this.#client.dispose()).catch(() => undefined);
+    // A turn later, as a connection that is begun in this one has no socket yet.
+    await Promise.resolve();
+    if (this.#openTimer) this.#client.terminate();
+    await closed;
+  }
+
+  /** Or it will not open. */
+  #opened(): void {
+    clearTimeout(this.#openTimer);
+    this.#openTimer = undefined;
   }
 
   async #renewed(tokens: Tokens): Promise<string> {

@@ -6,12 +6,32 @@ import type { MediaTrack } from '../../sdk/calls.js';
 
 /** mediasoup-client without a browser: all that it asks of the server is real, packets it sends none. */
 export class FakeDevice extends Device {
-  constructor() {
-    super({ handlerFactory: FakeHandler.createFactory(parameters) });
+  constructor(handlerFactory = FakeHandler.createFactory(parameters)) {
+    super({ handlerFactory });
   }
 }
 
-/** The same, whose transports, and what is sent by them, are kept to be looked at. */
+/** A FakeDevice whose data channels are open at once. */
+export class ChannelDevice extends FakeDevice {
+  constructor() {
+    const fake = FakeHandler.createFactory(parameters);
+    super({
+      ...fake,
+      factory: (options) => {
+        const handler = fake.factory(options);
+        const send = handler.sendDataChannel.bind(handler);
+        handler.sendDataChannel = async (stream) => {
+          const made = await send(stream);
+          Object.assign(made.dataChannel, { _readyState: 'open' });
+          return made;
+        };
+        return handler;
+      },
+    });
+  }
+}
+
+/** A FakeDevice whose transports, and what is sent by them, are kept to be looked at. */
 export function watched(): { Device: new () => FakeDevice; transports: types.Transport[]; producers: types.Producer[] } {
   const transports: types.Transport[] = [];
   const producers: types.Producer[] = [];

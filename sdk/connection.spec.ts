@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
+import { Connection } from './connection.js';
+import { Tokens } from './tokens.js';
+
+type Manner = 'SILENT' | 'WITHOUT_ACK';
+
+/** A server of subscriptions that has its manner with each socket in turn, and then opens all. */
+class Door {
+  sockets = 0;
+  readonly #streams = new Set<Socket>();
+  readonly #upgrades = new WebSocketServer({ noServer: true });
+  readonly #server: Server = createServer();
+
+  /** What is answered to each subscription in turn. */
+  constructor(private readonly manners: Manner[], private readonly answers: object[]) {}
+
+  async open(): Promise<string> {
+    this.#server.on('connection', (stream: Socket) => void this.#streams.add(stream));
+    this.#server.on('upgrade', (request, stream, head) => {
+      const manner = this.manners[this.sockets++];
+      stream.on('error', () => undefined);
+      if (manner === 'SILENT') return;
+      this.#upgrades.handleUpgrade(request, stream, head, (socket) => {
+        if (!manner) socket.on('message', (data) => this.#answer(String(data), (text) => socket.send(text)));
+      });
+    });
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    for (const stream of this.#streams) stream.destroy();
+    this.#server.close();
+  }
+
+  #answer(text: string, send: (text: string) => void): void {
+    const { type, id } = JSON.parse(text) as { type: string; id?: string };
+    if (type === 'connection_init') send(JSON.stringify({ type: 'connection_ack' }));
+    if (type === 'subscribe') send(JSON.stringify({ id, ...this.answers.shift() }));
+  }
+}
+
+describe('the connection of subscriptions', () => {
+  const ends: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  });
+
+  async function door(manners: Manner[], answers: object[] = []): Promise<{ made: Door; url: string }> {
+    const made = new Door(manners, answers);
+    ends.push(() => made.close());
+    return { made, url: await made.open() };
+  }
+
+  const payload = { query: 'subscription { said }', variables: {} };
+
+  it('is opened anew where it is not answered, and where it is not told that it may begin', async () => {
+    const { made, url } = await door(['SILENT', 'WITHOUT_ACK'], [{ type: 'next', payload: { data: { said: 1 } } }]);
+    const connection = new Connection(() => url, new Tokens({}), 300);
+    ends.push(() => connection.close());
+    const said = await new Promise((next, error) => connection.subscribe(payload, { next, error, complete: () => error(new Error('It ended.')) }));
+    assert.deepEqual(said, { data: { said: 1 } });
+    assert.ok(made.sockets >= 3);
+  });
+
+  for (const when of ['while it is not answered', 'as soon as it is begun']) {
+    it(`is closed ${when}`, async () => {
+      const { made, url } = await door(['SILENT']);
+      const connection = new Connection(() => url, new Tokens({}));
+      const ended = new Promise<void>((complete, error) => connection.subscribe(payload, { next: () => undefined, error, complete }));
+      while (when === 'while it is not answered' && !made.sockets) await new Promise((resolve) => setTimeout(resolve, 10));
+      await Promise.all([ended, connection.close()]);
+      assert.ok(made.sockets <= 1);
+    });
+  }
+});
