@@ -3,7 +3,7 @@ import { cursor, eventually, FakeCall, held, turn } from '../test/testkit/fake-c
 import { FakeDevice, FakeTrack } from '../test/testkit/fake-device.js';
 import { joinCall, type CallSession } from './calls.js';
 import type { CallEvent } from './client.js';
-import { OmniTalkError } from './errors.js';
+import { failure, OmniTalkError } from './errors.js';
 
 const conflict = () => new OmniTalkError([{ message: 'Somebody shares a screen already.', extensions: { code: 'STATE_CONFLICT', field: 'source' } }]);
 
@@ -38,6 +38,16 @@ describe('a session of a call', () => {
     call.streams[0]!.stream.finish();
     await eventually(() => call.streams.length === 2);
     assert.deepEqual([session.state, call.streams[1]!.after, told.length], ['CONNECTED', cursor(7), 1]);
+  });
+
+  it('takes its seat anew where its events fail by what passes, and ends by what does not', async () => {
+    call.streams[0]!.stream.finish(failure('INTERNAL', 'Something went wrong.'));
+    await eventually(() => call.streams.length === 2);
+    call.tell({ __typename: 'CallUpdated', cursor: call.next() });
+    await eventually(() => told.length === 1);
+    assert.deepEqual([session.state, call.count('joinCall')], ['CONNECTED', 2]);
+    call.streams[1]!.stream.finish(failure('ACCESS_REVOKED', 'You were removed from this call.'));
+    assert.equal(((await session.ended) as OmniTalkError).code, 'ACCESS_REVOKED');
   });
 
   it('tells the app to read anew where what it was told is of another epoch, though that was farther on', async () => {

@@ -49,6 +49,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   /** Of the last event that the app was told of; null where it has been told to read anew. */
   #told: string | null = null;
   #finish!: (reason: CallSessionEnd) => void;
+  /** How often the events failed since one came. */
+  #unfollowed = 0;
   /** What changes is done one after the other. */
   #turn: Promise<void> = Promise.resolve();
   #rejoining: Promise<void> | null = null;
@@ -163,6 +165,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       for await (const event of stream) {
         // What an older one still holds is told by the present one.
         if (this.#stream !== stream) return;
+        this.#unfollowed = 0;
         const offset = 'cursor' in event && event.__typename !== 'ResyncRequired' ? offsetOf(event.cursor) : Infinity;
         if (offset > told) {
           if ('cursor' in event) this.#told = event.__typename === 'ResyncRequired' ? null : event.cursor;
@@ -174,7 +177,11 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       }
       if (this.#stream === stream) this.#end('ENDED');
     };
-    read().catch((error: unknown) => this.#stream === stream && this.#end(asError(error)));
+    read().catch((error: unknown) => {
+      if (this.#stream !== stream) return;
+      if (!PASSING.has(asError(error).code)) return this.#end(asError(error));
+      this.#lookAgain(error, LOOK_AGAIN_MS * 2 ** Math.min(this.#unfollowed++, 3));
+    });
   }
 
   #take(event: CallEvent): void {
@@ -274,12 +281,12 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   /** Takes the seat again in a moment, if that can mend it: what was made meanwhile, and nobody knows, goes; what is missing comes. */
-  #lookAgain(error: unknown): void {
+  #lookAgain(error: unknown, after = LOOK_AGAIN_MS): void {
     if (this.state === 'ENDED' || !PASSING.has(asError(error).code)) return;
     this.#lookingAgain ??= setTimeout(() => {
       this.#lookingAgain = null;
       void this.#rejoin();
-    }, LOOK_AGAIN_MS);
+    }, after);
   }
 
   #paused(producerId: string, paused: boolean): void {

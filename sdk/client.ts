@@ -73,7 +73,7 @@ export interface DocumentPlace {
 type Variables = Record<string, unknown>;
 
 /** Codes of a failure that passes: the server has ended this subscription alone, and it goes on after a moment as after a lost connection. */
-const PASSING: ReadonlySet<string> = new Set(['UNAVAILABLE', 'OVERLOADED']);
+const PASSING: ReadonlySet<string> = new Set(['UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED']);
 
 /** Longer than the slowest operation takes: a network that swallows packets would else be waited for as long as the platform likes. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -258,7 +258,8 @@ export class OmniTalk {
           },
           error: (error) => {
             if (mine !== turn) return;
-            if (PASSING.has(error.code)) again = setTimeout(start, (error.retryAfter ?? 1) * 1_000 * (0.5 + Math.random()));
+            // No earlier than it can succeed, and not all at the same time.
+            if (PASSING.has(error.code)) again = setTimeout(start, (error.retryAfter ?? 1) * 1_000 * (1 + Math.random() / 2));
             else stream.finish(error);
           },
           complete: () => mine === turn && stream.finish(),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { OmniTalk } from './client.js';
 import { Connection } from './connection.js';
 import { Tokens } from './tokens.js';
 
@@ -78,4 +79,13 @@ describe('the connection of subscriptions', () => {
       assert.ok(made.sockets <= 1);
     });
   }
+
+  it('asks for a subscription again that was refused for being one too many just now', async () => {
+    const refused = { type: 'error', payload: [{ message: 'Too much was asked.', extensions: { code: 'RATE_LIMITED', retryAfter: 0.05 } }] };
+    const event = { chatId: '1', userId: '2', typing: true };
+    const { url } = await door([], [refused, { type: 'next', payload: { data: { typingEvents: event } } }]);
+    const client = new OmniTalk({ url });
+    ends.push(() => client.close());
+    assert.deepEqual(await client.typingEvents('1').next(), { value: event, done: false });
+  });
 });

@@ -91,7 +91,10 @@ describe('limits: a person’s minute', () => {
     const wait = refused.json!.errors![0]!.extensions['retryAfter'] as number;
     assert.ok(Number.isInteger(wait) && wait >= 1 && wait <= 60);
     assert.equal(refused.headers.get('retry-after'), String(wait));
-    await fails(ann.client.chatEvents(chatId).next(), 'RATE_LIMITED');
+    const socket = await RawSocket.open(world, ann.accessToken);
+    socket.subscribe('1', 'subscription($id: ID!) { chatEvents(chatId: $id) { __typename } }', { id: chatId });
+    assert.equal(((await socket.ended('1')).payload as { extensions: { code: string } }[])[0]!.extensions.code, 'RATE_LIMITED');
+    socket.close();
     assert.equal((await read(bob)).status, 200);
   });
 });
