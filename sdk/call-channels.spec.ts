@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import { FakeCall } from '../test/testkit/fake-call.js';
-import { FakeDevice } from '../test/testkit/fake-device.js';
+import { eventually, FakeCall } from '../test/testkit/fake-call.js';
+import { ChannelDevice, FakeDevice } from '../test/testkit/fake-device.js';
 import { joinCall, type CallSession } from './calls.js';
 
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -30,5 +30,14 @@ describe('a data channel of a session of a call', () => {
     } finally {
       mock.timers.reset();
     }
+  });
+
+  it('is closed, though that is not heard at first', async () => {
+    await join(ChannelDevice);
+    const channel = await session.openChannel('all');
+    call.lose('closeDataProducer');
+    await assert.rejects(channel.close(), { code: 'NETWORK' });
+    await eventually(() => call.producers.length === 0);
+    assert.equal(channel.open, false);
   });
 });

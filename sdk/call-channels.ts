@@ -38,6 +38,13 @@ export class CallChannel {
   }
 }
 
+export interface ChannelsOwner {
+  /** Without it nothing is received. */
+  onMessage: ((message: CallMessage) => void) | undefined;
+  /** Something could not be closed, and stands perhaps. */
+  unheard(error: unknown): void;
+}
+
 /** The data channels of a call: one's own, which come back with the seat, and those of the others. */
 export class CallChannels {
   readonly #own = new Set<CallChannel>();
@@ -49,8 +56,7 @@ export class CallChannels {
     private readonly client: OmniTalk,
     private readonly callId: string,
     private readonly transports: CallTransports,
-    /** Without it nothing is received. */
-    private readonly onMessage: ((message: CallMessage) => void) | undefined,
+    private readonly owner: ChannelsOwner,
   ) {}
 
   get producerIds(): string[] {
@@ -84,13 +90,13 @@ export class CallChannels {
   }
 
   async receive({ id: producerId, participantId, label }: CallProducerPartsFragment): Promise<void> {
-    if (!this.onMessage || this.#heard.has(producerId)) return;
+    if (!this.owner.onMessage || this.#heard.has(producerId)) return;
     const transport = await this.transports.get('RECEIVE_DATA');
     const { dataConsumer } = (await this.client.api.consumeData({ input: { callId: this.callId, transportId: transport.id, dataProducerId: producerId } })).consumeData;
     const { id, protocol, sctpStreamParameters } = dataConsumer;
     const consumer = await transport.consumeData({ id, dataProducerId: producerId, label: dataConsumer.label, protocol, sctpStreamParameters: sctpStreamParameters as types.SctpStreamParameters });
     consumer.binaryType = 'arraybuffer';
-    consumer.on('message', (data: string | ArrayBuffer) => this.onMessage?.({ participantId, label: label ?? '', data }));
+    consumer.on('message', (data: string | ArrayBuffer) => this.owner.onMessage?.({ participantId, label: label ?? '', data }));
     this.#heard.set(producerId, { consumer, participantId });
   }
 
@@ -128,7 +134,10 @@ export class CallChannels {
 
   async #end(producer: types.DataProducer): Promise<void> {
     producer.close();
-    await this.client.api.closeDataProducer({ input: { callId: this.callId, producerId: producer.id } });
+    await this.client.api.closeDataProducer({ input: { callId: this.callId, producerId: producer.id } }).catch((error: unknown) => {
+      this.owner.unheard(error);
+      throw error;
+    });
   }
 }
 

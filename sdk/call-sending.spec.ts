@@ -46,6 +46,36 @@ describe('what a session of a call sends', () => {
     assert.deepEqual([states(first, second), session.isSending('MICROPHONE'), session.state], [['ended', 'live'], true, 'CONNECTED']);
   });
 
+  it('is stopped, though that is not heard at first', async () => {
+    await session.send(new FakeTrack('video'));
+    call.lose('closeProducer');
+    await assert.rejects(session.stop('CAMERA'), { code: 'NETWORK' });
+    await eventually(() => call.producers.length === 0);
+  });
+
+  it('is muted, though that is not heard at first', async () => {
+    await session.send(new FakeTrack('audio'));
+    call.lose('setProducerPaused');
+    await assert.rejects(session.setPaused('MICROPHONE', true), { code: 'NETWORK' });
+    await eventually(() => call.producers[0]!.paused);
+    assert.equal(session.isSending('MICROPHONE'), false);
+  });
+
+  it('goes on, where it was let go on while it was sent again, though that is not heard at first', async () => {
+    await session.send(new FakeTrack('audio'));
+    await session.setPaused('MICROPHONE', true);
+    const { asked, ask, answer } = held();
+    call.instead['produce'] = ask;
+    call.reset();
+    await asked;
+    await session.setPaused('MICROPHONE', false);
+    call.lose('setProducerPaused');
+    answer();
+    await eventually(() => call.producers[0]?.paused === false && session.state === 'CONNECTED');
+    await eventually(() => device.producers.at(-1)!.paused === false);
+    assert.equal(session.isSending('MICROPHONE'), true);
+  });
+
   it('is nothing more once it is left, also of what waited for its turn', async () => {
     const { asked, ask, answer } = held();
     call.instead['produce'] = ask;

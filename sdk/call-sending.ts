@@ -11,6 +11,8 @@ interface Local {
   options: SendOptions;
   /** As it is to be, also while it is sent again. */
   paused: boolean;
+  /** How often the server is being told so just now. */
+  telling: number;
 }
 
 const CAMERA_ENCODINGS: types.RtpEncodingParameters[] = [
@@ -74,9 +76,18 @@ export class CallSending {
     if (paused || local.producer.closed) local.paused = paused;
     if (local.producer.closed) return;
     if (paused) local.producer.pause();
-    await this.client.api.setProducerPaused({ input: { callId: this.callId, producerId: local.producer.id, paused } });
+    local.telling++;
+    await this.client.api.setProducerPaused({ input: { callId: this.callId, producerId: local.producer.id, paused } }).finally(() => local.telling--);
     local.paused = paused;
     if (!paused) local.producer.resume();
+  }
+
+  /** What is paused here and not there, or goes on but for that not having been heard when it was sent again, is said once more. */
+  async sayAgain(there: readonly { id: string; paused: boolean }[]): Promise<void> {
+    const open = new Set(there.filter(({ paused }) => !paused).map(({ id }) => id));
+    for (const [source, { producer, paused, telling }] of [...this.#local]) {
+      if (!telling && !producer.closed && (paused ? open.has(producer.id) : producer.paused)) await this.setPaused(source, paused);
+    }
   }
 
   /**
@@ -179,7 +190,7 @@ export class CallSending {
       throw transport.closed && !(error instanceof OmniTalkError) ? failure('CALLS_UNAVAILABLE', 'What carries the call begins anew: try again.', error) : error;
     });
     if (paused) producer.pause();
-    if (!again) return void this.#local.set(source, { track, producer, options, paused });
+    if (!again) return void this.#local.set(source, { track, producer, options, paused, telling: 0 });
     if (this.#local.get(source) !== again) {
       // It was stopped while it was made.
       producer.close();

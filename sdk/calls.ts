@@ -73,7 +73,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     this.#sending = new CallSending(client, options.callId, this.#transports, (problem) => options.onProblem?.(problem));
     this.#receiving = new CallReceiving(client, options.callId, this.#transports, options);
     this.remote = this.#receiving.remote;
-    this.#channels = new CallChannels(client, options.callId, this.#transports, options.onMessage);
+    this.#channels = new CallChannels(client, options.callId, this.#transports, { onMessage: options.onMessage, unheard: (error) => this.#lookAgain(error) });
   }
 
   get callId(): string {
@@ -100,22 +100,19 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   /** Sends a track; another of the same source takes its place. Resolves once the others can receive it. */
   async send(track: MediaTrack, options: SendOptions = {}): Promise<void> {
     const source = options.source ?? (track.kind === 'audio' ? 'MICROPHONE' : 'CAMERA');
-    await this.#sending.send(source, track, options).catch((error: unknown) => {
-      this.#lookAgain(error);
-      throw error;
-    });
+    await this.#mended(this.#sending.send(source, track, options));
     // By the browser's own button, say.
     track.addEventListener('ended', () => void (this.#sending.track(source) === track && this.stop(source).catch(() => undefined)));
   }
 
   /** Sends a source no more, and lets its track go. */
   stop(source: CallSource): Promise<void> {
-    return this.#sending.stop(source);
+    return this.#mended(this.#sending.stop(source));
   }
 
   /** Stops sending for now, or goes on. */
   setPaused(source: CallSource, paused: boolean): Promise<void> {
-    return this.#sending.setPaused(source, paused);
+    return this.#mended(this.#sending.setPaused(source, paused));
   }
 
   /** The highest layers of somebody's picture that are wanted here. */
@@ -256,6 +253,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     const unread = own.consumers.filter(({ id }) => !this.#receiving.knows(id));
     const unused = own.transports.filter(({ id }) => !this.#transports.ids.has(id));
     const closing: PromiseSettledResult<unknown>[] = await Promise.allSettled([
+      this.#sending.sayAgain(own.producers),
       ...stale.map(({ id, kind }) => this.client.api[kind === 'DATA' ? 'closeDataProducer' : 'closeProducer']({ input: { callId: this.callId, producerId: id } })),
       ...own.consumers.filter(({ id }) => this.#receiving.holds(id)).map(({ id }) => this.#receiving.goOn(id)),
       ...unread.map(({ id }) => this.client.api.closeConsumer({ input: { callId: this.callId, consumerId: id } })),
@@ -278,6 +276,14 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       this.options.onProblem?.(asError(error));
       this.#lookAgain(error);
     }
+  }
+
+  /** What came of it is not known, where its answer was lost: the app hears of that, and it is seen to here. */
+  async #mended(asking: Promise<void>): Promise<void> {
+    await asking.catch((error: unknown) => {
+      this.#lookAgain(error);
+      throw error;
+    });
   }
 
   /** Takes the seat again in a moment, if that can mend it: what was made meanwhile, and nobody knows, goes; what is missing comes. */

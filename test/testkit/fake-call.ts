@@ -46,6 +46,9 @@ export class FakeCall {
       if (!other || !this.transports.some(({ id }) => id === transportId)) throw failure('NOT_FOUND', 'There is none.');
       return { consume: { consumer: { ...parameters.generateConsumerRemoteParameters({ codecMimeType: 'audio/opus' }), id: this.#id('consumer'), producerId, participantId: other.participantId, kind: other.kind } } };
     },
+    setProducerPaused: ({ producerId, paused }) => {
+      this.producers = this.producers.map((one) => (one.id === producerId ? { ...one, paused: paused as boolean } : one));
+    },
     closeProducer: ({ producerId }) => this.#close(producerId as string),
     closeDataProducer: ({ producerId }) => this.#close(producerId as string),
   };
