@@ -1,8 +1,8 @@
 import type { types } from 'mediasoup-client';
 import type { CallMessage, ChannelOptions } from './call-options.js';
-import type { CallTransports } from './call-transports.js';
+import { failureOf, OVERTAKEN, PASSING, type CallTransports } from './call-transports.js';
 import type { OmniTalk } from './client.js';
-import { failure } from './errors.js';
+import { asError, failure, type OmniTalkError } from './errors.js';
 import type { CallProducerPartsFragment } from './generated/graphql.js';
 import { UnderWay } from './under-way.js';
 
@@ -41,6 +41,8 @@ export class CallChannel {
 export interface ChannelsOwner {
   /** Without it nothing is received. */
   onMessage: ((message: CallMessage) => void) | undefined;
+  /** A channel is let go. */
+  onProblem(problem: OmniTalkError): void;
   /** Something could not be closed, and stands perhaps. */
   unheard(error: unknown): void;
 }
@@ -79,13 +81,20 @@ export class CallChannels {
     return channel;
   }
 
-  /** Those whose media is gone are made anew. */
+  /** Those whose media is gone are made anew. What may not be opened any more is let go; what passes, or was overtaken, is thrown: the caller tries again. */
   async reopen(): Promise<void> {
     for (const channel of this.#own) {
       if (channel.producer?.closed === false) continue;
-      const producer = await this.#produce(channel);
-      // Closed by the app meanwhile.
-      if (!this.#own.has(channel)) await this.#end(producer);
+      try {
+        const producer = await this.#produce(channel);
+        // Closed by the app meanwhile.
+        if (!this.#own.has(channel)) await this.#end(producer);
+      } catch (error) {
+        const { code } = asError(error);
+        if (PASSING.has(code) || OVERTAKEN.has(code)) throw error;
+        // Closed by the app meanwhile: that is no problem of it.
+        if (this.#own.delete(channel)) this.owner.onProblem(asError(error));
+      }
     }
   }
 
@@ -124,7 +133,10 @@ export class CallChannels {
 
   async #produce(channel: CallChannel): Promise<types.DataProducer> {
     const transport = await this.transports.get('SEND_DATA');
-    return (channel.producer = await transport.produceData({ label: channel.label, ...channel.options }));
+    channel.producer = await transport.produceData({ label: channel.label, ...channel.options }).catch((error: unknown) => {
+      throw failureOf(transport, error);
+    });
+    return channel.producer;
   }
 
   async #close(channel: CallChannel): Promise<void> {

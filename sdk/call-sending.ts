@@ -1,8 +1,8 @@
 import type { types } from 'mediasoup-client';
 import type { CallSource, MediaTrack, SendOptions, VideoCodec } from './call-options.js';
-import { PASSING, type CallTransports } from './call-transports.js';
+import { failureOf, OVERTAKEN, PASSING, type CallTransports } from './call-transports.js';
 import type { OmniTalk } from './client.js';
-import { asError, failure, OmniTalkError } from './errors.js';
+import { asError, failure, type OmniTalkError } from './errors.js';
 import { UnderWay } from './under-way.js';
 
 interface Local {
@@ -22,9 +22,6 @@ const CAMERA_ENCODINGS: types.RtpEncodingParameters[] = [
 ];
 /** The same by one encoding in layers (SVC), where the codec can. */
 const LAYERED_ENCODINGS: types.RtpEncodingParameters[] = [{ scalabilityMode: 'L3T3_KEY', maxBitrate: 1_500_000 }];
-
-/** What was there when it was asked for is gone: the media has begun anew once more. */
-export const OVERTAKEN: ReadonlySet<string> = new Set(['NOT_FOUND', 'STATE_CONFLICT']);
 
 /** What one sends in a call, by its source. */
 export class CallSending {
@@ -186,8 +183,7 @@ export class CallSending {
       track: sent as never, stopTracks: false, appData: { source, paused }, ...(encodings ? { encodings } : {}), ...(codec ? { codec } : {}),
       ...(track.kind === 'video' ? { codecOptions: { videoGoogleStartBitrate: 1_000 } } : { codecOptions: { opusDtx: true, opusFec: true } }),
     }).catch((error: unknown) => {
-      // It was closed under it, with what carries the call.
-      throw transport.closed && !(error instanceof OmniTalkError) ? failure('CALLS_UNAVAILABLE', 'What carries the call begins anew: try again.', error) : error;
+      throw failureOf(transport, error);
     });
     if (paused) producer.pause();
     if (!again) return void this.#local.set(source, { track, producer, options, paused, telling: 0 });

@@ -20,10 +20,16 @@ export interface TransportsOwner {
 
 /** What trying again can mend. */
 export const PASSING: ReadonlySet<string> = new Set(['NETWORK', 'UNAVAILABLE', 'OVERLOADED', 'RATE_LIMITED', 'CALLS_UNAVAILABLE', 'INTERNAL']);
+/** What was there when it was asked for is gone: the media has begun anew once more. */
+export const OVERTAKEN: ReadonlySet<string> = new Set(['NOT_FOUND', 'STATE_CONFLICT']);
 /** A transport that says "disconnected" often comes back by itself. */
 const RESTART_AFTER_MS = 1_000;
 const RETRY_MS = 2_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Why nothing could be sent by a transport: where it was closed meanwhile, trying again can mend it. */
+export const failureOf = (transport: types.Transport, error: unknown): unknown =>
+  transport.closed && !(error instanceof OmniTalkError) ? failure('CALLS_UNAVAILABLE', 'What carries the call begins anew: try again.', error) : error;
 
 /** The transports of one's seat: each is made at its first use, and finds another way when the network was lost. */
 export class CallTransports {

@@ -3,8 +3,8 @@ import { CallChannels, type CallChannel } from './call-channels.js';
 import type { CallSessionEnd, CallSessionState, CallSource, ChannelOptions, JoinCallOptions, MediaTrack, RemoteTrack, SendOptions } from './call-options.js';
 import { MissingProducers } from './call-missing.js';
 import { CallReceiving } from './call-receiving.js';
-import { CallSending, OVERTAKEN } from './call-sending.js';
-import { CallTransports, PASSING } from './call-transports.js';
+import { CallSending } from './call-sending.js';
+import { CallTransports, OVERTAKEN, PASSING } from './call-transports.js';
 import type { CallEvent, OmniTalk } from './client.js';
 import { epochOf, offsetOf } from './cursors.js';
 import { asError, type OmniTalkError } from './errors.js';
@@ -70,10 +70,11 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       rejoin: () => void this.#rejoin(),
       unheard: (error) => this.#lookAgain(error),
     }, options.iceTransportPolicy);
-    this.#sending = new CallSending(client, options.callId, this.#transports, (problem) => options.onProblem?.(problem));
+    const onProblem = (problem: OmniTalkError) => options.onProblem?.(problem);
+    this.#sending = new CallSending(client, options.callId, this.#transports, onProblem);
     this.#receiving = new CallReceiving(client, options.callId, this.#transports, options);
     this.remote = this.#receiving.remote;
-    this.#channels = new CallChannels(client, options.callId, this.#transports, { onMessage: options.onMessage, unheard: (error) => this.#lookAgain(error) });
+    this.#channels = new CallChannels(client, options.callId, this.#transports, { onMessage: options.onMessage, onProblem, unheard: (error) => this.#lookAgain(error) });
   }
 
   get callId(): string {
@@ -122,7 +123,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
 
   /** Opens a data channel to everybody else in the call: resolves once it is open. It comes back by itself when the media begins anew; what is sent meanwhile is lost. */
   openChannel(label: string, options: ChannelOptions = {}): Promise<CallChannel> {
-    return this.#channels.open(label, options);
+    return this.#mended(this.#channels.open(label, options));
   }
 
   /** Whether something is sent now. */
@@ -279,8 +280,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   /** What came of it is not known, where its answer was lost: the app hears of that, and it is seen to here. */
-  async #mended(asking: Promise<void>): Promise<void> {
-    await asking.catch((error: unknown) => {
+  #mended<Made>(asking: Promise<Made>): Promise<Made> {
+    return asking.catch((error: unknown) => {
       this.#lookAgain(error);
       throw error;
     });
