@@ -65,6 +65,18 @@ describe('a session of a call', () => {
     await eventually(() => told.at(-1)!.__typename === 'CallUpdated');
   });
 
+  it('tells the app to read anew where what it was told is lost, and then what takes its place', async () => {
+    call.tell({ __typename: 'CallUpdated', cursor: cursor(90) });
+    await eventually(() => told.length === 1);
+    call.head = cursor(80);
+    call.streams[0]!.stream.finish(failure('INTERNAL', 'The database is another.'));
+    await eventually(() => call.streams.length === 2);
+    const { cursor: from, ...lost } = told[1] as Extract<CallEvent, { __typename: 'ResyncRequired' }>;
+    assert.deepEqual([lost.__typename, lost.reason, lost.streamId, from, call.streams[1]!.after], ['ResyncRequired', 'AHEAD', '1', cursor(80), cursor(80)]);
+    call.tell({ __typename: 'CallUpdated', cursor: cursor(81) });
+    await eventually(() => told.length === 3);
+  });
+
   it('lets go of a screen in whose place somebody shares theirs by now, and sends the rest', async () => {
     await session.send(new FakeTrack('video'), { source: 'SCREEN' });
     await session.send(new FakeTrack('audio'));

@@ -245,6 +245,16 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     for (const id of [...this.remote.keys()]) if (!sent.has(id)) this.#drop(id);
   }
 
+  /**
+   * What the app had been told of by the time of the question, and lies behind the answer, is in no log any more: a database that had not heard of it has taken
+   * over from the one that had. The places behind the answer are those of other events now.
+   */
+  #tellLost(told: string | null, cursor: string): void {
+    if (told === null || epochOf(told) !== epochOf(cursor) || offsetOf(told) <= offsetOf(cursor)) return;
+    this.#told = null;
+    this.options.onEvent?.({ __typename: 'ResyncRequired', streamId: this.callId, cursor, at: new Date().toISOString(), reason: 'AHEAD' });
+  }
+
   /** What another page of this device has left in the call; and what was not heard when it was asked for. */
   async #clear({ own }: Joined): Promise<void> {
     await Promise.all([this.#sending.making.settled(), this.#channels.making.settled()]);
@@ -331,12 +341,14 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       let seated = false;
       try {
         const asked = new Set(this.#transports.ids);
+        const told = this.#told;
         const joined = await this.#join(false);
         seated = true;
         // Left meanwhile: the seat has been taken again by this, perhaps.
         if (this.#over) return void (await this.client.api.leaveCall({ input: { callId: this.callId } }));
         this.#stream?.close();
         this.#forgetLost(joined, asked);
+        this.#tellLost(told, joined.cursor);
         this.#follow(joined.cursor);
         await this.#settle(joined);
         if (!this.#again) {
