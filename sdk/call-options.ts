@@ -51,6 +51,8 @@ export interface JoinCallOptions<Track extends MediaTrack> {
   Device: new () => Device;
   /** Takes the seat from another of one's devices. */
   takeOver?: boolean;
+  /** Whether one agrees to be recorded: needed to join a call that is recorded, FORBIDDEN without. */
+  recordingConsent?: boolean;
   /** Neither sends nor receives video. */
   voiceOnly?: boolean;
   /** Where this device is, by the operator's name for it: its media goes to a server there. Default: where the server is that is asked. */

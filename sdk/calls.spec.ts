@@ -138,6 +138,19 @@ describe('a session of a call', () => {
     await assert.rejects(opening, { code: 'NETWORK' });
   });
 
+  it('joins a call that is recorded, also once more, for whoever agrees', async () => {
+    const recorded = new FakeCall();
+    recorded.instead['joinCall'] = ({ recordingConsent }) => {
+      if (!recordingConsent) throw failure('FORBIDDEN', 'The call is recorded: join with recordingConsent, or not at all.');
+    };
+    await assert.rejects(joinCall(recorded.client, { callId: '1', Device: FakeDevice }), { code: 'FORBIDDEN' });
+    const other = await joinCall(recorded.client, { callId: '1', Device: FakeDevice, recordingConsent: true });
+    recorded.reset();
+    await eventually(() => recorded.streams.length === 2);
+    assert.equal(other.state, 'CONNECTED');
+    await other.leave();
+  });
+
   it('on a device that can take no part holds no seat', async () => {
     class Broken extends FakeDevice {
       override load(): Promise<void> {

@@ -143,8 +143,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   async #join(takeOver: boolean): Promise<Joined> {
-    const { region, voiceOnly = false } = this.options;
-    const { joinCall: joined } = await this.client.api.joinCall({ input: { callId: this.callId, takeOver, voiceOnly, ...(region === undefined ? {} : { region }) } });
+    const { region, voiceOnly = false, recordingConsent = false } = this.options;
+    const { joinCall: joined } = await this.client.api.joinCall({ input: { callId: this.callId, takeOver, voiceOnly, recordingConsent, ...(region === undefined ? {} : { region }) } });
     this.participant = joined.participant;
     return joined;
   }
