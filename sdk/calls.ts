@@ -4,9 +4,10 @@ import type { CallSessionEnd, CallSessionState, CallSource, ChannelOptions, Join
 import { MissingProducers } from './call-missing.js';
 import { CallReceiving } from './call-receiving.js';
 import { CallSending } from './call-sending.js';
+import { CallStory, placeOf } from './call-story.js';
 import { CallTransports, OVERTAKEN, PASSING } from './call-transports.js';
 import type { CallEvent, OmniTalk } from './client.js';
-import { epochOf, offsetOf } from './cursors.js';
+import { offsetOf } from './cursors.js';
 import { asError, type OmniTalkError } from './errors.js';
 import type { CallParticipantPartsFragment, CallProducerPartsFragment, JoinCallMutation } from './generated/graphql.js';
 import type { EventStream } from './stream.js';
@@ -45,9 +46,8 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   readonly #transports: CallTransports;
   readonly #channels: CallChannels;
   readonly #missing = new MissingProducers(() => void this.#rejoin());
+  readonly #story: CallStory;
   #stream: EventStream<CallEvent> | null = null;
-  /** Of the last event that the app was told of; null where it has been told to read anew. */
-  #told: string | null = null;
   #finish!: (reason: CallSessionEnd) => void;
   /** How often the events failed since one came. */
   #unfollowed = 0;
@@ -63,6 +63,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     private readonly options: JoinCallOptions<Track>,
   ) {
     this.ended = new Promise((resolve) => (this.#finish = resolve));
+    this.#story = new CallStory(options.callId, options);
     this.#transports = new CallTransports(client, {
       callId: options.callId,
       over: () => this.state === 'ENDED',
@@ -149,27 +150,18 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     return joined;
   }
 
-  /**
-   * Follows the events from where the app has come to, or from where the seat was taken, whichever comes first: the app is told each once, and what the seat has told already
-   * changes nothing here any more. What the app was told in another epoch is not continued by this one: the server says so, from there.
-   */
+  /** Follows the events from where the app has come to; what the seat has told already changes nothing here any more. */
   #follow(joined: string): void {
-    this.#told ??= joined;
-    const from = epochOf(this.#told) !== epochOf(joined) || offsetOf(this.#told) < offsetOf(joined) ? this.#told : joined;
-    const [seat, told] = [offsetOf(joined), offsetOf(this.#told)];
-    const stream = this.client.callEvents(this.callId, from);
+    const stream = this.client.callEvents(this.callId, this.#story.goesOn(joined));
     this.#stream = stream;
+    const seat = offsetOf(joined);
     const read = async () => {
       for await (const event of stream) {
         // What an older one still holds is told by the present one.
         if (this.#stream !== stream) return;
         this.#unfollowed = 0;
-        const offset = 'cursor' in event && event.__typename !== 'ResyncRequired' ? offsetOf(event.cursor) : Infinity;
-        if (offset > told) {
-          if ('cursor' in event) this.#told = event.__typename === 'ResyncRequired' ? null : event.cursor;
-          this.options.onEvent?.(event);
-        }
-        if (offset > seat || !SUPERSEDED.has(event.__typename)) this.#take(event);
+        this.#story.tell(event);
+        if (placeOf(event) > seat || !SUPERSEDED.has(event.__typename)) this.#take(event);
         // Nothing follows it, and yet the call goes on: by another stream, once the seat has been taken anew.
         if (event.__typename === 'ResyncRequired') return;
       }
@@ -243,16 +235,6 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
     this.#missing.keep(sent);
     if ([...asked].some((id) => !alive.has(id))) return this.#forgetMedia();
     for (const id of [...this.remote.keys()]) if (!sent.has(id)) this.#drop(id);
-  }
-
-  /**
-   * What the app had been told of by the time of the question, and lies behind the answer, is in no log any more: a database that had not heard of it has taken
-   * over from the one that had. The places behind the answer are those of other events now.
-   */
-  #tellLost(told: string | null, cursor: string): void {
-    if (told === null || epochOf(told) !== epochOf(cursor) || offsetOf(told) <= offsetOf(cursor)) return;
-    this.#told = null;
-    this.options.onEvent?.({ __typename: 'ResyncRequired', streamId: this.callId, cursor, at: new Date().toISOString(), reason: 'AHEAD' });
   }
 
   /** What another page of this device has left in the call; and what was not heard when it was asked for. */
@@ -341,14 +323,14 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
       let seated = false;
       try {
         const asked = new Set(this.#transports.ids);
-        const told = this.#told;
+        const { told } = this.#story;
         const joined = await this.#join(false);
         seated = true;
         // Left meanwhile: the seat has been taken again by this, perhaps.
         if (this.#over) return void (await this.client.api.leaveCall({ input: { callId: this.callId } }));
         this.#stream?.close();
         this.#forgetLost(joined, asked);
-        this.#tellLost(told, joined.cursor);
+        this.#story.tellLost(told, joined.cursor);
         this.#follow(joined.cursor);
         await this.#settle(joined);
         if (!this.#again) {
