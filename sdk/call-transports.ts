@@ -39,6 +39,8 @@ export class CallTransports {
   readonly #made: Partial<Record<TransportUse, Promise<types.Transport>>> = {};
   /** Whose network is away. */
   readonly #lost = new Set<string>();
+  /** For which another way is looked for. */
+  readonly #reconnecting = new Set<string>();
   readonly #turnServers: TurnServers;
 
   constructor(
@@ -100,7 +102,9 @@ export class CallTransports {
       api.produceData({ input }).then(({ produceData }) => done({ id: produceData.producer.id }), fail);
     });
     transport.on('connectionstatechange', (state) => {
-      if (state === 'disconnected' || state === 'failed') void this.#reconnect(transport, state === 'failed' ? 0 : RESTART_AFTER_MS);
+      if ((state !== 'disconnected' && state !== 'failed') || this.#reconnecting.has(id)) return;
+      this.#reconnecting.add(id);
+      void this.#reconnect(transport, state === 'failed' ? 0 : RESTART_AFTER_MS).finally(() => this.#reconnecting.delete(id));
     });
     return transport;
   }

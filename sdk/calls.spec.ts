@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { cursor, eventually, FakeCall, held, turn } from '../test/testkit/fake-call.js';
 import { FakeDevice, FakeTrack } from '../test/testkit/fake-device.js';
 import { joinCall, type CallSession } from './calls.js';
@@ -30,6 +31,27 @@ describe('a session of a call', () => {
     answer();
     await leaving;
     assert.deepEqual([call.count('leaveCall'), call.asked.at(-1), call.streams.length], [2, 'leaveCall', 1]);
+  });
+
+  it('asks for its seat less and less often while it is not answered, and can be left meanwhile', async () => {
+    call.instead['joinCall'] = () => {
+      throw failure('NETWORK', 'There is nobody.');
+    };
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      call.reset();
+      // At once; after a half to one and a half times 0.5 s, 1 s, 2 s, 4 s; then between 2.5 and 7.5 s.
+      for (let passed = 0; passed < 60_000; passed += 50) {
+        await new Promise((resolve) => setImmediate(resolve));
+        mock.timers.tick(50);
+      }
+      const asked = call.count('joinCall') - 1;
+      assert.ok(asked >= 10 && asked <= 28, `${asked} times in a minute`);
+      assert.equal(session.state, 'RECONNECTING');
+      await session.leave();
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it('goes on by another stream where one can not be continued', async () => {

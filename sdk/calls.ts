@@ -22,6 +22,9 @@ const LEAVE_WITHIN_MS = 1_000;
 const LOOK_AGAIN_MS = 1_000;
 /** What happens again and again is not answered without a pause. */
 const AGAIN_MS = 100;
+/** A server that is away is asked less and less often, and not by all at the same time. */
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 5_000;
 const GONE = { ParticipantRemoved: 'REMOVED', ParticipantLeft: 'LEFT', ParticipantMoved: 'MOVED' } as const;
 /** What says how things stand, and stands otherwise once the seat has been taken anew. */
 const SUPERSEDED: ReadonlySet<string> = new Set(['ParticipantAdmitted', 'ParticipantRemoved', 'ParticipantLeft', 'ParticipantMoved', 'CallMediaReset']);
@@ -319,6 +322,7 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
   }
 
   async #comeBack(): Promise<void> {
+    let tries = 0;
     while (!this.#over) {
       let seated = false;
       try {
@@ -338,14 +342,25 @@ export class CallSession<Track extends MediaTrack = MediaTrack> {
           return;
         }
         this.#again = false;
+        tries = 0;
         await pause(AGAIN_MS);
       } catch (error) {
         const { code, retryAfter } = asError(error);
         if (!PASSING.has(code) && !(seated && OVERTAKEN.has(code))) return this.#end(asError(error));
         this.#stateIs('RECONNECTING');
-        await pause((retryAfter ?? 0.5) * 1_000);
+        // Whoever is seated waits for media alone, which begins anew within seconds.
+        if (seated) tries = Math.min(tries, 2);
+        const wait = Math.min(FIRST_RETRY_MS * 2 ** tries++, LONGEST_RETRY_MS) * (0.5 + Math.random());
+        await this.#untilOver(Math.max(wait, (retryAfter ?? 0) * 1_000 + FIRST_RETRY_MS * Math.random()));
       }
     }
+  }
+
+  /** Or so long. */
+  async #untilOver(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([this.ended, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+    clearTimeout(timer);
   }
 
   /** All transports are gone; one's own tracks are sent again by others. */
