@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { eventually, FakeCall, held } from '../test/testkit/fake-call.js';
 import { FakeTrack, watched } from '../test/testkit/fake-device.js';
 import { joinCall, type CallSession } from './calls.js';
+import { failure } from './errors.js';
 
 describe('what a session of a call sends', () => {
   let call: FakeCall;
@@ -74,6 +75,15 @@ describe('what a session of a call sends', () => {
     await eventually(() => call.producers[0]?.paused === false && session.state === 'CONNECTED');
     await eventually(() => device.producers.at(-1)!.paused === false);
     assert.equal(session.isSending('MICROPHONE'), true);
+  });
+
+  it('is stopped also where it has gone by itself, with what carried it', async () => {
+    await session.send(new FakeTrack('audio'));
+    call.instead['closeProducer'] = () => {
+      throw failure('NOT_FOUND', 'There is no such producer of yours.');
+    };
+    await session.stop('MICROPHONE');
+    assert.equal(session.isSending('MICROPHONE'), false);
   });
 
   it('is nothing more once it is left, also of what waited for its turn', async () => {

@@ -62,8 +62,7 @@ export class CallSending {
     if (!local) return;
     this.#local.delete(source);
     local.track.stop();
-    local.producer.close();
-    await this.client.api.closeProducer({ input: { callId: this.callId, producerId: local.producer.id } });
+    await this.#close(local.producer);
   }
 
   async setPaused(source: CallSource, paused: boolean): Promise<void> {
@@ -189,12 +188,19 @@ export class CallSending {
     if (!again) return void this.#local.set(source, { track, producer, options, paused, telling: 0 });
     if (this.#local.get(source) !== again) {
       // It was stopped while it was made.
-      producer.close();
-      return void (await this.client.api.closeProducer({ input: { callId: this.callId, producerId: producer.id } }));
+      return this.#close(producer);
     }
     again.producer = producer;
     if (again.track !== sent) await this.#replace(producer, again.track).catch((error: unknown) => this.onProblem(asError(error)));
     if (again.paused !== paused) await this.setPaused(source, again.paused);
+  }
+
+  async #close(producer: types.Producer): Promise<void> {
+    producer.close();
+    await this.client.api.closeProducer({ input: { callId: this.callId, producerId: producer.id } }).catch((error: unknown) => {
+      // It has gone by itself, with what carried it.
+      if (!OVERTAKEN.has(asError(error).code)) throw error;
+    });
   }
 
   #codec(name: VideoCodec): types.RtpCodecCapability {
