@@ -40,7 +40,7 @@ export async function writeWithFiles(tx: Tx, draft: Draft, { ids, of }: NewAttac
   const access = await lockChat(tx.sql, draft.chatId, draft.senderId);
   // Before the files are looked at: a repeat is answered whatever has become of them.
   const earlier = await findEarlierMessage(tx.sql, draft, tx.now);
-  if (earlier && access?.member) return earlier;
+  if (earlier && access?.member && earlier.seq >= access.member.visibleFromSeq) return earlier;
   assertCanSend(access);
   const files = of ? [] : await lockOwnFiles(tx, draft.senderId, ids, { field: 'attachmentIds', most: MAX_ATTACHMENTS });
   const kind = of ? draft.kind : files.length === 1 && files[0]!.kind === 'VOICE' ? 'VOICE' : 'MEDIA';

@@ -5,7 +5,7 @@ import { DomainError, invalidInput } from '../lib/errors.js';
 import { InFlight } from '../lib/in-flight.js';
 import { checkIdempotencyKey, distinct } from '../lib/validate.js';
 import { assertCanSend, slowModeFor } from '../policies/chat-policy.js';
-import { isForwardable } from '../policies/message-policy.js';
+import { assertCanSee, isForwardable } from '../policies/message-policy.js';
 import type { Actor } from './actor.js';
 import type { NewAttachments } from './attachments.js';
 import type { ChatAccessReader } from './chat-access.js';
@@ -69,7 +69,7 @@ export class ForwardService {
     });
   }
 
-  /** What an earlier use of the key has written, when that is everything. */
+  /** What an earlier use of the key has written, when that is everything; NOT_FOUND for who has been taken out of a chat since. */
   async #earlier(actor: Actor, inputHash: Buffer, wanted: { chatId: string; key: string }[]): Promise<MessageRow[] | null> {
     const rows = await this.sql<{ key: string; input_hash: Buffer; result: { seq: number } }>(
       `select key, input_hash, result from idempotency_keys where actor_id = $1 and operation = 'sendMessage' and key = any($2)`,
@@ -78,8 +78,10 @@ export class ForwardService {
     if (rows.some((row) => !row.input_hash.equals(inputHash))) throw keyReused();
     if (rows.length < wanted.length) return null;
     const seqs = new Map(rows.map((row) => [row.key, row.result.seq]));
-    const found = await messageByKey.batch(wanted.map(({ chatId, key }) => ({ chatId, seq: seqs.get(key)! })), { sql: this.sql, viewerId: null, now: this.clock.now() });
-    return found.filter((row) => row !== null);
+    const found = (await messageByKey.batch(wanted.map(({ chatId, key }) => ({ chatId, seq: seqs.get(key)! })), { sql: this.sql, viewerId: null, now: this.clock.now() })).filter((row) => row !== null);
+    const inChats = new Map(await Promise.all([...new Set(wanted.map(({ chatId }) => chatId))].map(async (chatId) => [chatId, await this.access.fresh(chatId, actor.userId)] as const)));
+    for (const { chatId, seq } of found) assertCanSee(inChats.get(chatId) ?? null, seq);
+    return found;
   }
 
   /** The messages as the actor sees them, with their polls, in the given order. */

@@ -90,14 +90,17 @@ export function writtenRow(draft: Draft, outcome: Outcome, now: Date): MessageRo
   };
 }
 
-/** The message that the first use of a draft's key made. Throws IDEMPOTENCY_KEY_REUSED when that was another draft. */
-export async function earlierMessage(sql: Sql, draft: Draft, now: Date): Promise<MessageRow> {
+/**
+ * The message that the first use of a draft's key made, for who sees the chat from `visibleFrom`: of a message can be asked what others have answered it since.
+ * Throws IDEMPOTENCY_KEY_REUSED when that was another draft, NOT_FOUND.
+ */
+export async function earlierMessage(sql: Sql, draft: Draft, visibleFrom: number, now: Date): Promise<MessageRow> {
   const message = await findEarlierMessage(sql, draft, now);
-  if (!message) throw notFound('message');
+  if (!message || message.seq < visibleFrom) throw notFound('message');
   return message;
 }
 
-/** As `earlierMessage`; null when the key was not used. */
+/** As `earlierMessage`, for the caller to judge who sees it; null when the key was not used. */
 export async function findEarlierMessage(sql: Sql, draft: Draft, now: Date): Promise<MessageRow | null> {
   const [earlier] = await sql<{ input_hash: Buffer; result: { seq: number } }>(
     `select input_hash, result from idempotency_keys where actor_id = $1 and operation = 'sendMessage' and key = $2`,
@@ -135,7 +138,7 @@ export async function writeMessage(
       tx.written.push(...eventsOf([send], [outcome!], tx.now));
       return { message: writtenRow(draft, outcome!, tx.now), repeated: false };
     case 'key':
-      return { message: await earlierMessage(tx.sql, draft, tx.now), repeated: true };
+      return { message: await earlierMessage(tx.sql, draft, visibleFromSeq, tx.now), repeated: true };
     case 'stale':
     case 'busy':
       throw notFound('chat');

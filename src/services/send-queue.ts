@@ -4,7 +4,7 @@ import type { AfterCommit } from '../db/unit-of-work.js';
 import { chatStream } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { DomainError, notFound } from '../lib/errors.js';
-import { assertCanSend, assertCanSendEncrypted, slowModeFor, type ChatAccess } from '../policies/chat-policy.js';
+import { assertCanRead, assertCanSend, assertCanSendEncrypted, slowModeFor, type ChatAccess } from '../policies/chat-policy.js';
 import { isLookedAt } from '../policies/moderation-policy.js';
 import type { ChatAccessReader } from './chat-access.js';
 import type { MessageRow } from './loaders/messages.js';
@@ -83,7 +83,7 @@ export class SendQueue {
       return null;
     } catch (error) {
       const earlier = access?.member && draft.idempotencyKey !== null ? await findEarlierMessage(this.sql, draft, this.clock.now()) : null;
-      if (earlier) return earlier;
+      if (earlier && earlier.seq >= access!.member!.visibleFromSeq) return earlier;
       throw error;
     }
   }
@@ -241,8 +241,12 @@ export class SendQueue {
               if (waited) throw notFound('chat');
               this.#locked.add(draft.chatId);
               return void again.push(send);
-            case 'key':
-              return send.resolve(await earlierMessage(this.sql, draft, now));
+            case 'key': {
+              // What was decided of the sender may be of before they were taken out: the key is looked for first, whatever has moved since.
+              const access = await this.access.fresh(draft.chatId, draft.senderId);
+              assertCanRead(access);
+              return send.resolve(await earlierMessage(this.sql, draft, access.member.visibleFromSeq, now));
+            }
             default:
               throw await refusal(this.sql, sendOf(send), outcome.status, now);
           }

@@ -88,6 +88,18 @@ describe('forwarding', () => {
     assert.deepEqual(sent.map((message) => message.text), ['a', 'b', 'c', 'a', 'b', 'c']);
   });
 
+  it('a repeat of who has been taken out of a chat since answers nothing, nor once they are back', async () => {
+    const { id } = await world.say(ann, source, 'before');
+    const chatId = await world.groupChat(carol, [bob]);
+    const key = world.key();
+    const [copy] = await forward(bob, [id], [chatId], key);
+    await carol.api.removeChatMember({ input: { chatId, userId: bob.id } });
+    await carol.api.sendMessage({ input: { chatId, text: 'without Bob', threadRootId: copy!.id, idempotencyKey: world.key() } });
+    await fails(forward(bob, [id], [chatId], key), 'NOT_FOUND');
+    await carol.api.addChatMembers({ input: { chatId, memberIds: [bob.id] } });
+    await fails(forward(bob, [id], [chatId], key), 'NOT_FOUND');
+  });
+
   it('a poll is asked anew, in its place, without its votes', async () => {
     const before = await world.say(ann, source, 'before');
     const poll = (await ann.api.sendMessage({ input: { chatId: source, poll: { question: 'Tea?', options: ['yes', 'no'], anonymous: true }, idempotencyKey: world.key() } })).sendMessage.message;

@@ -74,6 +74,19 @@ describe('sending: batches, retries, and what fails alone', () => {
     await world.say(ann, direct, 'again');
   });
 
+  it('a retry of who has been taken out since is answered by no node, nor once they are back: it would show what others have said behind it', async () => {
+    const chatId = await world.groupChat(ann, [bob]);
+    const input = { chatId, text: 'before', idempotencyKey: world.key() };
+    // Each node has decided of Bob, and remembers it.
+    for (const api of everywhere(bob)) await api.sendMessage({ input: { ...input, idempotencyKey: world.key() } });
+    const { id } = (await bob.api.sendMessage({ input })).sendMessage.message;
+    await ann.api.removeChatMember({ input: { chatId, userId: bob.id } });
+    await ann.api.sendMessage({ input: { chatId, text: 'without Bob', threadRootId: id, idempotencyKey: world.key() } });
+    for (const api of everywhere(bob)) await fails(api.sendMessage({ input }), 'NOT_FOUND');
+    await ann.api.addChatMembers({ input: { chatId, memberIds: [bob.id] } });
+    for (const api of everywhere(bob)) await fails(api.sendMessage({ input }), 'NOT_FOUND');
+  });
+
   it('a bad send fails alone: the others of its batch are written, in order', async () => {
     const chatId = await world.groupChat(ann, [bob]);
     const foreign = await world.groupChat(bob, [carol]);
