@@ -50,6 +50,7 @@ import { Tutors1764710000002 } from './migrations/1764710000002-tutors.js';
 import { KeysOfPartners1764900000050 } from './migrations/1764900000050-keys-of-partners.js';
 import { SuspensionsEnd1764900000051 } from './migrations/1764900000051-suspensions-end.js';
 import { CostOfBots1764900000052 } from './migrations/1764900000052-cost-of-bots.js';
+import { Absences1764900000070 } from './migrations/1764900000070-absences.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -107,6 +108,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       KeysOfPartners1764900000050,
       SuspensionsEnd1764900000051,
       CostOfBots1764900000052,
+      Absences1764900000070,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -99,7 +99,10 @@ const TASKS = {
   'forget-webhook-deliveries': ({ upkeep }) => upkeep.webhookDeliveries(),
   'forget-expired-codes': ({ upkeep }) => upkeep.codesAndTokens(),
   'forget-sent-schedules': ({ upkeep }) => upkeep.scheduledMessages(),
-  'forget-held-messages': ({ moderation }) => moderation.forget(),
+  'forget-held-messages': async ({ moderation, upkeep }) => {
+    await moderation.forget();
+    await upkeep.absences();
+  },
   'end-stale-co-browsing': async ({ documents }) => {
     while (await documents.endStale());
   },

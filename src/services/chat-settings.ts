@@ -9,9 +9,9 @@ import { bumpAcl, lockChat } from './chat-access.js';
 import { MAX_TITLE_BYTES } from './chats.js';
 import { changeAvatar, cleanAvatar } from './files/avatars.js';
 import { CHAT_COLUMNS, type ChatRow } from './loaders/chats.js';
+import { MAX_SLOW_MODE } from './membership.js';
 import { writeSystemMessage } from './message-writer.js';
 
-const MAX_SLOW_MODE = 3_600;
 const MIN_TTL = 5;
 const MAX_TTL = 365 * 24 * 3_600;
 const MAX_PINNED = 20;

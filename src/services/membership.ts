@@ -11,6 +11,8 @@ import { blockedPairs } from './pairs.js';
 
 /** Of a group chat. */
 export const MAX_MEMBERS = 10_000;
+/** Seconds between two messages. */
+export const MAX_SLOW_MODE = 3_600;
 /** Of an encrypted one: every device of each takes part in every change of who is in it. */
 export const MAX_ENCRYPTED_MEMBERS = 250;
 export const tooManyForMls = (): DomainError => new DomainError('LIMIT_REACHED', `An encrypted chat has at most ${MAX_ENCRYPTED_MEMBERS} members.`);
@@ -32,21 +34,24 @@ export async function assertNotAcrossBlock(sql: Sql, actorId: string, userIds: s
 
 /**
  * Puts people into a chat whose row this transaction has made or locked: they see what comes from now on. Those who are
- * in already stay as they are, and those who are banned stay out; in a chat that was empty the first becomes its owner. Returns who was added.
+ * in already stay as they are, and those who are banned stay out; in a chat that was empty the first becomes its owner. Who comes back is silenced, and
+ * waits, as they were. Returns who was added.
  * Errors: LIMIT_REACHED.
  */
 export async function addMembers(tx: Tx, chatId: string, members: { userId: string; role: MemberRole }[]): Promise<string[]> {
   const stream = chatStream(chatId);
   await tx.sql('insert into streams (id) values ($1) on conflict do nothing', [stream]);
-  const rows = await tx.sql<{ user_id: string; visible_from_seq: number }>(
-    `insert into chat_members (chat_id, user_id, role, joined_at, visible_from_seq, visible_from_pos, last_read_seq, last_delivered_seq)
-     select c.id, n.user_id, case when c.kind = 'GROUP' and c.member_count = 0 and n.o = 1 then 'OWNER' else n.role end, $4, c.last_seq + 1, s.head, c.last_seq, c.last_seq
-     from unnest($2::uuid[], $3::text[]) with ordinality n(user_id, role, o), chats c, (select head from streams where id = $5 for update) s where c.id = $1
+  const rows = await tx.sql<{ user_id: string; visible_from_seq: number; held: boolean }>(
+    `insert into chat_members (chat_id, user_id, role, joined_at, visible_from_seq, visible_from_pos, last_read_seq, last_delivered_seq, silenced_until, last_sent_at)
+     select c.id, n.user_id, case when c.kind = 'GROUP' and c.member_count = 0 and n.o = 1 then 'OWNER' else n.role end, $4, c.last_seq + 1, s.head, c.last_seq, c.last_seq, a.silenced_until, a.last_sent_at
+     from unnest($2::uuid[], $3::text[]) with ordinality n(user_id, role, o) left join chat_absences a on a.chat_id = $1 and a.user_id = n.user_id and a.over_at > $4, chats c, (select head from streams where id = $5 for update) s where c.id = $1
        and not exists (select from chat_bans b where b.chat_id = c.id and b.user_id = n.user_id and b.until > $4)
-     on conflict do nothing returning user_id, visible_from_seq`,
+     on conflict do nothing returning user_id, visible_from_seq, coalesce(silenced_until, last_sent_at) is not null as held`,
     [chatId, members.map((member) => member.userId), members.map((member) => member.role), tx.now, stream],
   );
   if (!rows.length) return [];
+  const held = rows.filter((row) => row.held).map((row) => row.user_id);
+  if (held.length) await tx.sql('delete from chat_absences where chat_id = $1 and user_id = any($2)', [chatId, held]);
   const [chat] = await tx.sql<{ member_count: number; encryption: ChatEncryption }>(
     'update chats set member_count = member_count + $2, acl_version = acl_version + 1 where id = $1 returning member_count, encryption',
     [chatId, rows.length],
@@ -77,11 +82,18 @@ export async function admitMembers(tx: Tx, chatId: string, actorId: string, user
 
 /**
  * Takes somebody out of a group chat that this transaction has locked; the ownership of who owned it passes on. Who was
- * removed by somebody else also loses the invite links that they had made. False when they were not in.
+ * removed by somebody else also loses the invite links that they had made. A silence, and the wait of slow mode, hold when they come back. False when they were not in.
  */
 export async function takeOut(tx: Tx, chatId: string, userId: string, actorId: string): Promise<boolean> {
   const stream = chatStream(chatId);
-  const [gone] = await tx.sql<{ role: MemberRole }>('delete from chat_members where chat_id = $1 and user_id = $2 returning role', [chatId, userId]);
+  const [gone] = await tx.sql<{ role: MemberRole }>(
+    `with gone as (delete from chat_members where chat_id = $1 and user_id = $2 returning chat_id, user_id, role, silenced_until, last_sent_at),
+       kept as (select chat_id, user_id, silenced_until, last_sent_at, greatest(silenced_until, last_sent_at + make_interval(secs => $4)) as at from gone),
+       held as (insert into chat_absences (chat_id, user_id, silenced_until, last_sent_at, over_at) select * from kept where at > $3
+         on conflict (chat_id, user_id) do update set silenced_until = excluded.silenced_until, last_sent_at = excluded.last_sent_at, over_at = excluded.over_at)
+     select role from gone`,
+    [chatId, userId, tx.now, MAX_SLOW_MODE],
+  );
   if (!gone) return false;
   const [chat] = await tx.sql<{ member_count: number }>(
     'update chats set member_count = member_count - 1, acl_version = acl_version + 1 where id = $1 returning member_count',

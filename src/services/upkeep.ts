@@ -86,6 +86,11 @@ export class UpkeepService {
     );
   }
 
+  /** What held for those who left a chat, and would hold no more if they came back. */
+  async absences(): Promise<void> {
+    await deleteAll(this.sql, 'delete from chat_absences where ctid = any(array(select ctid from chat_absences where over_at < $1 limit $2)) returning 1', [this.clock.now()]);
+  }
+
   #daysAgo(days: number): Date {
     return new Date(this.clock.now().getTime() - days * DAY_MS);
   }

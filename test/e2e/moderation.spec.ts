@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { OmniTalkError } from '../../sdk/index.js';
+import { decodeId } from '../../src/lib/ids.js';
 import { openShop, sell } from '../testkit/commerce.js';
 import { LanguageServer } from '../testkit/language-server.js';
 import { administrator } from '../testkit/news.js';
@@ -269,6 +270,26 @@ describe('moderation', function () {
     await ann.api.liftChatBan({ input: { chatId, userId: bob.id } });
     await bob.api.joinChat({ input: { token } });
     assert.deepEqual((await audited(bob.id)).slice(0, 5).map(({ action }) => action), ['BAN_LIFTED', 'MEMBER_BANNED', 'MEMBER_BANNED', 'MEMBER_HEARD_AGAIN', 'MEMBER_SILENCED']);
+  });
+
+  it('silences also who leaves and comes back, until the time is over; then nothing is kept of it', async () => {
+    const { token } = (await ann.api.createInviteLink({ input: { chatId, idempotencyKey: world.key() } })).createInviteLink;
+    await ann.api.silenceChatMember({ input: { chatId, userId: bob.id, seconds: 60, reason: 'noise' } });
+    for (const person of [bob, cem]) {
+      await person.api.leaveChat({ input: { chatId } });
+      await person.api.joinChat({ input: { token } });
+    }
+    await send(cem, 'back');
+    const { errors } = await fails(send(bob, 'back'), 'FORBIDDEN');
+    assert.ok((errors[0]!.extensions as { retryAfter: number }).retryAfter <= 60);
+    await bob.api.leaveChat({ input: { chatId } });
+    const kept = async () => (await world.sql<{ n: number }>('select count(*)::int as n from chat_absences where chat_id = $1', [decodeId('Chat', chatId)]))[0]!.n;
+    assert.equal(await kept(), 1);
+    world.clock.advance(61_000);
+    await world.app.container.jobs.upkeep.absences();
+    assert.equal(await kept(), 0);
+    await bob.api.joinChat({ input: { token } });
+    await send(bob, 'heard');
   });
 
   it('looks at carts and group buys that are shared, which are never held: they go whole, or not at all', async () => {

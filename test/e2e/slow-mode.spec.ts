@@ -86,6 +86,20 @@ describe('slow mode', () => {
     assert.deepEqual(await texts(), ['slow', 'fast', 'faster']);
   });
 
+  it('is waited for also by who leaves and comes back', async () => {
+    const { token } = (await ann.api.createInviteLink({ input: { chatId, idempotencyKey: world.key() } })).createInviteLink;
+    await send(bob, 'one');
+    for (let times = 0; times < 2; times++) {
+      await bob.api.leaveChat({ input: { chatId } });
+      await bob.api.joinChat({ input: { token } });
+    }
+    const refused = await fails(send(bob, 'two'), 'SLOW_MODE');
+    assert.ok(retryAfter(refused)! > 25 && retryAfter(refused)! <= 30);
+    world.clock.advance(30 * SECOND);
+    await send(bob, 'two');
+    assert.deepEqual(await texts(), ['one', 'two']);
+  });
+
   it('counts for threads, forwards and polls as well', async () => {
     const root = await world.say(ann, chatId, 'root');
     await bob.api.sendMessage({ input: { chatId, text: 'in the thread', threadRootId: root.id, idempotencyKey: world.key() } });

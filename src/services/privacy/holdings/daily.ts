@@ -73,4 +73,5 @@ export const MODERATION: readonly Holding[] = [
   },
   { table: 'moderation_strikes', columns: ['user_id'], exported: 'select chat_id, case_id, created_at, expires_at from moderation_strikes where user_id = $1 order by id', erased: rowsOf('moderation_strikes', 'user_id'), why: 'They count against somebody who is no more.' },
   { table: 'chat_bans', columns: ['user_id', 'banned_by'], exported: 'select chat_id, until, created_at from chat_bans where user_id = $1 order by 1', erased: rowsOf('chat_bans', 'user_id'), why: 'The reason is for those who run the chat.' },
+  { table: 'chat_absences', columns: ['user_id'], exported: 'select chat_id, silenced_until, last_sent_at from chat_absences where user_id = $1 order by 1', erased: rowsOf('chat_absences', 'user_id'), why: 'They don’t come back.' },
 ];
