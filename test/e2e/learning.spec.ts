@@ -151,6 +151,13 @@ describe('learning who and what belongs together', function () {
     assert.ok((await groups(people[1]!)).every(({ id }) => id !== other.id));
     await bob.api.leaveGroup({ input: { groupId: joined.id } });
     assert.ok((await groups(bob)).some(({ id }) => id === subject.id));
+    // Whose it is by now closes it: of a secret group nobody learns by a suggestion, and one that takes nobody in is none.
+    for (const closed of [{ visibility: 'SECRET' }, { visibility: 'PUBLIC', joinPolicy: 'INVITE' }] as const) {
+      await ann.api.updateGroup({ input: { groupId: joined.id, name: 'Ours alone', ...closed } });
+      assert.deepEqual((await groups(bob)).filter(({ id, group }) => id === subject.id || group?.id === joined.id), []);
+    }
+    await ann.api.updateGroup({ input: { groupId: joined.id, joinPolicy: 'OPEN' } });
+    assert.ok((await groups(bob)).some(({ id }) => id === subject.id));
   });
 
   it('gives somebody who came since a place at once', async () => {

@@ -65,13 +65,13 @@ export class SuggestedGroups {
 }
 
 const MAX_CANDIDATES = 500;
-/** Which groups are suggested to who is not in them. */
+/** Which groups are suggested to who is not in them: what a cluster has become may have been closed since by whom it belongs to. */
 const OPEN = `g.member_count > 0 and g.visibility <> 'SECRET' and g.join_policy <> 'INVITE'`;
 
 const CLUSTERS = `
   select c.id, c.basis, c.title, c.interests, c.size, g.id as "groupId" from learned_models m join learned_people p on p.model_id = m.id and p.user_id = $1 join learned_clusters c on c.model_id = m.id and c.id = any(p.cluster_ids)
   left join cluster_groups k on k.cluster_id = c.id left join groups g on g.id = k.group_id and g.member_count > 0
-  where m.state = 'ACTIVE' and not exists (select from group_members v where v.group_id = g.id and v.user_id = $1)
+  where m.state = 'ACTIVE' and (g.id is null or ${OPEN}) and not exists (select from group_members v where v.group_id = g.id and v.user_id = $1)
     and not exists (select from suggestion_dismissals d where d.user_id = $1 and (d.target_type, d.target_id) in (('CLUSTER', c.id), ('GROUP', g.id)))
   order by c.basis, c.number`;
 
