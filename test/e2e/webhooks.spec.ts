@@ -293,6 +293,23 @@ describe('webhooks', function () {
     }
   });
 
+  it('go to their new address, signed with their new secret, from the moment on at which they are changed, however much waits', async () => {
+    const other = await listen();
+    const { webhook } = await create(ann);
+    for (const text of ['1', '2', '3', '4', '5', '6']) await world.say(bob, chatId, text);
+    await receiver.got(6);
+    await queue().settled();
+    let letGo!: () => void;
+    receiver.hold = new Promise((resolve) => (letGo = resolve));
+    await ann.api.redeliverWebhook({ input: { webhookId: webhook.id, deliveryIds: (await log(ann, webhook.id)).map(({ id }) => id) } });
+    await receiver.got(8);
+    other.secret = (await ann.api.updateWebhook({ input: { webhookId: webhook.id, url: other.url, rotateSecret: true } })).updateWebhook.secret;
+    letGo();
+    await other.got(4);
+    await queue().settled();
+    assert.deepEqual([receiver.received.length, other.received.length, other.refused], [8, 4, []]);
+  });
+
   it('ask no private address: not by its number, and not by a name that leads there', async () => {
     for (const url of ['http://example.com/hook', 'https://10.0.0.1/', 'https://[::1]/', 'https://169.254.169.254/latest', 'https://user:secret@example.com/', 'ftp://example.com/', 'https://example.com:22/']) {
       await fails(ann.api.createWebhook({ input: { url, events: ['MESSAGE_SENT'], idempotencyKey: world.key() } }), 'INVALID_INPUT', 'url');

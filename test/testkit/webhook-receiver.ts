@@ -29,6 +29,8 @@ export class WebhookReceiver {
   /** The status of each answer; Infinity: none at all. */
   answer: (one: Received) => number = () => 200;
   headers: Record<string, string> = {};
+  /** Until then nothing is answered. */
+  hold: Promise<void> | null = null;
   /** Of whoever registered it; null: nothing is verified. */
   secret: string | null = null;
   /** What the library said of those that it did not take. */
@@ -46,7 +48,7 @@ export class WebhookReceiver {
         if (this.secret !== null) this.#verify(one);
         this.received.push(one);
         const status = this.answer(one);
-        if (status !== Infinity) response.writeHead(status, this.headers).end('{}');
+        if (status !== Infinity) void Promise.resolve(this.hold).then(() => response.writeHead(status, this.headers).end('{}'));
       });
     });
   }

@@ -42,6 +42,9 @@ interface Endpoint {
   failures: number;
 }
 
+/** Of an endpoint `w`, at a moment that is a parameter. */
+const ADDRESS = (now: string): string => `w.url, w.secret, case when w.old_secret_until > ${now} then w.old_secret end as "oldSecret"`;
+
 interface Delivery {
   id: string;
   stream: string;
@@ -124,7 +127,7 @@ export class WebhookQueue {
          failing as (select id from webhooks where state = 'ACTIVE' and next_at <= $1 and lease_until <= $1 and failures > 0 order by next_at limit $4 for update skip locked)
        update webhooks w set lease_until = $1::timestamptz + make_interval(secs => $3), lease_id = $5 from (select id from well union all select id from failing limit $2) due
        where w.id = due.id
-       returning w.id, w.owner_id as "ownerId", w.url, w.secret, case when w.old_secret_until > $1 then w.old_secret end as "oldSecret", w.failures`,
+       returning w.id, w.owner_id as "ownerId", ${ADDRESS('$1')}, w.failures`,
       [now, room, LEASE_SECONDS, Math.max(0, FAILING_ENDPOINTS - this.#failing), leaseId],
     );
     for (const endpoint of endpoints) {
@@ -146,10 +149,13 @@ export class WebhookQueue {
   async #work(endpoint: Endpoint, leaseId: string): Promise<void> {
     let failed: Outcome | null = null;
     for (let round = 0; round < ROUNDS && !failed && !this.#closed; round++) {
-      const held = await this.sql(`update webhooks set lease_until = $3::timestamptz + make_interval(secs => $4) where id = $1 and lease_id = $2 and state = 'ACTIVE' returning 1`, [
-        endpoint.id, leaseId, this.clock.now(), LEASE_SECONDS,
-      ]);
-      if (!held.length) break;
+      // Its address and its secrets, too, are those of now: much may wait, and its owner has perhaps led it elsewhere.
+      const [held] = await this.sql<Pick<Endpoint, 'url' | 'secret' | 'oldSecret'>>(
+        `update webhooks w set lease_until = $3::timestamptz + make_interval(secs => $4) where id = $1 and lease_id = $2 and state = 'ACTIVE' returning ${ADDRESS('$3')}`,
+        [endpoint.id, leaseId, this.clock.now(), LEASE_SECONDS],
+      );
+      if (!held) break;
+      Object.assign(endpoint, held);
       const deliveries = await this.#due(endpoint);
       if (!deliveries.length) break;
       const outcomes = await Promise.all(deliveries.map((delivery) => this.#deliver(endpoint, delivery)));
