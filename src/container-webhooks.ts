@@ -41,7 +41,7 @@ export function makeWebhooks({ config, db, unitOfWork, clock, log, outbound: opt
     queue,
     consumers: config.WEBHOOKS ? [new WebhookMaker(unitOfWork, queue)] : [],
     jobs: { webhooks: config.WEBHOOKS ? queue : null },
-    resolvers: [new WebhookResolver(service), new WebhookDeliveryResolver(), new ViewerWebhooksResolver(service), new NotificationWebhookResolver()],
+    resolvers: [new WebhookResolver(service), new WebhookDeliveryResolver(), new ViewerWebhooksResolver(service), new NotificationWebhookResolver(service)],
     async close() {
       await queue.close();
       await outbound.close();

@@ -122,6 +122,23 @@ describe('what apps may do for people', function () {
     assert.deepEqual(await ids(bob), [], 'its endpoint went with it');
   });
 
+  it('an app learns of no other endpoint by the notification that it was switched off', async () => {
+    const own = await listen();
+    own.answer = () => 410;
+    const scopes = ['profile:read', 'notifications:read', 'webhooks:read'];
+    const made = await create(scopes);
+    const { access_token: token } = await lets(made, scopes);
+    const mine = await endpoint(bob, own);
+    await world.say(ann, chatId, 'into the void');
+    await eventually(async () => (await bob.api.webhook({ id: mine })).webhook!.disabledReason === 'GONE', 'it is switched off');
+    const told = async (by: string) =>
+      (await ask(by, '{ viewer { notifications(first: 1) { edges { node { kind webhook { id url } } } } } }') as { viewer: { notifications: { edges: { node: object }[] } } }).viewer.notifications.edges[0]!.node;
+    assert.deepEqual(await told(bob.accessToken), { kind: 'WEBHOOK_DISABLED', webhook: { id: mine, url: own.url } });
+    assert.deepEqual(await told(token), { kind: 'WEBHOOK_DISABLED', webhook: null });
+    await bob.api.deleteWebhook({ input: { webhookId: mine } });
+    await bob.api.revokeAppAccess({ input: { appId: made.app.id } });
+  });
+
   it('an endpoint is told what its app may read when it is sent, and nothing once the app may not act any more', async () => {
     const [its, files] = [await listen(), await listen()];
     const made = await create(['webhooks:read', 'webhooks:write', 'chats:read']);

@@ -20,13 +20,6 @@ export interface WebhookRow {
 export const WEBHOOK_COLUMNS = `w.id, w.owner_id as "ownerId", w.app_id as "appId", w.url, w.description, w.kinds, w.chat_ids as "chatIds", w.shop_ids as "shopIds", w.state, w.disabled_reason as "disabledReason",
   w.failing_since as "failingSince", w.delivered_at as "deliveredAt", w.created_at as "createdAt"`;
 
-/** Whosever it is: what may be seen of it is the caller's question. */
-export const webhookById: LoaderDef<string, WebhookRow> = {
-  async batch(ids, { sql }) {
-    return inOrder(ids, await sql<WebhookRow>(`select ${WEBHOOK_COLUMNS} from webhooks w where w.id = any($1)`, [ids]), (row) => row.id);
-  },
-};
-
 /** Counted up to here. */
 export const MAX_WAITING_SHOWN = 1_000;
 
