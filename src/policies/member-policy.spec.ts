@@ -53,17 +53,19 @@ describe('roles', () => {
   describe('the heir of an owner', () => {
     const at = (ms: number) => new Date(ms);
     it('is the admin who has been in longest, else such a member, else nobody', () => {
-      const member = { userId: 'a', role: 'MEMBER' as const, joinedAt: at(1) };
-      const later = { userId: 'b', role: 'ADMIN' as const, joinedAt: at(3) };
-      const sooner = { userId: 'c', role: 'ADMIN' as const, joinedAt: at(2) };
+      const member = { userId: 'a', role: 'MEMBER' as const, joinedAt: at(1), idle: false };
+      const later = { userId: 'b', role: 'ADMIN' as const, joinedAt: at(3), idle: false };
+      const sooner = { userId: 'c', role: 'ADMIN' as const, joinedAt: at(2), idle: false };
       assert.equal(heirOf([member, later, sooner]), sooner);
       assert.equal(heirOf([{ ...member, joinedAt: at(5) }, member]), member);
       assert.equal(heirOf([]), null);
+      assert.equal(heirOf([{ ...sooner, idle: true }, member]), member, 'whoever can run nothing comes last');
+      assert.equal(heirOf([{ ...member, idle: true }, { ...later, idle: true }])!.userId, 'b');
     });
 
     it('does not depend on the order in which members are given', () => {
       const members = fc.uniqueArray(
-        fc.record({ userId: fc.uuid(), role: fc.constantFrom<MemberRole>('ADMIN', 'MEMBER'), joinedAt: fc.integer({ min: 0, max: 3 }).map(at) }),
+        fc.record({ userId: fc.uuid(), role: fc.constantFrom<MemberRole>('ADMIN', 'MEMBER'), joinedAt: fc.integer({ min: 0, max: 3 }).map(at), idle: fc.boolean() }),
         { selector: (member) => member.userId, maxLength: 8 },
       );
       fc.assert(fc.property(members, (given: Heir[]) => assert.deepEqual(heirOf(given), heirOf([...given].reverse()))));
@@ -80,7 +82,7 @@ describe('roles', () => {
             if (!mine) continue;
             if (kind === 'leave') {
               roles.delete(actor);
-              const heir = mine === 'OWNER' && heirOf([...roles].map(([id, role]) => ({ userId: String(id), role, joinedAt: at(id) })));
+              const heir = mine === 'OWNER' && heirOf([...roles].map(([id, role]) => ({ userId: String(id), role, joinedAt: at(id), idle: id % 2 === 0 })));
               if (heir) roles.set(Number(heir.userId), 'OWNER');
             }
             if (!theirs) continue;

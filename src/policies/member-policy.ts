@@ -31,11 +31,14 @@ export interface Heir {
   userId: string;
   role: MemberRole;
   joinedAt: Date;
+  /** They can run nothing: a bot, or somebody who is suspended. */
+  idle: boolean;
 }
 
-/** To whom the ownership passes when an owner leaves: the admin who has been in longest, else such a member; null when nobody is left. */
+/** To whom the ownership passes when an owner leaves: the admin who has been in longest, else such a member; whoever can run nothing only while there is nobody else. Null when nobody is left. */
 export function heirOf<Member extends Heir>(others: readonly Member[]): Member | null {
   const before = (a: Member, b: Member) => {
+    if (a.idle !== b.idle) return !a.idle;
     if ((a.role === 'ADMIN') !== (b.role === 'ADMIN')) return a.role === 'ADMIN';
     if (a.joinedAt.getTime() !== b.joinedAt.getTime()) return a.joinedAt < b.joinedAt;
     return a.userId < b.userId;

@@ -6,7 +6,7 @@ import type { ChatAccess } from '../policies/chat-policy.js';
 import { canBringIn, type GroupAccess, type GroupMemberState } from '../policies/group-policy.js';
 import { heirOf, type Heir, type MemberRole } from '../policies/member-policy.js';
 import { lockChat } from './chat-access.js';
-import { admitMembers, MAX_MEMBERS, takeOut } from './membership.js';
+import { admitMembers, IDLE, MAX_MEMBERS, takeOut } from './membership.js';
 
 /** Of those who are told of a change of a group that is not their own doing. */
 const MAX_TOLD = 100;
@@ -117,7 +117,8 @@ export async function exitGroup(tx: Tx, groupId: string, userId: string, actorId
 
 async function passGroupOn(tx: Tx, groupId: string): Promise<void> {
   const eldest = await tx.sql<Heir>(
-    `select distinct on (role) user_id as "userId", role, joined_at as "joinedAt" from group_members where group_id = $1 and state = 'MEMBER' order by role, joined_at, user_id`,
+    `select distinct on (${IDLE}, m.role) m.user_id as "userId", m.role, m.joined_at as "joinedAt", ${IDLE} as idle from group_members m join users u on u.id = m.user_id
+     where m.group_id = $1 and m.state = 'MEMBER' order by ${IDLE}, m.role, m.joined_at, m.user_id`,
     [groupId],
   );
   const heir = heirOf(eldest);

@@ -112,9 +112,13 @@ export async function takeOut(tx: Tx, chatId: string, userId: string, actorId: s
   return true;
 }
 
+/** Whether a user `u` can run nothing. */
+export const IDLE = `(u.kind = 'BOT' or u.suspended_at is not null)`;
+
 async function passOn(tx: Tx, chatId: string, actorId: string): Promise<void> {
   const eldest = await tx.sql<Heir>(
-    'select distinct on (role) user_id as "userId", role, joined_at as "joinedAt" from chat_members where chat_id = $1 order by role, joined_at, user_id',
+    `select distinct on (${IDLE}, m.role) m.user_id as "userId", m.role, m.joined_at as "joinedAt", ${IDLE} as idle from chat_members m join users u on u.id = m.user_id where m.chat_id = $1
+     order by ${IDLE}, m.role, m.joined_at, m.user_id`,
     [chatId],
   );
   const { userId } = heirOf(eldest)!;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { fails, take, within, World, type Person } from '../testkit/world.js';
 import type { ChatEvent } from '../../sdk/index.js';
+import { decodeId } from '../../src/lib/ids.js';
 
 const kinds = (events: { __typename: string }[]) => events.map((event) => event.__typename);
 
@@ -166,6 +167,24 @@ describe('who is in a group chat', () => {
       assert.equal((await bob.api.chat({ id: chatId })).chat, null);
       assert.deepEqual(await world.sql('select member_count from chats where id = (select id from chats order by id desc limit 1)'), [{ member_count: 0 }]);
       events.close();
+    });
+
+    it('passes the ownership to nobody who can run nothing while there is somebody else: in a chat as in a group', async () => {
+      const [robot, gone] = await world.people('Robot', 'Gone');
+      const { id: groupId } = (await ann.api.createGroup({ input: { name: 'Group', visibility: 'PUBLIC', joinPolicy: 'OPEN', idempotencyKey: world.key() } })).createGroup.group;
+      const general = (await ann.api.group({ id: groupId })).group!.chats!.edges[0]!.node.id;
+      for (const person of [robot, gone, bob]) await person.api.joinGroup({ input: { groupId } });
+      await promote(ann, general, gone, 'ADMIN');
+      await ann.api.updateGroupMemberRole({ input: { groupId, userId: gone.id, role: 'ADMIN' } });
+      await world.sql(`update users set kind = 'BOT' where handle = 'robot'`);
+      await world.sql(`update users set suspended_at = now() where handle = 'gone'`);
+      await ann.api.leaveGroup({ input: { groupId } });
+      assert.deepEqual(await roles(bob, general), { robot: 'MEMBER', gone: 'ADMIN', bob: 'OWNER' });
+      assert.equal((await bob.api.group({ id: groupId })).group!.viewerState!.role, 'OWNER');
+      await bob.api.leaveGroup({ input: { groupId } });
+      assert.deepEqual(await world.sql(`select u.handle, m.role from group_members m join users u on u.id = m.user_id where m.group_id = $1 order by 1`, [decodeId('Group', groupId)]), [
+        { handle: 'gone', role: 'OWNER' }, { handle: 'robot', role: 'MEMBER' },
+      ]);
     });
 
     it('a direct chat is not left', async () => {
