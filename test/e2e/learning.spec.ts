@@ -171,6 +171,17 @@ describe('learning who and what belongs together', function () {
     assert.equal(await inferred(late), null);
   });
 
+  it('forgets what was inferred of somebody’s messages when they take them back, and gives them a place without', async () => {
+    const person = people[5]!;
+    const subject = await subjectOf(person);
+    await person.api.updatePersonalization({ input: { useMessages: true } });
+    assert.equal(await subjectOf(person), subject);
+    await person.api.updatePersonalization({ input: { useMessages: false } });
+    assert.equal(await inferred(person), null);
+    await groups(person);
+    assert.equal(await subjectOf(person), subject);
+  });
+
   it('goes by what is being talked about in a chat, for those who are in it', async () => {
     const [ann, bob] = people as [Person, Person];
     const chatId = await world.directChat(ann, bob);

@@ -44,7 +44,10 @@ export class PersonalizationService {
     return row ?? UNCHOSEN;
   }
 
-  /** Turning it off takes the person out of every model that is kept, forgets what was recorded, and suggests them to nobody. Errors: INVALID_INPUT. */
+  /**
+   * Turning it off takes the person out of every model that is kept, forgets what was recorded, and suggests them to nobody. So does taking back the use of messages with what was inferred of them:
+   * they have a place again, without their messages, when something is suggested to them. Errors: INVALID_INPUT.
+   */
   async update(actor: Actor, change: PersonalizationChange): Promise<PersonalizationRow> {
     const interests = change.interests == null ? null : distinct(change.interests.map((interest) => cleanText(interest, { field: 'interests', maxBytes: MAX_BYTES }).toLowerCase()), 'interests', MAX_INTERESTS);
     const line = (field: 'profession' | 'place'): string | null | undefined => (change[field] == null ? change[field] : cleanText(change[field], { field, maxBytes: MAX_BYTES }));
@@ -65,10 +68,9 @@ export class PersonalizationService {
          on conflict (user_id) do update set enabled = $2, use_messages = $3, interests = $4, profession = $5, place = $6, updated_at = $7`,
         [actor.userId, after.enabled, after.useMessages, after.interests, after.profession, after.place, tx.now],
       );
-      if (before.enabled && !after.enabled) {
-        await tx.sql('delete from learned_people where user_id = $1', [actor.userId]);
-        await tx.sql('delete from interactions where user_id = $1', [actor.userId]);
-      }
+      const [off, wordsBack] = [before.enabled && !after.enabled, before.useMessages && !after.useMessages];
+      if (off || wordsBack) await tx.sql('delete from learned_people where user_id = $1', [actor.userId]);
+      if (off) await tx.sql('delete from interactions where user_id = $1', [actor.userId]);
       return after;
     });
   }
