@@ -1,7 +1,7 @@
 import type { Sql } from '../db/database.js';
 import { emptyPage, pageRequest, toPage, type Page, type PageArgs } from '../db/pages.js';
 import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
-import { DomainError, invalidInput } from '../lib/errors.js';
+import { DomainError, invalidInput, notFound } from '../lib/errors.js';
 import { newId, NIL_UUID } from '../lib/ids.js';
 import { cleanText, distinct } from '../lib/validate.js';
 import type { ChatEncryption } from '../entities/chat.js';
@@ -82,8 +82,10 @@ export class ChatService {
       if (input.groupId != null) await assertFitsGroup(tx, input.groupId, others);
       return { chatId: input.kind === 'DIRECT' ? await directChat(tx, actor.userId, others[0]!, encryption) : await makeGroupChat(tx, actor.userId, others, title, input.groupId ?? null, encryption) };
     });
-    const [chat] = await this.sql<ChatRow>(`select ${CHAT_COLUMNS} from chats c where c.id = $1`, [chatId]);
-    return chat!;
+    // A repeat may come when they are not in it any more.
+    const [chat] = await this.sql<ChatRow>(`select ${CHAT_COLUMNS} from chats c join chat_members m on m.chat_id = c.id and m.user_id = $2 where c.id = $1`, [chatId, actor.userId]);
+    if (!chat) throw notFound('chat');
+    return chat;
   }
 }
 

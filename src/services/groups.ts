@@ -4,13 +4,13 @@ import type { UnitOfWork } from '../db/unit-of-work.js';
 import { DomainError, invalidInput } from '../lib/errors.js';
 import { newId, NIL_UUID } from '../lib/ids.js';
 import { cleanText, distinct } from '../lib/validate.js';
-import { assertRunsGroup, canSeeGroup, canSeeInside, type GroupJoinPolicy, type GroupMemberState, type GroupVisibility } from '../policies/group-policy.js';
+import { assertCanSeeGroup, assertRunsGroup, canSeeGroup, canSeeInside, type GroupJoinPolicy, type GroupMemberState, type GroupVisibility } from '../policies/group-policy.js';
 import { runs } from '../policies/member-policy.js';
 import type { Actor, Reading } from './actor.js';
 import { containing } from './chat-list.js';
 import { makeGroupChat } from './chats.js';
 import { changeAvatar, cleanAvatar } from './files/avatars.js';
-import { lockGroup, tellOfGroup, toBeTold } from './group-membership.js';
+import { lockGroup, readGroupAccess, tellOfGroup, toBeTold } from './group-membership.js';
 import { chatById, CHAT_COLUMNS, type ChatRow } from './loaders/chats.js';
 import { groupAccess, groupById, GROUP_COLUMNS, GROUP_MEMBER_COLUMNS, type GroupMemberRow, type GroupRow } from './loaders/groups.js';
 
@@ -79,6 +79,8 @@ export class GroupService {
       tellOfGroup(tx, id, [actor.userId]);
       return { groupId: id };
     });
+    // A repeat may come when they are not in it any more.
+    assertCanSeeGroup(await readGroupAccess(this.sql, groupId, actor.userId));
     return this.#read(groupId);
   }
 

@@ -84,6 +84,24 @@ describe('what a chat is like', () => {
       await bob.api.unblockUser({ input: { userId: ann.id } });
     });
 
+    it('a repeat of what made a chat, a group or a whiteboard tells nothing more to who is not in it any more', async () => {
+      const chat = { kind: 'GROUP' as const, memberIds: [bob.id], title: 'Ours', idempotencyKey: world.key() };
+      const { id: chatId } = (await ann.api.createChat({ input: chat })).createChat.chat;
+      const board = { chatId, title: 'Plans', idempotencyKey: world.key() };
+      await bob.api.createWhiteboard({ input: board });
+      await ann.api.removeChatMember({ input: { chatId, userId: bob.id } });
+      await fails(bob.api.createWhiteboard({ input: board }), 'NOT_FOUND');
+      await ann.api.addChatMembers({ input: { chatId, memberIds: [cem.id] } });
+      await ann.api.leaveChat({ input: { chatId } });
+      await update(cem, { chatId, title: 'Without Ann' });
+      await fails(ann.api.createChat({ input: chat }), 'NOT_FOUND');
+      const group = { name: 'Ours', visibility: 'SECRET', joinPolicy: 'INVITE', idempotencyKey: world.key() } as const;
+      const { id: groupId } = (await ann.api.createGroup({ input: group })).createGroup.group;
+      await ann.api.addGroupMembers({ input: { groupId, userIds: [bob.id] } });
+      await ann.api.leaveGroup({ input: { groupId } });
+      await fails(ann.api.createGroup({ input: group }), 'NOT_FOUND');
+    });
+
     it('nobody is brought across a block into a chat', async () => {
       const chatId = await world.groupChat(ann, [bob]);
       await cem.api.blockUser({ input: { userId: ann.id } });

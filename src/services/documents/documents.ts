@@ -66,7 +66,9 @@ export class DocumentService {
       return { id: made };
     });
     const row = await readDocument(this.sql, id);
-    if (!row) throw notFound('document'); // a repeat, after somebody has deleted it
+    // A repeat, after somebody has deleted it, or has taken the actor out of its chat.
+    if (!row) throw notFound('document');
+    assertCanSeeDocument(await readChatAccess(this.sql, chatId, actor.userId));
     return row;
   }
 
