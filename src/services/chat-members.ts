@@ -31,8 +31,12 @@ export class ChatMemberService {
       await assertPeopleExist(tx, memberIds);
       await assertNotAcrossBlock(tx.sql, actor.userId, memberIds, 'memberIds');
       if (await someAreBanned(tx, chatId, memberIds)) throw new DomainError('STATE_CONFLICT', 'One of them is banned from the chat.', { field: 'memberIds' });
-      if (groupId) await admitToGroup(tx, groupId, actor.userId, memberIds);
-      return admitMembers(tx, chatId, actor.userId, memberIds);
+      if (!groupId) return admitMembers(tx, chatId, actor.userId, memberIds);
+      const before = new Set(await inChat(tx, chatId, memberIds));
+      // Who comes into the group comes into its first chat by that: it may be this one.
+      await admitToGroup(tx, groupId, actor.userId, memberIds);
+      await admitMembers(tx, chatId, actor.userId, memberIds);
+      return (await inChat(tx, chatId, memberIds)).filter((id) => !before.has(id));
     });
   }
 
@@ -67,6 +71,10 @@ export class ChatMemberService {
       if (change === 'transfer') await writeSystemMessage(tx, chatId, actor.userId, { action: 'OWNER_CHANGED', subjectIds: [userId] });
     });
   }
+}
+
+async function inChat(tx: Tx, chatId: string, userIds: readonly string[]): Promise<string[]> {
+  return (await tx.sql<{ id: string }>('select user_id as id from chat_members where chat_id = $1 and user_id = any($2) order by 1', [chatId, userIds])).map(({ id }) => id);
 }
 
 async function roleOf(tx: Tx, chatId: string, userId: string): Promise<MemberRole> {

@@ -122,7 +122,8 @@ describe('groups', () => {
       const { createInviteLink } = await ann.api.createInviteLink({ input: { chatId: general, idempotencyKey: world.key() } });
       await cem.api.joinChat({ input: { token: createInviteLink.token } });
       assert.deepEqual(await members(cem, groupId), { ann: 'OWNER', bob: 'MEMBER', cem: 'MEMBER' });
-      await ann.api.addChatMembers({ input: { chatId: general, memberIds: [dee.id] } });
+      const { added } = (await ann.api.addChatMembers({ input: { chatId: general, memberIds: [bob.id, dee.id] } })).addChatMembers;
+      assert.deepEqual(added.map(({ user }) => user.handle), ['dee']);
       assert.equal((await see(dee, groupId))!.memberCount, 4);
       const open = await create(ann, { joinPolicy: 'INVITE', visibility: 'PUBLIC' });
       await fails(join(bob, open.groupId), 'FORBIDDEN');
