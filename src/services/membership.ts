@@ -44,8 +44,9 @@ export async function addMembers(tx: Tx, chatId: string, members: { userId: stri
   const rows = await tx.sql<{ user_id: string; visible_from_seq: number; held: boolean }>(
     `insert into chat_members (chat_id, user_id, role, joined_at, visible_from_seq, visible_from_pos, last_read_seq, last_delivered_seq, silenced_until, last_sent_at)
      select c.id, n.user_id, case when c.kind = 'GROUP' and c.member_count = 0 and n.o = 1 then 'OWNER' else n.role end, $4, c.last_seq + 1, s.head, c.last_seq, c.last_seq, a.silenced_until, a.last_sent_at
-     from unnest($2::uuid[], $3::text[]) with ordinality n(user_id, role, o) left join chat_absences a on a.chat_id = $1 and a.user_id = n.user_id and a.over_at > $4, chats c, (select head from streams where id = $5 for update) s where c.id = $1
-       and not exists (select from chat_bans b where b.chat_id = c.id and b.user_id = n.user_id and b.until > $4)
+     from (select u.user_id, u.role, row_number() over (order by u.o) as o from unnest($2::uuid[], $3::text[]) with ordinality u(user_id, role, o)
+           where not exists (select from chat_bans b where b.chat_id = $1 and b.user_id = u.user_id and b.until > $4)) n
+     left join chat_absences a on a.chat_id = $1 and a.user_id = n.user_id and a.over_at > $4, chats c, (select head from streams where id = $5 for update) s where c.id = $1 order by n.o
      on conflict do nothing returning user_id, visible_from_seq, coalesce(silenced_until, last_sent_at) is not null as held`,
     [chatId, members.map((member) => member.userId), members.map((member) => member.role), tx.now, stream],
   );

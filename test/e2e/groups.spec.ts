@@ -212,6 +212,14 @@ describe('groups', () => {
       inbox.close();
     });
 
+    it('one that all have left is owned by the first who comes back, also where somebody else stays banned from it', async () => {
+      const { groupId, general } = await create(ann);
+      await ann.api.banFromChat({ input: { chatId: general, userId: bob.id, seconds: null, reason: 'noise' } });
+      await ann.api.leaveChat({ input: { chatId: general } });
+      await ann.api.addGroupMembers({ input: { groupId, userIds: [bob.id, cem.id, dee.id] } });
+      assert.deepEqual(await Promise.all([bob, cem, dee].map((person) => inChat(person, general))), [null, 'OWNER', 'MEMBER']);
+    });
+
     it('are at most a hundred, also when made at once', async () => {
       const { groupId } = await create(ann);
       const open = () => ann.api.createChat({ input: { kind: 'GROUP', memberIds: [], groupId, idempotencyKey: world.key() } });
