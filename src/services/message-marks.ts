@@ -16,13 +16,13 @@ export class MessageMarkService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Errors: NOT_FOUND, STATE_CONFLICT (deleted). Starred already: changes nothing. */
+  /** Errors: NOT_FOUND, STATE_CONFLICT (deleted). Starred already, or deleted by the actor for themself: changes nothing. */
   star(actor: Actor, key: MessageKey): Promise<MessageRow> {
     return this.#mark(actor, key, 'starMessage', async (tx, message) => {
       assertCanStar(message);
       return tx.sql(
         `insert into message_marks (chat_id, seq, user_id, starred_at) values ($1, $2, $3, $4)
-         on conflict (chat_id, seq, user_id) do update set starred_at = $4 where message_marks.starred_at is null returning seq`,
+         on conflict (chat_id, seq, user_id) do update set starred_at = $4 where message_marks.starred_at is null and message_marks.hidden_at is null returning seq`,
         [key.chatId, key.seq, actor.userId, tx.now],
       );
     });

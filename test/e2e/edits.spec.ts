@@ -142,6 +142,8 @@ describe('editing and deleting messages', () => {
     assert.deepEqual([await last(carol), await last(bob)], ['kept', 'hidden']);
     assert.deepEqual((await carol.api.pinnedMessages({ chatId })).chat!.pinnedMessages.edges, []);
     assert.equal((await ann.api.pinnedMessages({ chatId })).chat!.pinnedMessages.edges.length, 1);
+    // What one has deleted for oneself comes back by no list.
+    await carol.api.starMessage({ input: { messageId: id } });
     assert.deepEqual((await carol.api.starredMessages()).viewer!.starredMessages.edges.map(({ node }) => node.id), [kept.id]);
     assert.equal((await read(carol, id))!.viewerState!.deletedForViewer, true);
   });
