@@ -3,7 +3,7 @@ import * as oauth from 'oauth4webapi';
 import { decodeId } from '../../src/lib/ids.js';
 import { administrator } from '../testkit/news.js';
 import { WebhookReceiver } from '../testkit/webhook-receiver.js';
-import { eventually, fails, World, type Person } from '../testkit/world.js';
+import { eventually, fails, within, World, type Person } from '../testkit/world.js';
 
 const insecure = { [oauth.allowInsecureRequests]: true } as const;
 const WHO = '{ viewer { user { id } } }';
@@ -125,11 +125,27 @@ describe('what apps may do for people', function () {
   it('an app learns of no other endpoint by the notification that it was switched off', async () => {
     const own = await listen();
     own.answer = () => 410;
-    const scopes = ['profile:read', 'notifications:read', 'webhooks:read'];
+    const scopes = ['profile:read', 'notifications:read', 'webhooks:read', 'chats:read'];
     const made = await create(scopes);
     const { access_token: token } = await lets(made, scopes);
     const mine = await endpoint(bob, own);
+    // The same words from both: what is made for one is not handed to the other.
+    type Event = { inboxEvents: { __typename: string; notification?: { webhook: { id: string } | null } } };
+    const subscribe = async (by: string) => {
+      const events = world.client(by).subscribe<Event, Record<string, never>>('subscription { inboxEvents { __typename ... on NotificationAdded { notification { webhook { id } } } } }');
+      await within(events.next(), 'the checkpoint');
+      return events;
+    };
+    const streams = [await subscribe(bob.accessToken), await subscribe(token)];
+    const heard = async (events: Awaited<ReturnType<typeof subscribe>>) => {
+      for (;;) {
+        const { inboxEvents: event } = (await within(events.next(), 'the notification')).value!;
+        if (event.__typename === 'NotificationAdded') return event.notification!.webhook;
+      }
+    };
     await world.say(ann, chatId, 'into the void');
+    assert.deepEqual(await Promise.all(streams.map(heard)), [{ id: mine }, null]);
+    for (const events of streams) events.close();
     await eventually(async () => (await bob.api.webhook({ id: mine })).webhook!.disabledReason === 'GONE', 'it is switched off');
     const told = async (by: string) =>
       (await ask(by, '{ viewer { notifications(first: 1) { edges { node { kind webhook { id url } } } } } }') as { viewer: { notifications: { edges: { node: object }[] } } }).viewer.notifications.edges[0]!.node;

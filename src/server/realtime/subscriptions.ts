@@ -108,7 +108,9 @@ export class Subscriptions {
     const variables = declared(prepared, given);
     const key = keyOf(prepared, variables);
     // Guests see less of people than others do, so that they never share what is rendered for those.
-    const groupKey = guest ? `guest${prepared.viewerDependent ? ` ${guest.tokenId}` : ''} ${key}` : prepared.viewerDependent ? `${viewer!.userId} ${key}` : key;
+    // What an app may know for somebody is less than what they may themself, beyond what its scopes say of a document.
+    const by = viewer?.scopes ? ` by ${viewer.appId ?? ''}` : '';
+    const groupKey = guest ? `guest${prepared.viewerDependent ? ` ${guest.tokenId}` : ''} ${key}` : prepared.viewerDependent ? `${viewer!.userId}${by} ${key}` : key;
     const ownerId = prepared.viewerDependent ? (viewer?.userId ?? guest!.tokenId) : null;
     let group = this.#groups.get(groupKey);
     if (!group) {
