@@ -13,6 +13,8 @@ describe('cursors of lists', () => {
   it('come back as they were given', () => {
     const key = [1_763_600_000_000, '0199f0a0-0000-7000-8000-000000000000', 7, null];
     assert.deepEqual(pageRequest({ after: encodeKey(key) }, ['time', 'uuid', 'number', 'nullable']).from, key);
+    const long = ['"'.repeat(200), '\\'.repeat(200), '0199f0a0-0000-7000-8000-000000000000'];
+    assert.deepEqual(pageRequest({ after: encodeKey(long) }, ['string', 'string', 'uuid']).from, long, 'that of a source of news with long names');
   });
 
   it('are of the list’s types or refused, whatever they are', () => {

@@ -16,6 +16,8 @@ export type CursorValue = string | number | null;
 export type CursorPart = 'string' | 'uuid' | 'number' | 'amount' | 'time' | 'nullable';
 const MAX_INT = 2 ** 31 - 1;
 const MAX_TIME = 8.64e15;
+/** The longest that a list makes: two names of 200 bytes, each of which JSON writes as two, in base64. */
+const MAX_CURSOR = 2_048;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** One page of a keyset: how many, from where, in which direction. */
@@ -48,7 +50,7 @@ export const encodeKey = (key: CursorValue[]): string => Buffer.from(JSON.string
 
 function decodeKey(text: string, kinds: readonly CursorPart[], field: string): CursorValue[] {
   const foreign = () => new DomainError('INVALID_CURSOR', 'This is not a cursor of this list.', { field });
-  if (text.length > 512) throw foreign();
+  if (text.length > MAX_CURSOR) throw foreign();
   let key: unknown;
   try {
     key = JSON.parse(Buffer.from(text, 'base64url').toString());
