@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { decodeId } from '../../src/lib/ids.js';
 import { adjustedRand } from '../../src/ml/quality.js';
+import { ModelStore } from '../../src/services/learning/model-store.js';
 import { Seat, startCall } from '../testkit/calls.js';
 import { openShop, sell, type Sold } from '../testkit/commerce.js';
 import { train, trained } from '../testkit/learning.js';
@@ -177,6 +179,11 @@ describe('learning who and what belongs together', function () {
     await person.api.updatePersonalization({ input: { useMessages: true } });
     assert.equal(await subjectOf(person), subject);
     await person.api.updatePersonalization({ input: { useMessages: false } });
+    assert.equal(await inferred(person), null);
+    // As a training would write them that has read them before.
+    const [model] = await world.sql<{ id: string }>(`select id from learned_models where state = 'ACTIVE'`);
+    const { db, unitOfWork } = world.app.container;
+    await new ModelStore(db.background, unitOfWork).people(model!.id, [{ userId: decodeId('User', person.id), clusterIds: [], vector: null, factors: null, neighbours: [], closeness: [] }]);
     assert.equal(await inferred(person), null);
     await groups(person);
     assert.equal(await subjectOf(person), subject);

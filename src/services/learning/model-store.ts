@@ -58,13 +58,14 @@ export class ModelStore {
     );
   }
 
-  /** Whoever has turned it off meanwhile is left out. */
+  /** Whoever has turned it off, or has changed anything and lets no messages be used, since the training began is left out: they get a place when something is suggested to them. */
   async people(id: string, people: readonly LearnedPerson[]): Promise<void> {
     await this.sql(
       `insert into learned_people (model_id, user_id, cluster_ids, vector, factors, neighbours, closeness)
        select $1, p.user_id, p.cluster_ids::uuid[], p.vector, p.factors, p.neighbours::uuid[], p.closeness::real[]
        from unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::text[]) p(user_id, cluster_ids, vector, factors, neighbours, closeness)
-       where exists (select from users u where u.id = p.user_id) and not exists (select from personalizations s where s.user_id = p.user_id and not s.enabled)`,
+       where exists (select from users u where u.id = p.user_id) and not exists (select from personalizations s where s.user_id = p.user_id
+           and (not s.enabled or not s.use_messages and s.updated_at > (select created_at from learned_models where id = $1)))`,
       [
         id, people.map(({ userId }) => userId), people.map(({ clusterIds }) => list(clusterIds)), people.map(({ vector }) => bytesOrNull(vector)), people.map(({ factors }) => bytesOrNull(factors)),
         people.map(({ neighbours }) => list(neighbours)), people.map(({ closeness }) => list(closeness)),
