@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
 import { PostgresProcess } from '../../test/testkit/postgres-process.js';
-import { eventually, World } from '../../test/testkit/world.js';
+import { eventually, within, World } from '../../test/testkit/world.js';
 import type { Sql } from './database.js';
 import { ReadReplicas } from './replicas.js';
 
@@ -36,6 +36,10 @@ describe('reads from replicas', function () {
   beforeEach(() => Object.assign(replicas.figures, { replica: 0, primary: 0 }));
 
   const has = async (n: number, reads = replicas.reads()) => (await reads('select 1 from things where n = $1', [n])).length === 1;
+  const pauseReplay = async () => {
+    await replica.sql('select pg_wal_replay_pause()');
+    await eventually(async () => (await replica.sql<{ state: string }>('select pg_get_wal_replay_pause_state() as state'))[0]!.state === 'paused', 'it pauses');
+  };
   const write = (n: number) => sql('insert into things values ($1)', [n]);
 
   it('show whatever was committed before they began', async () => {
@@ -65,8 +69,7 @@ describe('reads from replicas', function () {
   });
 
   it('wait no longer than they may for one that lags; it is read from again when it is there', async () => {
-    await replica.sql('select pg_wal_replay_pause()');
-    await eventually(async () => (await replica.sql<{ state: string }>('select pg_get_wal_replay_pause_state() as state'))[0]!.state === 'paused', 'it pauses');
+    await pauseReplay();
     await write(2_000);
     const began = performance.now();
     assert.equal(await has(2_000), true);
@@ -121,16 +124,41 @@ describe('reads from replicas', function () {
       const chatId = await world.groupChat(ann, [bob]);
       const elsewhere = world.client(ann.accessToken, 1);
       const events = bob.client.chatEvents(chatId, (await bob.api.chat({ id: chatId })).chat!.eventCursor);
-      for (let n = 0; n < 40; n++) {
-        await world.say(ann, chatId, `number ${n}`);
-        const texts = async (api: typeof elsewhere.api) => (await api.chatMessages({ id: chatId, last: 1 })).chat!.messages.edges.map(({ node }) => node.text);
-        assert.deepEqual(await texts(n % 2 ? ann.api : elsewhere.api), [`number ${n}`]);
-        const { value } = await events.next();
-        if (value?.__typename === 'MessageSent') assert.deepEqual(await texts(bob.api), [value.message!.text]);
+      const texts = async (api: typeof elsewhere.api) => (await api.chatMessages({ id: chatId, last: 1 })).chat!.messages.edges.map(({ node }) => node.text);
+      const figures = () => world.apps.map((app) => ({ ...app.container.db.replicas!.figures }));
+      let said = 0;
+      const sayAndRead = async () => {
+        const text = `number ${++said}`;
+        await world.say(ann, chatId, text);
+        assert.deepEqual(await texts(said % 2 ? ann.api : elsewhere.api), [text]);
+        for (;;) {
+          const { value } = await within(events.next(), 'the event');
+          if (value?.__typename !== 'MessageSent') continue;
+          assert.deepEqual([value.message!.text, await texts(bob.api)], [text, [text]]);
+          return;
+        }
+      };
+      for (let n = 0; n < 20; n++) await sayAndRead();
+      assert.ok(figures().every((one) => one.replica > 10), JSON.stringify(figures()));
+      // From here on it is behind, and what is asked for is not there.
+      await pauseReplay();
+      try {
+        await sayAndRead();
+        const before = figures();
+        for (let n = 0; n < 10; n++) await sayAndRead();
+        const held = (server: PostgresProcess) => server.sql(`select from messages m where m::text like '%number ${said}%'`, 'app');
+        assert.deepEqual([(await held(primary)).length, (await held(replica)).length], [1, 0]);
+        assert.deepEqual(figures().map(({ replica: read }) => read), before.map(({ replica: read }) => read));
+        assert.ok(figures().every((one, node) => one.primary > before[node]!.primary), JSON.stringify([before, figures()]));
+      } finally {
+        await replica.sql('select pg_wal_replay_resume()');
       }
+      const before = figures();
+      await eventually(async () => {
+        await sayAndRead();
+        return figures().every((one, node) => one.replica > before[node]!.replica);
+      }, 'both read from it again');
       events.close();
-      const figures = world.apps.map((app) => app.container.db.replicas!.figures);
-      assert.ok(figures.every((one) => one.replica > 20), JSON.stringify(figures));
     });
   });
 });
