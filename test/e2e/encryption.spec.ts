@@ -168,26 +168,6 @@ describe('encrypted chats', function () {
     assert.deepEqual(texts(await bobPhone.read(chatId)), ['from before', 'from now on', 'here I am']);
   });
 
-  it('history out of order: within an epoch any order, and a device that was away reads all of it', async () => {
-    const chatId = await encryptedChat(annPhone, [bob]);
-    for (const device of [bobPhone, annTablet]) await device.catchUp(chatId);
-    for (const text of ['one', 'two', 'three', 'four']) await annPhone.say(chatId, text);
-    const { messages } = (await bob.api.encryptedMessages({ chatId, last: 10 })).chat!;
-    const backwards: (string | null)[] = [];
-    for (const { node } of messages.edges.toReversed()) backwards.push(await bobPhone.decrypt(chatId, node.encrypted!.content));
-    assert.deepEqual(backwards, ['four', 'three', 'two', 'one']);
-    for (let epoch = 0; epoch < 6; epoch++) {
-      await annPhone.change(chatId, [], []);
-      await annPhone.say(chatId, `in epoch ${annPhone.epoch(chatId)}`);
-    }
-    // More epochs than ts-mls keeps keys of past ones for.
-    const said = texts(await annTablet.read(chatId));
-    assert.deepEqual(said.slice(0, 4), ['one', 'two', 'three', 'four']);
-    assert.equal(said.length, 10);
-    assert.ok(said.every((text) => text !== null));
-    assert.equal(annTablet.epoch(chatId), annPhone.epoch(chatId));
-  });
-
   it('of commits at once one is taken, and the others begin again; in the end all are in one epoch', async () => {
     const chatId = await encryptedChat(annPhone, [bob]);
     const devices = [annPhone, annTablet, bobPhone];
