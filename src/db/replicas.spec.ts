@@ -129,12 +129,16 @@ describe('reads from replicas', function () {
       let said = 0;
       const sayAndRead = async () => {
         const text = `number ${++said}`;
-        await world.say(ann, chatId, text);
-        assert.deepEqual(await texts(said % 2 ? ann.api : elsewhere.api), [text]);
+        const { seq } = await world.say(ann, chatId, text);
+        const { api } = said % 2 ? ann : elsewhere;
+        assert.deepEqual(await texts(api), [text]);
+        // Pages are the primary's; a message by its number, and how much is unread, replicas may answer.
+        assert.equal((await api.messageBySeq({ chatId, seq })).chat!.message?.text, text);
         for (;;) {
           const { value } = await within(events.next(), 'the event');
           if (value?.__typename !== 'MessageSent') continue;
           assert.deepEqual([value.message!.text, await texts(bob.api)], [text, [text]]);
+          assert.equal((await bob.api.chatLine({ id: chatId })).chat!.viewerState!.unreadCount, said);
           return;
         }
       };
