@@ -8,12 +8,16 @@ const FOCUSED_TEST = {
   selector: "MemberExpression[object.name=/^(describe|context|suite|it|specify|test)$/][property.name='only']",
   message: 'A focused test silences all others: take the .only away.',
 };
-const SECRET = '/(secret|token|signature|hmac|password|apiKey|otp)$/i';
-/** How long `===` takes tells how much of a guess is right. */
+const SECRET = '/(secret|token|signature|hmac|password|apiKey|otp|challenge|verifier|hash)$/i';
+/** An `input_hash` is none of these: it is of what one has said oneself. */
+const HASH_OF_SECRET = '/(^|code|key|password|secret|token)_?hash$/i';
+const SECRETS_APART = 'Secrets are compared by timingSafeEqual (src/lib/secrets.ts), of their hashes where the lengths may differ.';
+/** How long `===` takes tells how much of a guess is right. (What has no name counts as named 'undefined' here: a call, a property.) */
 const COMPARES_SECRETS = ['left', 'right'].flatMap((side) => [`${side}.name`, `${side}.property.name`]).map((name) => ({
-  selector: `BinaryExpression[operator=/^[!=]==?$/][${name}=${SECRET}]:not([left.type='Literal']):not([right.type='Literal']):not([right.name='undefined'])`,
-  message: 'Secrets are compared by timingSafeEqual, of their hashes where the lengths may differ.',
+  selector: `BinaryExpression[operator=/^[!=]==?$/][${name}=${SECRET}]:not([left.type='Literal']):not([right.type='Literal']):not([right.type='Identifier'][right.name='undefined'])`,
+  message: SECRETS_APART,
 }));
+const COMPARES_HASHES = ['name', 'property.name'].map((name) => ({ selector: `CallExpression[callee.property.name='equals'][callee.object.${name}=${HASH_OF_SECRET}]`, message: SECRETS_APART }));
 const READS_ENVIRONMENT = [
   "MemberExpression[object.name='process'][property.name='env']",
   "MemberExpression[object.name='process'][property.value='env']",
@@ -68,7 +72,7 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     ignores: ['**/*.spec.ts', 'src/config.ts'],
     rules: {
-      'no-restricted-syntax': ['error', FOCUSED_TEST, ...READS_ENVIRONMENT, ...COMPARES_SECRETS],
+      'no-restricted-syntax': ['error', FOCUSED_TEST, ...READS_ENVIRONMENT, ...COMPARES_SECRETS, ...COMPARES_HASHES],
       'no-restricted-imports': ['error', { paths: ['process', 'node:process'].map((name) => ({ name, importNames: ['env'], message: 'Only src/config.ts reads the environment.' })) }],
     },
   },

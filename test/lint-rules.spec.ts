@@ -45,10 +45,16 @@ const CASES: Case[] = [
     bad: [
       ['src/services/codes.ts', 'export const same = (given: string, secret: string) => given === secret;\n'],
       ['src/services/codes.ts', 'export const other = (row: { refreshToken: string }, given: string) => row.refreshToken !== given;\n'],
+      ['src/services/codes.ts', 'export const wrong = (row: { challenge: string }, given: string) => row.challenge !== given;\n'],
+      ['src/services/codes.ts', 'export const wrong = (row: { challenge: string }, given: string) => row.challenge !== given.trim();\n'],
+      ['src/services/codes.ts', 'export const changed = (row: { passwordHash: string }, given: string) => given !== row.passwordHash;\n'],
+      ['src/services/codes.ts', 'export const found = (row: { codeHash: Buffer }, hash: Buffer) => row.codeHash.equals(hash);\n'],
+      ['src/services/codes.ts', 'export const found = (rows: { hash: Buffer }[], hash: Buffer) => rows.some((row) => hash.equals(row.hash));\n'],
     ],
     good: [
       ['src/services/codes.ts', `export const none = (secret: string | null | undefined) => secret === null || secret === undefined || secret === '';\n`],
       ['src/services/codes.ts', 'export const same = (a: string, b: string) => a === b;\n'],
+      ['src/services/codes.ts', 'export const again = (row: { input_hash: Buffer }, input: Buffer) => row.input_hash.equals(input);\n'],
     ],
   },
   {

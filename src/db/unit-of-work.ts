@@ -83,7 +83,7 @@ export const hashInput = (input: unknown): Buffer => Buffer.from(digest('sha256'
 
 /** begin → claim the key → work → append events → commit → publish. */
 export class UnitOfWork {
-  readonly #underWay = new Map<string, { hash: Buffer; result: Promise<unknown> }>();
+  readonly #underWay = new Map<string, { inputHash: Buffer; result: Promise<unknown> }>();
 
   constructor(
     private readonly db: Database,
@@ -108,11 +108,11 @@ export class UnitOfWork {
     const slot = `${options.actorId} ${options.operation} ${options.idempotencyKey}`;
     const first = this.#underWay.get(slot);
     if (first) {
-      if (!first.hash.equals(hash)) throw keyReused();
+      if (!first.inputHash.equals(hash)) throw keyReused();
       return first.result as Promise<Result>;
     }
     const result = this.#attempt(options, hash, work);
-    this.#underWay.set(slot, { hash, result });
+    this.#underWay.set(slot, { inputHash: hash, result });
     try {
       return await result;
     } finally {

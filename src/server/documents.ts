@@ -68,16 +68,16 @@ export class Documents {
   #findByHash(given: unknown, query: string | null): string {
     const parsed = persistedQuery.safeParse(given);
     if (!parsed.success) throw new DomainError('BAD_REQUEST', 'extensions.persistedQuery is { version: 1, sha256Hash: 64 hexadecimal digits }.');
-    const hash = parsed.data.sha256Hash;
+    const id = parsed.data.sha256Hash;
     if (query === null) {
-      const text = this.#registered.get(hash) ?? this.#automatic.get(hash);
+      const text = this.#registered.get(id) ?? this.#automatic.get(id);
       // Clients of this protocol go by these very words: they then send the text with the hash.
       if (text === undefined) throw new DomainError('OPERATION_NOT_FOUND', 'PersistedQueryNotFound');
       return text;
     }
-    if (sha256(query) !== hash) throw new DomainError('BAD_REQUEST', 'extensions.persistedQuery.sha256Hash is not the hash of query.');
+    if (sha256(query) !== id) throw new DomainError('BAD_REQUEST', 'extensions.persistedQuery.sha256Hash is not the hash of query.');
     const allowed = this.#allowed(query);
-    this.#automatic.set(hash, allowed);
+    this.#automatic.set(id, allowed);
     return allowed;
   }
 

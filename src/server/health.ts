@@ -1,10 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import type { Container } from '../container.js';
 import { InFlight } from '../lib/in-flight.js';
 import { inTime } from '../lib/in-time.js';
+import { sameSecret } from '../lib/secrets.js';
 import type { EngineState } from '../ml/engine.js';
 import type { Metrics } from './metrics.js';
 
@@ -83,6 +84,3 @@ function mayRead(request: FastifyRequest, token: string | undefined): boolean {
   // A proxy on this machine speaks for others: what it passes on does not count as local.
   return LOOPBACK.test(request.socket.remoteAddress ?? '') && request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined;
 }
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-const sameSecret = (given: string, wanted: string): boolean => timingSafeEqual(digest(given), digest(wanted));

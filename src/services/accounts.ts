@@ -2,6 +2,7 @@ import type { Sql } from '../db/database.js';
 import type { Tx, UnitOfWork } from '../db/unit-of-work.js';
 import { DomainError } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
+import { sameSecret } from '../lib/secrets.js';
 import { cleanDevice, cleanDisplayName, cleanEmail, cleanHandle, newPassword, typedPassword } from './account-input.js';
 import type { Actor } from './actor.js';
 import type { AuthLimits } from './auth-limits.js';
@@ -78,7 +79,7 @@ export class AccountService {
     const opened = await this.unitOfWork.run({ actorId: user!.id, operation: 'signIn' }, async (tx) => {
       const person = await lockForSignIn(tx, user!.id);
       // The password may have been changed since it was compared, and all sessions ended: this one must not outlive that.
-      if (person?.passwordHash !== user!.hash) throw invalidCredentials();
+      if (!sameSecret(person?.passwordHash ?? null, user!.hash)) throw invalidCredentials();
       return this.sessions.open(tx, person!, device);
     });
     return this.sessions.grant(opened);

@@ -3,6 +3,7 @@ import type { UnitOfWork } from '../db/unit-of-work.js';
 import { userStream } from '../events/catalogue.js';
 import type { Clock } from '../lib/clock.js';
 import { newId } from '../lib/ids.js';
+import { sameSecret } from '../lib/secrets.js';
 import type { Mailer } from '../messaging/messaging.js';
 import { cleanEmail, newPassword, typedPassword } from './account-input.js';
 import { invalidCredentials, lockForSignIn } from './accounts.js';
@@ -103,7 +104,7 @@ export class RecoveryService {
     const passwordHash = await this.passwords.hash(password);
     const { ended } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'changePassword' }, async (tx) => {
       // As it was compared: of two changes at once, one wins.
-      if ((await lockForSignIn(tx, actor.userId))!.passwordHash !== own!.hash) throw invalidCredentials('currentPassword');
+      if (!sameSecret((await lockForSignIn(tx, actor.userId))!.passwordHash, own!.hash)) throw invalidCredentials('currentPassword');
       await voidTokens(tx, actor.userId);
       await tx.sql('update users set password_hash = $2, version = version + 1 where id = $1', [actor.userId, passwordHash]);
       await tx.enqueue('send-password-changed', { userId: actor.userId });

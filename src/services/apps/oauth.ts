@@ -3,12 +3,13 @@ import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { Clock } from '../../lib/clock.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
 import { decodeId, encodeId, newId } from '../../lib/ids.js';
+import { sameHash, sameSecret } from '../../lib/secrets.js';
 import type { Actor } from '../actor.js';
 import { lockForSignIn } from '../accounts.js';
 import { audit } from '../audit.js';
 import type { SessionService } from '../sessions.js';
 import type { AccessTokens } from '../tokens.js';
-import { challengeOf, hashOf, newToken, sameHash } from './app-secrets.js';
+import { challengeOf, hashOf, newToken } from './app-secrets.js';
 import type { AppAccessService } from './app-access.js';
 import { openAppSession } from './apps.js';
 import type { PartnerUsers } from './partner-users.js';
@@ -235,7 +236,7 @@ export class OAuthService {
         }
         return null;
       }
-      if (row.expired || row.redirectUri !== redirectUri || row.challenge !== challengeOf(verifier)) return null;
+      if (row.expired || row.redirectUri !== redirectUri || !sameSecret(challengeOf(verifier), row.challenge)) return null;
       const person = await lockForSignIn(tx, row.userId);
       if (!person || person.suspended) return null;
       // Of what it was given a moment ago some may have been taken from it since.

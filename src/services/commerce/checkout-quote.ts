@@ -1,5 +1,6 @@
 import type { Sql } from '../../db/database.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
+import { sameHash } from '../../lib/secrets.js';
 import { cleanText, distinct } from '../../lib/validate.js';
 import { priceOrder, type TaxRate, type Totals } from '../../policies/pricing.js';
 import { availabilityOf, CART_LINES, type CartLineRow, type CartRow } from '../loaders/carts.js';
@@ -139,7 +140,7 @@ async function giftCardsFor(sql: Sql, { shopId, currency }: CartRow, codes: stri
     [shopId, currency, hashes, now],
   );
   return hashes.map((hash) => {
-    const card = rows.find((row) => row.hash.equals(hash));
+    const card = rows.find((row) => sameHash(hash, row.hash));
     if (!card) throw noSuch('gift card for this order', 'giftCardCodes');
     return { id: card.id, balance: card.balance };
   });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { LONG_WORK, type Tx, type UnitOfWork } from '../../db/unit-of-work.js';
 import { userStream } from '../../events/catalogue.js';
 import { DomainError, invalidInput } from '../../lib/errors.js';
+import { sameSecret } from '../../lib/secrets.js';
 import { cleanText } from '../../lib/validate.js';
 import { assertCanErase, assertMay } from '../../policies/role-policy.js';
 import { typedPassword } from '../account-input.js';
@@ -68,7 +69,7 @@ export class ErasureService {
     if (subject.passwordHash !== null && !(await this.passwords.matches(subject.passwordHash, password ?? ''))) throw invalidCredentials('password');
     await this.unitOfWork.run({ actorId: actor.userId, operation: 'deleteAccount' }, async (tx) => {
       const now = (await lockSubject(tx, actor.userId))!;
-      if (now.passwordHash !== subject.passwordHash) throw invalidCredentials('password');
+      if (!sameSecret(now.passwordHash, subject.passwordHash)) throw invalidCredentials('password');
       if (!now.erased) await this.#begin(tx, actor, now, null);
       return null;
     });
