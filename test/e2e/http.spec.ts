@@ -115,11 +115,13 @@ describe('HTTP', () => {
         asking.on('error', reject);
         asking.end();
       });
-    assert.equal(await upgrade('/graphql'), 101);
-    assert.equal(await upgrade('/graphql', `http://${host}`), 101);
-    assert.equal(await upgrade('/graphql', 'https://app.example'), 101);
-    assert.equal(await upgrade('/graphql', 'https://evil.example'), 403);
-    assert.equal(await upgrade('/graphql', 'null'), 403);
+    for (const path of ['/graphql', '/voice']) {
+      assert.equal(await upgrade(path), 101, path);
+      assert.equal(await upgrade(path, `http://${host}`), 101, path);
+      assert.equal(await upgrade(path, 'https://app.example'), 101, path);
+      assert.equal(await upgrade(path, 'https://evil.example'), 403, path);
+      assert.equal(await upgrade(path, 'null'), 403, path);
+    }
     assert.equal(await upgrade('/elsewhere'), 404);
     assert.equal(await upgrade('//'), 404);
   });
