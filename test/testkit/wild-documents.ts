@@ -1,4 +1,6 @@
-import { getNamedType, isEnumType, isInputObjectType, isLeafType, isListType, isNonNullType, isObjectType, isUnionType, type GraphQLField, type GraphQLInputType, type GraphQLSchema } from 'graphql';
+import {
+  getNamedType, isEnumType, isInputObjectType, isLeafType, isListType, isNonNullType, isObjectType, isUnionType, parseValue, valueFromASTUntyped, type GraphQLArgument, type GraphQLField, type GraphQLInputType, type GraphQLSchema,
+} from 'graphql';
 
 /** A generator whose choices come from a seed alone (mulberry32), so that what it found can be found again. */
 export class Dice {
@@ -33,6 +35,7 @@ export type OperationKind = 'query' | 'mutation' | 'subscription';
 export interface WildDocument {
   kind: OperationKind;
   query: string;
+  variables: Record<string, unknown>;
 }
 
 const TEXTS = ['', ' ', 'hello', 'hello', 'HELLO', '\\u0000', '👍', 'ann', '%', "'; --", '😀', '-1', '{{', '<b>', 'x'.repeat(300), '\\u202e', 'NaN', '1e999', '*:*', '"\\"', '../../etc/passwd'.repeat(3)];
@@ -44,11 +47,13 @@ const MAX_FIELDS = 60;
 
 /**
  * Documents over the schema as no client would write them: deep, with aliases, fragments that may run in circles, directives where they belong and where
- * they don't, arguments of any value. Most are valid in their shape; one in ten is spoiled at a random place.
+ * they don't, arguments of any value, some as variables of any JSON. Most are valid in their shape; one in ten is spoiled at a random place.
  */
 export class WildDocuments {
   #fields = 0;
   #fragments: string[] = [];
+  #declared: string[] = [];
+  #variables: Record<string, unknown> = {};
 
   /** `ids` stand for what is really there, so that some documents reach it. */
   constructor(
@@ -61,21 +66,25 @@ export class WildDocuments {
     const { dice, schema } = this;
     this.#fields = 0;
     this.#fragments = [];
-    if (dice.chance(0.05)) return { kind: 'query', query: this.#introspection() };
+    this.#declared = [];
+    this.#variables = {};
+    if (dice.chance(0.05)) return { kind: 'query', query: this.#introspection(), variables: {} };
     const kind = dice.of<OperationKind>(['query', 'query', 'query', 'mutation', 'mutation', 'subscription']);
     const root = { query: schema.getQueryType(), mutation: schema.getMutationType(), subscription: schema.getSubscriptionType() }[kind]!;
     const fields = Object.values(root.getFields());
     const count = kind === 'subscription' && dice.chance(0.9) ? 1 : 1 + dice.below(4);
     const body = Array.from({ length: count }, () => this.#field(dice.of(fields), 1 + dice.below(9), kind)).join(' ');
-    const text = `${kind} ${this.#directives('OPERATION')} { ${body} } ${this.#fragments.join(' ')} ${this.#circle()}`;
-    return { kind, query: dice.chance(0.1) ? this.#spoil(text) : text };
+    const circle = this.#circle(root.name);
+    const declared = this.#declared.length ? `(${this.#declared.join(', ')})` : '';
+    const text = `${kind} ${declared} ${this.#directives('OPERATION')} { ${body} ${circle.spread} } ${this.#fragments.join(' ')} ${circle.fragments}`;
+    return { kind, query: dice.chance(0.1) ? this.#spoil(text) : text, variables: this.#variables };
   }
 
   #field(field: GraphQLField<unknown, unknown>, depth: number, kind: OperationKind | null = null): string {
     this.#fields++;
     const { dice } = this;
     const given = field.args.filter((one) => (isNonNullType(one.type) && one.defaultValue === undefined && !dice.chance(0.02)) || dice.chance(0.25));
-    const args = given.length ? `(${given.map((one) => `${one.name}: ${this.#value(one.type, one.name)}`).join(', ')})` : '';
+    const args = given.length ? `(${given.map((one) => `${one.name}: ${this.#given(one)}`).join(', ')})` : '';
     // Without an alias, two fields of different arguments would only clash.
     const alias = kind === 'subscription' && !dice.chance(0.1) ? '' : `a${this.#fields}: `;
     return `${alias}${field.name}${args} ${this.#directives('FIELD')} ${this.#selection(getNamedType(field.type).name, depth)}`;
@@ -98,6 +107,35 @@ export class WildDocuments {
     this.#fragments.push('');
     this.#fragments[Number(fragment.slice(1))] = `fragment ${fragment} on ${name} { ${chosen} ${dice.chance(0.1) ? `...${fragment}` : ''} }`;
     return `{ ...${fragment} ${dice.chance(0.3) ? `...${fragment}` : ''} }`;
+  }
+
+  /** What an argument is given: in the document, or by a variable of its type, whose value may be of any other. */
+  #given({ type, name }: GraphQLArgument): string {
+    const { dice } = this;
+    const value = this.#value(type, name);
+    if (!dice.chance(0.2)) return value;
+    const variable = `v${this.#declared.length}`;
+    this.#declared.push(`$${variable}: ${String(type)}${dice.chance(0.05) ? ` = ${value}` : ''}`);
+    if (!dice.chance(0.03)) this.#variables[variable] = dice.chance(0.7) ? this.#read(value) : this.#json();
+    return `$${variable}`;
+  }
+
+  /** The JSON that means what a literal does; some literals are none. */
+  #read(literal: string): unknown {
+    try {
+      return valueFromASTUntyped(parseValue(literal)) ?? null;
+    } catch {
+      return this.#json();
+    }
+  }
+
+  #json(depth = 4): unknown {
+    const { dice } = this;
+    const kind = dice.below(depth ? 8 : 6);
+    if (kind === 6) return Array.from({ length: dice.below(5) }, () => this.#json(depth - 1));
+    // Each key is the object's own, `__proto__` too: so it goes over the wire.
+    if (kind === 7) return Object.fromEntries(Array.from({ length: dice.below(5) }, () => [dice.of(['id', 'first', 'chatId', 'text', 'kind', '', '__proto__', 'constructor', 'toString', 'length', '0']), this.#json(depth - 1)]));
+    return dice.of<unknown>([null, true, false, 0, -1, 1.5, 1e21, 2 ** 53, '', 'hello', '\u0000', '\ud800', '1', 'NaN', 'x'.repeat(2_000), this.#id('')]);
   }
 
   #value(type: GraphQLInputType, name: string, depth = 4): string {
@@ -142,12 +180,12 @@ export class WildDocuments {
     return dice.of(['@include', '@skip(if: "x")', '@nothing', '@deprecated', '@include(if: true) @include(if: true)', '@specifiedBy(url: "x")', '@defer', '@stream']);
   }
 
-  /** Fragments that run in a circle: the longer, the longer a careless walk takes. */
-  #circle(): string {
+  /** Fragments that run in a circle, which the operation enters: the longer, the longer a careless walk takes. */
+  #circle(root: string): { spread: string; fragments: string } {
     const { dice } = this;
-    if (!dice.chance(0.05)) return '';
+    if (!dice.chance(0.05)) return { spread: '', fragments: '' };
     const length = 1 + dice.below(30);
-    return Array.from({ length }, (_, at) => `fragment C${at} on Viewer { ...C${(at + 1) % length} ...C${dice.below(length)} }`).join(' ');
+    return { spread: `...C${dice.below(length)}`, fragments: Array.from({ length }, (_, at) => `fragment C${at} on ${root} { ...C${(at + 1) % length} ...C${dice.below(length)} }`).join(' ') };
   }
 
   #introspection(): string {
