@@ -1,18 +1,43 @@
 import { readFileSync } from 'node:fs';
-import { buildSchema, getNamedType, isLeafType, isObjectType, OperationTypeNode, type GraphQLField, type GraphQLObjectType } from 'graphql';
+import { buildSchema, getNamedType, isLeafType, isObjectType, type GraphQLField, type GraphQLNamedType, type GraphQLObjectType } from 'graphql';
 import { UnitOfWork, type Tx, type WriteOptions } from '../../src/db/unit-of-work.js';
 import { DomainError } from '../../src/lib/errors.js';
 import { post } from '../testkit/raw.js';
 import { RawSocket } from '../testkit/raw-socket.js';
 import { eventually, settle } from '../testkit/world.js';
 import { variablesFor } from './inputs.js';
-import type { Outsider } from './outsiders.js';
 import { ROLES, shorten, type Role } from './table.js';
-import type { Stage } from './stage.js';
+import type { Asker, Stage } from './stage.js';
 
 export const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
 export const fieldsOf = (type: GraphQLObjectType | null | undefined): GraphQLField<unknown, unknown>[] => Object.values(type!.getFields());
 type Kind = 'query' | 'mutation' | 'subscription';
+
+/** A row of the tables: a root field, asked of what `things` holds, or of things aside. */
+export interface Asked {
+  row: string;
+  kind: Kind;
+  field: GraphQLField<unknown, unknown>;
+  aside: string | null;
+}
+
+/** Every root field, and once more each for every row that asks it of other things: `sendMessage@direct`. */
+export function everythingAsked(rows: Iterable<string>): Asked[] {
+  const aside = [...rows].filter((row) => row.includes('@'));
+  return ([['query', schema.getQueryType()], ['mutation', schema.getMutationType()], ['subscription', schema.getSubscriptionType()]] as const).flatMap(([kind, type]) =>
+    fieldsOf(type).flatMap((field) => [field.name, ...aside.filter((row) => row.startsWith(`${field.name}@`))].map((row) => ({ row, kind, field, aside: row.split('@')[1] ?? null }))),
+  );
+}
+
+function stageOf(stage: Stage, { row, aside }: Asked): Stage {
+  if (aside === null) return stage;
+  if (!stage.aside[aside]) throw new Error(`${row}: there is no ${aside} on the stage.`);
+  return { ...stage, things: { ...stage.things, ...stage.aside[aside] } };
+}
+
+const isConnection = (type: GraphQLNamedType): boolean => isObjectType(type) && 'edges' in type.getFields();
+/** What is asked of what a field gives, so that it is told whether there is anything in it. */
+const selectionOf = (type: GraphQLNamedType): string => (isLeafType(type) ? '' : isConnection(type) ? ' { edges { __typename } }' : ' { __typename }');
 
 const REHEARSED = 'Everything would have been written.';
 
@@ -46,38 +71,37 @@ export function documentFor(kind: Kind, field: GraphQLField<unknown, unknown>, v
   const used = field.args.filter(({ name }) => name in variables);
   const declared = used.length ? `(${used.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ')})` : '';
   const given = used.length ? `(${used.map(({ name }) => `${name}: $${name}`).join(', ')})` : '';
-  return `${kind}${declared} { ${field.name}${given}${isLeafType(getNamedType(field.type)) ? '' : ' { __typename }'} }`;
+  return `${kind}${declared} { ${field.name}${given}${selectionOf(getNamedType(field.type))} }`;
 }
 
 export const bearer = (token: string | null): Record<string, string> => (token === null ? {} : { authorization: `Bearer ${token}` });
 
 /** What one role is answered by a field of Query or Mutation. */
-export async function ask(stage: Stage, kind: 'query' | 'mutation', field: GraphQLField<unknown, unknown>, role: Role | Outsider): Promise<string> {
-  const variables = variablesFor(field, stage);
+export async function ask(stage: Stage, asked: Asked, role: Asker): Promise<string> {
+  const { kind, field } = asked;
+  const variables = variablesFor(field, stageOf(stage, asked));
   const { json, text } = await post(stage.world, { query: documentFor(kind, field, variables), variables }, bearer(stage.tokens[role]));
   if (!json) throw new Error(`${field.name}: ${text}`);
   const [error] = json.errors ?? [];
   if (error) return error.message === REHEARSED ? 'ok' : shorten(error.extensions.code);
-  const value = json.data![field.name];
-  return value === null ? 'null' : Array.isArray(value) && !value.length ? '-' : 'ok';
+  return shown(json.data![field.name]);
 }
 
 /** What each role is answered by each subscription, asked for all at once: what is refused is so by its own message. */
-export async function askToListen(stage: Stage, role: Role | Outsider, refusals: number): Promise<Map<string, string>> {
-  const fields = fieldsOf(schema.getSubscriptionType());
+export async function askToListen(stage: Stage, streams: readonly Asked[], role: Asker, refusals: number): Promise<Map<string, string>> {
   const socket = RawSocket.connect(stage.world, stage.tokens[role]);
   try {
     const first = await Promise.race([socket.receive('connection_ack').then(() => null), socket.closed()]);
-    if (first) return new Map(fields.map(({ name }) => [name, shorten(first.reason === 'Unauthorized' ? 'UNAUTHENTICATED' : first.reason)]));
-    for (const field of fields) {
-      const variables = variablesFor(field, stage);
-      socket.subscribe(field.name, documentFor(OperationTypeNode.SUBSCRIPTION, field, variables), variables);
+    if (first) return new Map(streams.map(({ row }) => [row, shorten(first.reason === 'Unauthorized' ? 'UNAUTHENTICATED' : first.reason)]));
+    for (const asked of streams) {
+      const variables = variablesFor(asked.field, stageOf(stage, asked));
+      socket.subscribe(asked.row, documentFor('subscription', asked.field, variables), variables);
     }
     const refused = () => socket.messages.filter(({ type }) => type === 'error');
     if (refusals) await eventually(() => refused().length >= refusals, `${refusals} refusals`).catch(() => undefined);
     await settle(300);
     const codes = new Map(refused().map(({ id, payload }) => [id, (payload as { extensions: { code: string } }[])[0]!.extensions.code]));
-    return new Map(fields.map(({ name }) => [name, codes.has(name) ? shorten(codes.get(name)!) : 'ok']));
+    return new Map(streams.map(({ row }) => [row, codes.has(row) ? shorten(codes.get(row)!) : 'ok']));
   } finally {
     socket.close();
   }
@@ -91,7 +115,7 @@ export async function each<Item>(items: readonly Item[], work: (item: Item) => P
   }));
 }
 
-export const forAll = <Value>(value: (role: Role | Outsider) => Value): Record<Role, Value> => Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, Value>;
+export const forAll = <Value>(value: (role: Role) => Value): Record<Role, Value> => Object.fromEntries(ROLES.map((role) => [role, value(role)])) as Record<Role, Value>;
 
 /** A type of which one can be asked for: the fields that lead to it, a root field first. */
 export interface Findable {
@@ -100,7 +124,7 @@ export interface Findable {
 }
 
 /** What a role is answered by each field of an object; null where the object is not there for it. */
-export async function askObject(stage: Stage, { type, path }: Findable, role: Role | Outsider): Promise<Map<string, string> | string> {
+export async function askObject(stage: Stage, { type, path }: Findable, role: Asker): Promise<Map<string, string> | string> {
   const fields = fieldsOf(type);
   const whole = await askFields(stage, path, type, fields, role);
   if (whole) return whole;
@@ -115,7 +139,7 @@ export async function askObject(stage: Stage, { type, path }: Findable, role: Ro
 }
 
 /** Null where an error has taken the object away. */
-async function askFields(stage: Stage, path: readonly string[], type: GraphQLObjectType, fields: readonly GraphQLField<unknown, unknown>[], role: Role | Outsider): Promise<Map<string, string> | string | null> {
+async function askFields(stage: Stage, path: readonly string[], type: GraphQLObjectType, fields: readonly GraphQLField<unknown, unknown>[], role: Asker): Promise<Map<string, string> | string | null> {
   const variables: Record<string, unknown> = {};
   const declared: string[] = [];
   const asked = fields.map((field) => {
@@ -124,9 +148,7 @@ async function askFields(stage: Stage, path: readonly string[], type: GraphQLObj
       declared.push(`$${field.name}_${name}: ${String(field.args.find((one) => one.name === name)!.type)}`);
       return `${name}: $${field.name}_${name}`;
     });
-    const of = getNamedType(field.type);
-    const below = isLeafType(of) ? '' : isObjectType(of) && 'edges' in of.getFields() ? ' { edges { __typename } }' : ' { __typename }';
-    return `${field.name}${given.length ? `(${given.join(', ')})` : ''}${below}`;
+    return `${field.name}${given.length ? `(${given.join(', ')})` : ''}${selectionOf(getNamedType(field.type))}`;
   });
   const selection = path.reduceRight((below, step) => `{ object: ${step} ${below} }`, `{ ... on ${type.name} { ${asked.join(' ')} } }`);
   const query = `query${declared.length ? `(${declared.join(', ')})` : ''} ${selection}`;

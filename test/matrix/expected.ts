@@ -1,3 +1,4 @@
+import { BLOCKS } from './blocks.js';
 import { BOTS } from './bots.js';
 import { CALLS } from './calls.js';
 import { CHATS } from './chats.js';
@@ -12,8 +13,8 @@ import { STATUSES } from './statuses.js';
 import { WEBHOOKS } from './webhooks.js';
 import type { Expectations } from './table.js';
 
-/** Every field of Query, Mutation and Subscription. */
-export const EXPECTED: Expectations = joined([BOTS, CALLS, CHATS, DOCUMENTS, FILES, IDENTITY, NEWS, NOTIFICATIONS, PEOPLE, SHOPS, STATUSES, WEBHOOKS]);
+/** Every field of Query, Mutation and Subscription, and some of them once more, of other things (`field@things`). */
+export const EXPECTED: Expectations = joined([BLOCKS, BOTS, CALLS, CHATS, DOCUMENTS, FILES, IDENTITY, NEWS, NOTIFICATIONS, PEOPLE, SHOPS, STATUSES, WEBHOOKS]);
 
 function joined(tables: readonly Expectations[]): Expectations {
   const all = new Map<string, Expectations extends ReadonlyMap<string, infer Row> ? Row : never>();

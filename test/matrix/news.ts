@@ -10,6 +10,6 @@ newsArticle                    sign-in     expired     ok          ok          o
 newsPublished                  sign-in     expired     ok          ok          ok          ok          ok          ok          ok
 newsSources                    sign-in     expired     ok          ok          ok          ok          ok          ok          ok
 removeArticleBookmark          sign-in     expired     ok          ok          ok          ok          ok          ok          ok
-shareArticle                   sign-in     expired     not-found   not-found   not-found   ok          ok          not-found   ok
+shareArticle                   sign-in     expired     not-found   ok          not-found   ok          ok          not-found   ok
 summarizeArticle               sign-in     expired     ok          ok          ok          ok          ok          ok          ok
 `);

@@ -13,13 +13,18 @@ import { webPush } from './inputs.js';
 import type { Outsider } from './outsiders.js';
 import type { Role } from './table.js';
 
+/** Whoever asks: by a column, or outside of the tables. */
+export type Asker = Role | Outsider | 'administrator';
+
 /** Who asks, and what there is to ask for: all of it the owner's, or made by her. */
 export interface Stage {
   world: World;
   /** The access token of each; null for nobody. */
-  tokens: Record<Role | Outsider, string | null>;
+  tokens: Record<Asker, string | null>;
   /** Ids and the like, by the name of the field or argument that takes them. */
   things: Record<string, string>;
+  /** Other things in place of those, by the name that rows have them by: `sendMessage@direct`. */
+  aside: Record<string, Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -36,11 +41,13 @@ export async function setStage(): Promise<Stage> {
   const [admin, plain, target] = await world.people('Admin', 'Moderator', 'Target');
   await world.sql(`update users set role = 'MODERATOR' where id = $1`, [decodeId('User', plain.id)]);
   const moderator = await signedInAgain(world, plain);
+  const root = await administrator(world);
 
-  const chatId = await world.groupChat(owner, [exMember, member, admin, target]);
+  const chatId = await world.groupChat(owner, [exMember, member, admin, target, blocked]);
   await owner.api.updateChatMemberRole({ input: { chatId, userId: admin.id, role: 'ADMIN' } });
-  const { group } = (await owner.api.createGroup({ input: { name: 'A group', visibility: 'SECRET', joinPolicy: 'OPEN', idempotencyKey: world.key() } })).createGroup;
-  await owner.api.addGroupMembers({ input: { groupId: group.id, userIds: [exMember, member, admin, target].map(({ id }) => id) } });
+  const { group } = (await owner.api.createGroup({ input: { name: 'A secret group', visibility: 'SECRET', joinPolicy: 'OPEN', idempotencyKey: world.key() } })).createGroup;
+  await owner.api.createGroup({ input: { name: 'An open house', visibility: 'PUBLIC', joinPolicy: 'OPEN', idempotencyKey: world.key() } });
+  await owner.api.addGroupMembers({ input: { groupId: group.id, userIds: [exMember, member, admin, target, blocked].map(({ id }) => id) } });
   await owner.api.updateGroupMemberRole({ input: { groupId: group.id, userId: admin.id, role: 'ADMIN' } });
   const { inviteLink } = (await owner.api.createInviteLink({ input: { chatId, idempotencyKey: world.key() } })).createInviteLink;
   const messageId = (await world.say(owner, chatId, 'hello')).id;
@@ -51,7 +58,7 @@ export async function setStage(): Promise<Stage> {
   await exMember.api.leaveGroup({ input: { groupId: group.id } });
   await befriend(owner, member);
   await befriend(owner, admin);
-  await owner.api.blockUser({ input: { userId: blocked.id } });
+  await befriend(owner, blocked);
 
   await owner.api.updateProfile({ input: { about: 'Who has all of it', presencePrivacy: 'CONTACTS' } });
   // Whoever listens is present.
@@ -62,7 +69,7 @@ export async function setStage(): Promise<Stage> {
   const sendAt = new Date(world.clock.now().getTime() + 3_600_000).toISOString();
   const things: Record<string, string> = {
     chatId, messageId, notificationId, targetMessageId, pollId: poll.id, groupId: group.id, inviteLinkId: inviteLink.id, sendAt,
-    userId: target.id, ownerId: owner.id, ownerHandle: owner.handle, sessionId: owner.sessionId,
+    groupName: 'A secret group', userId: target.id, ownerId: owner.id, ownerHandle: owner.handle, sessionId: owner.sessionId,
     scheduledMessageId: (await owner.api.scheduleMessage({ input: { chatId, text: 'later', sendAt, idempotencyKey: world.key() } })).scheduleMessage.scheduledMessage.id,
     documentId: (await owner.api.createWhiteboard({ input: { chatId, idempotencyKey: world.key() } })).createWhiteboard.document.id,
     coBrowsingId: (await owner.api.startCoBrowsing({ input: { chatId, idempotencyKey: world.key() } })).startCoBrowsing.document.id,
@@ -73,18 +80,41 @@ export async function setStage(): Promise<Stage> {
     // Nobody was suggested anything here.
     suggestionId: encodeId('SuggestedGroup', newId()),
     ...(await inShop(world, owner, chatId)), ...(await inCall(world, owner, target, chatId)), ...(await ofApps(world, owner)), ...(await ofStatuses(world, owner)), ...(await ofBots(world, owner, chatId)), ...(await ofCards(world, owner, chatId)),
-    ...(await ofNews(world, owner, publisher)), ...(await ofCases(world, owner, targetMessageId)), ...(await ofEncryption(world, owner, [member, admin], target)),
+    ...(await ofNews(world, owner, root, publisher)), ...(await ofCases(world, owner, targetMessageId)), ...(await ofEncryption(world, owner, [member, admin, blocked], target)),
   };
   Object.assign(things, await ofSupport(world, owner, target, things['botId']!, chatId));
   const { token: guest } = (await owner.api.createCallToken({ input: { callId: things['callId']!, name: 'Sitting', skipLobby: true, idempotencyKey: world.key() } })).createCallToken;
   const sitting = world.client(guest);
   await Seat.take({ client: sitting, api: sitting.api }, things['callId']!);
-  const tokens = { suspended: (await suspendedPerson(world, moderator)).accessToken, guest, app: await keyOf(owner, world, ['users:issue']), nobody: null, expired: first.accessToken, stranger: stranger.accessToken, blocked: blocked.accessToken, exMember: exMember.accessToken, member: member.accessToken, admin: admin.accessToken, moderator: moderator.accessToken, owner: owner.accessToken };
-  return { world, tokens, things, stop: async () => {
+  const aside = {
+    direct: await ofTwo(world, owner, blocked, things),
+    blocked: { userId: blocked.id, ownerId: blocked.id, ownerHandle: blocked.handle },
+    public: { groupName: 'An open house' },
+  };
+  // At the very end: until now they were each other's contacts, and could see of each other all that contacts see.
+  await owner.api.blockUser({ input: { userId: blocked.id } });
+  const tokens = { administrator: root.accessToken, suspended: (await suspendedPerson(world, moderator)).accessToken, guest, app: await keyOf(owner, world, ['users:issue']), nobody: null, expired: first.accessToken, stranger: stranger.accessToken, blocked: blocked.accessToken, exMember: exMember.accessToken, member: member.accessToken, admin: admin.accessToken, moderator: moderator.accessToken, owner: owner.accessToken };
+  return { world, tokens, things, aside, stop: async () => {
     listening.close();
     await world.stop();
     await publisher.stop();
   } };
+}
+
+/** What the owner and somebody whom she will block have between the two of them: a direct chat, and what stands in it. */
+async function ofTwo(world: World, owner: Person, blocked: Person, { shopId, variantId }: Record<string, string>): Promise<Record<string, string>> {
+  const { api } = owner;
+  const chatId = await world.directChat(owner, blocked);
+  const poll = (await api.sendMessage({ input: { chatId, poll: { question: 'Coffee?', options: ['yes', 'no'] }, idempotencyKey: world.key() } })).sendMessage.message;
+  const cartId = (await api.createCart({ input: { shopId: shopId!, idempotencyKey: world.key() } })).createCart.cart.id;
+  await api.shareCart({ input: { cartId, chatId, idempotencyKey: world.key() } });
+  const deadline = new Date(world.clock.now().getTime() + 3_600_000).toISOString();
+  return {
+    chatId, messageId: (await world.say(owner, chatId, 'hello')).id, pollId: poll.id, cartId,
+    documentId: (await api.createWhiteboard({ input: { chatId, idempotencyKey: world.key() } })).createWhiteboard.document.id,
+    coBrowsingId: (await api.startCoBrowsing({ input: { chatId, idempotencyKey: world.key() } })).startCoBrowsing.document.id,
+    groupBuyId: (await api.createGroupBuy({ input: { chatId, variantId: variantId!, tiers: [{ quantity: 1, price: { amount: 900, currency: 'CHF' } }], deadline, idempotencyKey: world.key() } })).createGroupBuy.groupBuy.id,
+  };
 }
 
 async function suspendedPerson(world: World, moderator: Person): Promise<Person> {
@@ -177,7 +207,7 @@ async function ofStatuses(world: World, { api }: Person): Promise<Record<string,
 }
 
 async function ofBots(world: World, { api }: Person, chatId: string): Promise<Record<string, string>> {
-  const botId = (await api.createBot({ input: { handle: 'owners_bot', displayName: 'A bot', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot.bot.id;
+  const botId = (await api.createBot({ input: { handle: 'tea_bot', displayName: 'A bot', engine: 'BUILT_IN', idempotencyKey: world.key() } })).createBot.bot.id;
   const { knowledge } = (await api.addBotKnowledge({ input: { botId, faq: [{ question: 'tea', answer: 'hot' }], idempotencyKey: world.key() } })).addBotKnowledge;
   await api.setBotTutor({ input: { botId, subject: 'Tea' } });
   const { exercise } = (await api.nextExercise({ input: { botId } })).nextExercise;
@@ -215,9 +245,9 @@ async function ofEncryption(world: World, owner: Person, others: Person[], targe
   };
 }
 
-async function ofNews(world: World, owner: Person, publisher: Publisher): Promise<Record<string, string>> {
+async function ofNews(world: World, owner: Person, root: Person, publisher: Publisher): Promise<Record<string, string>> {
   const feed = bbcFeed([{ path: '/story', title: 'A story', summary: story('Bread', 1), at: world.clock.now() }], publisher.at(''));
-  const sourceId = (await addSource(world, await administrator(world), publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }))).id;
+  const sourceId = (await addSource(world, root, publisher.serve('/feed', { body: feed, type: 'application/rss+xml' }))).id;
   await fetchFeeds(world);
   const articleId = (await articles(owner))[0]!.id;
   // The first who asks has it made, for everybody.

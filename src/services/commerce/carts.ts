@@ -6,10 +6,10 @@ import { DomainError } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { boundedInt, cleanText } from '../../lib/validate.js';
 import { assertOpen, assertOwnsCart, assertSeesCart, canSeeCart, type CartAccess } from '../../policies/cart-policy.js';
-import { assertCanSend, slowModeFor } from '../../policies/chat-policy.js';
+import { assertCanSend, assertCanTakePart, slowModeFor } from '../../policies/chat-policy.js';
 import { checkCurrency } from '../../policies/money.js';
 import type { Actor, Reading } from '../actor.js';
-import { lockChat } from '../chat-access.js';
+import { lockChat, readChatAccess } from '../chat-access.js';
 import { cartAccess, cartById, CART_COLUMNS, type CartRow } from '../loaders/carts.js';
 import { viewerMembership } from '../loaders/chats.js';
 import type { MessageRow } from '../loaders/messages.js';
@@ -85,7 +85,7 @@ export class CartService {
 
   /**
    * Adds to the actor's share of a line: what others add meanwhile is added too.
-   * Errors: NOT_FOUND (cart, variant), INVALID_INPUT, STATE_CONFLICT (not open), LIMIT_REACHED (100 lines, 999 of one).
+   * Errors: NOT_FOUND (cart, variant), BLOCKED (another's cart, in a direct chat), INVALID_INPUT, STATE_CONFLICT (not open), LIMIT_REACHED (100 lines, 999 of one).
    */
   async add(actor: Actor, key: LineKey, quantity: number, idempotencyKey: string): Promise<CartRow> {
     boundedInt(quantity, 'quantity', 1, MAX_QUANTITY);
@@ -186,6 +186,9 @@ interface Shares {
 async function lockLine(tx: Tx, { cartId, variantId }: LineKey, actorId: string, userId: string): Promise<Shares> {
   const access = await lockCart(tx, cartId, actorId);
   assertSeesCart(access, actorId);
+  const { ownerId, chatId } = access.cart;
+  // What somebody puts into another's cart, the other is told of.
+  if (ownerId !== actorId && chatId !== null) assertCanTakePart(await readChatAccess(tx.sql, chatId, actorId));
   assertOpen(access.cart);
   const [variant] = await tx.sql<{ sold: boolean }>(
     `select v.active and p.status = 'PUBLISHED' as sold from product_variants v join products p on p.id = v.product_id where v.id = $1 and v.shop_id = $2`,

@@ -3,13 +3,13 @@ import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { DomainError, invalidInput, notFound } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
 import { boundedInt, cleanText } from '../../lib/validate.js';
-import { assertCanSend, slowModeFor } from '../../policies/chat-policy.js';
+import { assertCanSend, assertCanTakePart, slowModeFor } from '../../policies/chat-policy.js';
 import {
   assertRunsGroupBuy, assertSeesGroupBuy, assertStillOpen, canSeeGroupBuy, checkDeadline, cleanTiers, MAX_GROUP_QUANTITY, priceShare, type ShareTerms,
 } from '../../policies/group-buy-policy.js';
 import type { Money } from '../../policies/money.js';
 import type { Actor, Reading } from '../actor.js';
-import { lockChat } from '../chat-access.js';
+import { lockChat, readChatAccess } from '../chat-access.js';
 import { groupBuyAccess, readGroupBuy, type GroupBuyRow } from '../loaders/group-buys.js';
 import { messageByKey, type MessageRow } from '../loaders/messages.js';
 import { ORDER_COLUMNS, type Address, type OrderRow } from '../loaders/orders.js';
@@ -94,7 +94,7 @@ export class GroupBuyService {
   /**
    * Takes part: an order at the dearest price, whose money is held and whose goods are reserved, but which stands only once the group buy has succeeded. A repeat under the key goes on
    * where the first has come to. When the gateway wants something of the payer, the order's payment says so; then `confirmPayment`.
-   * Errors: NOT_FOUND, INVALID_INPUT, STATE_CONFLICT (time is up, in it already, too few left), LIMIT_REACHED (1,000 parts, more than all).
+   * Errors: NOT_FOUND, BLOCKED (another's, in a direct chat), INVALID_INPUT, STATE_CONFLICT (time is up, in it already, too few left), LIMIT_REACHED (1,000 parts, more than all).
    */
   async join(actor: Actor, given: NewShare, idempotencyKey: string): Promise<{ groupBuy: GroupBuyRow; order: OrderRow }> {
     boundedInt(given.quantity, 'quantity', 1, MAX_GROUP_QUANTITY);
@@ -105,6 +105,8 @@ export class GroupBuyService {
     const { orderId } = await this.unitOfWork.run({ actorId: actor.userId, operation: 'joinGroupBuy', idempotencyKey, input: given }, async (tx) => {
       const access = await lockGroupBuy(tx, given.groupBuyId, actor.userId);
       assertSeesGroupBuy(access, actor.userId);
+      const { ownerId, chatId } = access.groupBuy;
+      if (ownerId !== actor.userId && chatId !== null) assertCanTakePart(await readChatAccess(tx.sql, chatId, actor.userId));
       assertStillOpen(access, tx.now);
       await assertRoom(tx, access, actor.userId, given.quantity);
       const { id: groupBuyId, shopId, currency, tiers } = access.groupBuy;

@@ -4,6 +4,7 @@ import type { Bus } from '../../events/bus.js';
 import type { AttemptLimiter } from '../../lib/attempt-limiter.js';
 import type { Clock } from '../../lib/clock.js';
 import { invalidInput, notFound } from '../../lib/errors.js';
+import { assertCanTakePart } from '../../policies/chat-policy.js';
 import { assertCanSeeDocument, assertOpen } from '../../policies/document-policy.js';
 import type { Actor } from '../actor.js';
 import { readChatAccess } from '../chat-access.js';
@@ -50,14 +51,17 @@ export class DocumentUpdateService {
     return { ...(await this.whiteboards.apply(place, actor.userId, checkUpdate(update))), snapshotWanted: false };
   }
 
-  /** Tells those who look on where somebody points. Kept nowhere. Answers until when it holds. Errors: NOT_FOUND, STATE_CONFLICT (ended), INVALID_INPUT, RATE_LIMITED. */
+  /** Tells those who look on where somebody points. Kept nowhere. Answers until when it holds. Errors: NOT_FOUND, BLOCKED, STATE_CONFLICT (ended), INVALID_INPUT, RATE_LIMITED. */
   async tell(actor: Actor, id: string, clientId: string, state: unknown): Promise<Date> {
     checkClientId(clientId);
     if (state != null && Buffer.byteLength(JSON.stringify(state)) > MAX_AWARENESS_BYTES) throw invalidInput('state', `state is longer than ${MAX_AWARENESS_BYTES} bytes.`);
     await this.limits.awareness.consume(actor.userId);
     const row = await readDocument(this.sql, id);
-    assertCanSeeDocument(row && (await readChatAccess(this.sql, row.chatId, actor.userId)));
+    const access = row && (await readChatAccess(this.sql, row.chatId, actor.userId));
+    assertCanSeeDocument(access);
     assertOpen(row!);
+    // It may hold any words, and goes to the other at once.
+    assertCanTakePart(access);
     const expiresAt = this.clock.now().getTime() + AWARENESS_LIFE_MS;
     const news: AwarenessNews = { userId: actor.userId, clientId, state: state ?? null, expiresAt };
     this.bus.publish(documentTopic(id), { awareness: [news] } satisfies DocumentHint);
