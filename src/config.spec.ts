@@ -34,6 +34,7 @@ describe('config', () => {
     TRUST_PROXY: ['yes'],
     MAX_QUERY_COST: ['1'],
     SMTP_URL: ['imap://x'],
+    SECURITY_CONTACT: ['security@example.com', 'http://example.com/report', 'mailto:a@b\nContact: mailto:c@d'],
     WORKERS: ['0', '2.5', '65', 'all'],
   };
   for (const [name, values] of Object.entries(wrong)) {

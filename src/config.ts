@@ -61,6 +61,7 @@ const schema = z.object({
   GRAPHIQL: flag.default(true).describe('Serve GraphiQL at /graphql to browsers'),
   DASHBOARD: flag.default(true).describe('Serve the dashboard for analysts and administrators at /admin'),
   INTROSPECTION: flag.default(true).describe('Answer introspection queries'),
+  SECURITY_CONTACT: z.string().regex(/^(mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/, { message: 'expected mailto:… or https://…' }).optional().describe('Where holes are reported, mailto:… or https://…: told at /.well-known/security.txt; default: there is none'),
   METRICS_TOKEN: z.string().min(8).optional().describe('Bearer token that /metrics asks for; default: loopback only'),
   OTEL_EXPORTER_OTLP_ENDPOINT: url(['http', 'https']).optional().describe('A collector of OpenTelemetry that takes traces as OTLP over HTTP, http://collector:4318; default: none are made'),
   OTEL_SERVICE_NAME: z.string().min(1).default('omnitalk').describe('What the server is called in traces'),

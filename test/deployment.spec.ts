@@ -95,4 +95,13 @@ describe('.ci/run', () => {
     assert.deepEqual(called, ['lint', 'typecheck', 'schema:check', 'codegen:check', 'kernels:check', 'build', 'media:build', 'test']);
     assert.deepEqual(called.filter((name) => !(name in scripts)), []);
   });
+
+  it('says last of all that nothing was audited, however it ends', () => {
+    const [, beginning] = /^(step\(\)[\s\S]*?)^step 'Install'/m.exec(read('.ci/run'))!;
+    const run = (said: string) => spawnSync('bash', ['-c', `set -euo pipefail\n${beginning}\necho '${said}' | tee "$AUDIT_SAID"\necho '7 passed, 1 failed'\nexit 3`], { encoding: 'utf8' });
+    const silent = run('Dependencies were NOT audited: no network');
+    assert.deepEqual([silent.status, silent.stdout.trimEnd().split('\n').at(-1)], [3, '!! Dependencies were NOT audited: no network']);
+    const audited = run('No known hole.');
+    assert.deepEqual([audited.status, audited.stdout.trimEnd().split('\n').at(-1)], [3, '7 passed, 1 failed']);
+  });
 });

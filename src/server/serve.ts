@@ -24,6 +24,7 @@ import { addOAuth } from './oauth-route.js';
 import { OperationLog } from './operation-log.js';
 import { Operations } from './operations.js';
 import { servePage } from './own-page.js';
+import { addSecurityTxt } from './security-txt.js';
 import { Origins } from './origins.js';
 import { BotReplySource } from './realtime/bot-reply-source.js';
 import { addPaymentHooks } from './payment-hooks.js';
@@ -148,6 +149,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   if (config.DASHBOARD) servePage(fastify, '/admin', DASHBOARD);
   if (!config.PUBLIC_URL) servePage(fastify, '/authorize', CONSENT);
   await addOAuth(fastify, { oauth: container.apps.oauth, errors, publicUrl: config.PUBLIC_URL ?? null, limit: (address) => limits.request(address) });
+  if (config.SECURITY_CONTACT) addSecurityTxt(fastify, config.SECURITY_CONTACT, clock);
   addProbes(fastify, container, schema, metrics, probe);
   await addPaymentHooks(fastify, container.paymentHooks);
   const reconcile = setInterval(() => {

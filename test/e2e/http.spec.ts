@@ -10,7 +10,7 @@ describe('HTTP', () => {
   let world: World;
   let ann: Person;
   before(async () => {
-    world = await World.start({ settings: { CORS_ORIGINS: 'https://app.example', MAX_QUERY_DEPTH: '8' } });
+    world = await World.start({ settings: { CORS_ORIGINS: 'https://app.example', MAX_QUERY_DEPTH: '8', SECURITY_CONTACT: 'mailto:security@example.com' } });
     ann = await world.person('Ann');
   });
   after(() => world.stop());
@@ -98,6 +98,16 @@ describe('HTTP', () => {
     assert.match(answer.headers.get('access-control-expose-headers')!, /x-request-id/);
   });
 
+  it('whom to tell of a hole stands where RFC 9116 says', async () => {
+    const answer = await raw(world, '/.well-known/security.txt');
+    assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, 'text/plain; charset=utf-8']);
+    const told = Object.fromEntries(answer.text.trimEnd().split('\n').map((line) => line.split(': ') as [string, string]));
+    assert.deepEqual(Object.keys(told), ['Contact', 'Expires']);
+    assert.equal(told['Contact'], 'mailto:security@example.com');
+    const days = (Date.parse(told['Expires']!) - world.clock.now().getTime()) / 86_400_000;
+    assert.ok(days > 1 && days < 365, told['Expires']);
+  });
+
   it('a socket is opened for its own and for allowed origins alone', async () => {
     const { host } = new URL(world.app.url);
     const upgrade = (path: string, origin?: string) =>
@@ -137,6 +147,10 @@ describe('HTTP without introspection', () => {
     assert.equal((await post(world, { query: '{ ...F } fragment F on Query { __type(name: "User") { name } }' })).code, 'OPERATION_NOT_ALLOWED');
     assert.deepEqual((await post(world, { query: '{ __typename }' })).json!.data, { __typename: 'Query' });
     assert.equal((await post(world, { query: '{ viewers { user { id } } }' })).json!.errors![0]!.message, 'Cannot query field "viewers" on type "Query".');
+  });
+
+  it('there is no security.txt where nobody is named to be told', async () => {
+    assert.equal((await raw(world, '/.well-known/security.txt')).status, 404);
   });
 
   it('there is no GraphiQL', async () => {
