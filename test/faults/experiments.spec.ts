@@ -20,7 +20,7 @@ const MORE_TO_POSTGRES = 6;
 /** To publish, to hear, for limits, and as many that are being made anew. */
 const TO_REDIS = 6;
 /** What garbage collection and compiled code may differ by from one cycle to the next. */
-const HEAP_SLACK = 6 * 2 ** 20;
+const HEAP_SLACK = 2 * 2 ** 20;
 
 /** What can be broken is, under load, and after each the whole history is walked. */
 describe('experiments: whatever breaks, nothing acknowledged is lost, nothing comes twice, and nobody sees what they may not', function () {
