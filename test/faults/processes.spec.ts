@@ -65,9 +65,11 @@ describe('faults of processes: nothing is lost, nothing comes twice', function (
       await pause(ms);
       await Promise.all(writers.map((writer) => writer.stop()));
       await assertLossless(chatId, from, head, witnesses, writers);
+    } catch (error) {
+      throw new Error([(error as Error).message, ...servers.map((server, index) => `server ${index}: ${server.state}`)].join('\n'), { cause: error });
     } finally {
       for (const witness of witnesses) witness.close();
-      await Promise.all(writers.map((writer) => writer.stop()));
+      await Promise.allSettled(writers.map((writer) => writer.stop()));
     }
     for (const writer of writers) assert.ok(writer.acknowledged.length > 0, 'somebody wrote nothing');
     return { writers, witnesses };
