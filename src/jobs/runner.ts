@@ -1,10 +1,11 @@
 import { Logger as WorkerLogger, parseCronItems, run, type CronItem, type Runner, type TaskList } from 'graphile-worker';
 import { EventEmitter } from 'node:events';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Clock } from '../lib/clock.js';
 import { inTime } from '../lib/in-time.js';
 import type { Logger } from '../lib/logger.js';
 import { DueWatch } from './due-watch.js';
+import { JobPool } from './job-pool.js';
 import { Sweeper, type Sweep } from './sweeper.js';
 
 export type RunnableTask = (payload: object) => Promise<void>;
@@ -47,7 +48,7 @@ const connectionName = (poolId: string): string => `omnitalk jobs ${poolId}`;
 export class JobRunner {
   readonly #sweepers: Sweeper[];
   readonly #watch: DueWatch;
-  readonly #pool: pg.Pool;
+  readonly #pool: JobPool;
   readonly #orphans: NodeJS.Timeout;
   #runner: Runner | null = null;
   #restart: NodeJS.Timeout | null = null;
@@ -59,7 +60,7 @@ export class JobRunner {
   private constructor(private readonly options: RunnerOptions) {
     const { databaseUrl, sweeps, clock, log } = options;
     this.#sweepers = sweeps.map((sweep) => new Sweeper(sweep, log));
-    this.#pool = new pg.Pool({ connectionString: databaseUrl, max: CONNECTIONS, connectionTimeoutMillis: 10_000 });
+    this.#pool = new JobPool({ connectionString: databaseUrl, max: CONNECTIONS, connectionTimeoutMillis: 10_000 });
     const lost = (error: Error) => log.warn({ error: error.message }, 'a connection of the job runner was lost');
     this.#pool.on('error', lost);
     this.#pool.on('connect', (client) => client.on('error', lost));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { JobRunner, type RunnableTask } from '../../src/jobs/runner.js';
 import { createLogger } from '../../src/lib/logger.js';
+import { Relay } from '../testkit/relay.js';
 import { eventually, World } from '../testkit/world.js';
 
 const DAY_MS = 86_400_000;
@@ -16,8 +17,8 @@ describe('jobs', () => {
     await world.stop();
   });
 
-  const start = async (tasks: Record<string, RunnableTask>, { sweeps = [], limitMs = () => 60_000 }: Partial<Pick<Parameters<typeof JobRunner.start>[0], 'sweeps' | 'limitMs'>> = {}) => {
-    const runner = await JobRunner.start({ databaseUrl: world.databaseUrl, tasks, limitMs, schedules: {}, sweeps, clock: world.clock, log: createLogger('silent') });
+  const start = async (tasks: Record<string, RunnableTask>, { databaseUrl = world.databaseUrl, sweeps = [], limitMs = () => 60_000 }: Partial<Pick<Parameters<typeof JobRunner.start>[0], 'databaseUrl' | 'sweeps' | 'limitMs'>> = {}) => {
+    const runner = await JobRunner.start({ databaseUrl, tasks, limitMs, schedules: {}, sweeps, clock: world.clock, log: createLogger('silent') });
     runners.push(runner);
     return runner;
   };
@@ -88,6 +89,31 @@ describe('jobs', () => {
     assert.deepEqual([runner.done, runner.failed, ran], [1, 3, ['hang', 'hang', 'hang', 'go']]);
   });
 
+  for (const ends of ['well', 'badly']) {
+    it(`a job that ends ${ends} just when the connection is lost is settled over another, and nobody dies of it`, async () => {
+      const relay = await Relay.start(Number(new URL(world.databaseUrl).port));
+      try {
+        let tries = 0;
+        const end = async () => {
+          tries++;
+          relay.tearAfter(0);
+          if (ends === 'badly') throw new Error('it could not be done');
+        };
+        const runner = await start({ end }, { databaseUrl: world.databaseUrl.replace(/:\d+\//, `:${relay.port}/`) });
+        await enqueue('end', {});
+        await eventually(() => relay.torn > 0, 'the connection is torn');
+        const jobs = () => world.sql<{ attempts: number }>(`select attempts from graphile_worker.jobs where task_identifier = 'end' and locked_by is null and run_at > now()`);
+        if (ends === 'badly') await eventually(async () => (await jobs()).length === 1, 'it waits for its second try', 15_000);
+        else await eventually(async () => (await world.sql(`select from graphile_worker.jobs where task_identifier = 'end'`)).length === 0, 'it is gone', 15_000);
+        assert.deepEqual([tries, runner.done, runner.failed], ends === 'badly' ? [1, 0, 1] : [1, 1, 0]);
+        await world.sql(`select graphile_worker.complete_jobs(array_agg(id)) from graphile_worker.jobs where task_identifier = 'end'`);
+      } finally {
+        await Promise.all(runners.splice(0).map((one) => one.stop(1_000)));
+        await relay.close();
+      }
+    });
+  }
+
   it('the job of a process that died at work is taken by another; that of a living one is left alone', async () => {
     let started = 0;
     let release = () => undefined as void;
@@ -101,7 +127,8 @@ describe('jobs', () => {
     await enqueue('hold', {});
     await eventually(() => started === 1, 'it is under way');
     await world.sql(`update graphile_worker._private_jobs set locked_at = now() - interval '1 hour' where locked_by is not null`);
-    await eventually(async () => (await world.sql(`select from pg_stat_activity where application_name like 'omnitalk jobs %' and datname = current_database()`)).length > 0, 'workers have told their names');
+    const named = () => world.sql(`select from pg_stat_activity a join graphile_worker.jobs j on a.application_name = left('omnitalk jobs ' || j.locked_by, 63)`);
+    await eventually(async () => (await named()).length > 0, 'its worker has told its name');
     await runner.freeOrphans();
     assert.equal((await world.sql('select from graphile_worker.jobs where locked_by is not null')).length, 1);
     await world.sql(`update graphile_worker._private_jobs set locked_by = 'pool-of-the-dead' where locked_by is not null`);

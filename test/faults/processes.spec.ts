@@ -156,6 +156,8 @@ describe('faults of processes: nothing is lost, nothing comes twice', function (
     await under(async () => {
       for (let time = 0; time < lasting(3, 30); time++) {
         await sql.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()');
+        // Jobs end all the while: how one ended is told by a connection that is lost.
+        await sql.query(`select graphile_worker.add_job('forget-used-keys', '{}'::json) from generate_series(1, 5)`);
         await pause(250);
       }
     });
