@@ -113,6 +113,26 @@ describe('media on bad days', () => {
     assert.equal(channels.filter(({ status }) => status === 'fulfilled').length, PEER_LIMITS.dataProducers);
   });
 
+  it('makes nothing on a transport that is closed meanwhile', async () => {
+    const microphone = await ben.send('opus');
+    const { id: sending } = await media.createTransport(room, ben.peerId, { direction: 'SEND', sctp: true });
+    const channel = await media.produceData(room, ben.peerId, sending, { label: 'chat', protocol: '', sctpStreamParameters: { streamId: 0 } });
+    const make: Record<string, (transportId: string) => Promise<unknown>> = {
+      producers: (id) => media.produce(room, ann.peerId, id, { kind: 'audio', source: 'MICROPHONE', rtpParameters: opus() }),
+      dataProducers: (id) => media.produceData(room, ann.peerId, id, { label: 'chat', protocol: '', sctpStreamParameters: { streamId: 1 } }),
+      consumers: (transportId) => media.consume(room, ann.peerId, { transportId, producerId: microphone.id, rtpCapabilities: ann.joined.rtpCapabilities, paused: false }),
+      dataConsumers: (transportId) => media.consumeData(room, ann.peerId, { transportId, dataProducerId: channel.id }),
+    };
+    const before = media.rooms();
+    for (const [kind, begin] of Object.entries(make)) {
+      const { id } = await media.createTransport(room, ann.peerId, { direction: kind.endsWith('roducers') ? 'SEND' : 'RECEIVE', sctp: true });
+      const making = begin(id);
+      await new Promise((resolve) => setImmediate(resolve)); // the worker has been asked
+      await Promise.all([refuses(making, 'NOT_FOUND'), media.closeTransport(room, ann.peerId, id)]);
+      assert.deepEqual(media.rooms(), before, kind);
+    }
+  });
+
   it('refuses what does not fit', async () => {
     const { id: sending } = await media.createTransport(room, ann.peerId, { direction: 'SEND', sctp: false });
     const { id: receiving } = await media.createTransport(room, ann.peerId, { direction: 'RECEIVE', sctp: false });

@@ -165,7 +165,7 @@ export class Peer {
     return this.#within('producers', async () => {
       const making = transport.produce({ kind, rtpParameters, paused: options.paused === true, keyFrameRequestDelay: KEY_FRAME_DELAY_MS, appData });
       const producer = await answered(making, 'rtpParameters');
-      if (producer.closed || this.#closed) throw ended(producer);
+      if (producer.closed || transport.closed || this.#closed) throw ended(producer);
       const published = new Published(this, producer, source);
       this.#producers.set(producer.id, published);
       producer.observer.on('close', () => {
@@ -205,7 +205,7 @@ export class Peer {
         const consumer = await transport.consume({ producerId, rtpCapabilities, paused: paused === true });
         const taken: Taken = { consumer, transportId, from };
         this.#keep(taken, giveBack);
-        if (consumer.closed || this.#closed) throw ended(consumer);
+        if (consumer.closed || transport.closed || this.#closed) throw ended(consumer);
         return consumerInfo(taken);
       } catch (error) {
         giveBack();
@@ -243,7 +243,7 @@ export class Peer {
     const protocol = readLabel(options.protocol, 'protocol');
     return this.#within('dataProducers', async () => {
       const dataProducer = await answered(transport.produceData({ sctpStreamParameters, label, protocol }), 'sctpStreamParameters');
-      if (dataProducer.closed || this.#closed) throw ended(dataProducer);
+      if (dataProducer.closed || transport.closed || this.#closed) throw ended(dataProducer);
       const published = new PublishedData(this, dataProducer);
       this.#dataProducers.set(dataProducer.id, published);
       dataProducer.observer.on('close', () => {
@@ -278,7 +278,7 @@ export class Peer {
           this.#dataConsumers.delete(consumer.id);
           giveBack();
         });
-        if (consumer.closed || this.#closed) throw ended(consumer);
+        if (consumer.closed || transport.closed || this.#closed) throw ended(consumer);
         return dataConsumerInfo(taken);
       } catch (error) {
         giveBack();
@@ -380,7 +380,7 @@ export class Peer {
   }
 }
 
-/** It came too late: what it was made for has ended meanwhile. */
+/** It came too late: what it was made for has ended meanwhile. (mediasoup closes by a transport what it knows of then, and not what the worker answers later.) */
 function ended(late: { close(): void }): MediaError {
   late.close();
   return missing('participant');
