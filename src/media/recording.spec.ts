@@ -113,6 +113,15 @@ describe('recording', () => {
     await refuses(media.stopRecording(room, recordingId), 'CONFLICT');
   }).timeout(30_000);
 
+  it('does not begin in a call that has just ended, and keeps none that comes after it waiting', async () => {
+    await clients.join(media, room);
+    const starting = media.startRecording(room, {});
+    await Promise.all([refuses(starting, 'NOT_FOUND'), media.closeRoom(room)]);
+    await clients.join(media, room);
+    const { recordingId } = await media.startRecording(room, {});
+    await refuses(media.stopRecording(room, recordingId), 'CONFLICT');
+  }).timeout(30_000);
+
   it('leaves nothing behind where it is not to be kept', async () => {
     const ended = keeper(media)('recordingEnded');
     const ann = await clients.join(media, room);

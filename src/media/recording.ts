@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from '../lib/logger.js';
 import { has, run } from './commands.js';
 import { MediaError, type Recorded, type RecordingOptions } from './contract.js';
+import { missing } from './input.js';
 import type { MediaStore } from './media-store.js';
 import type { Source } from './published.js';
 import { RecordedTrack } from './recorded-track.js';
@@ -44,10 +45,16 @@ export class Recording {
     this.#folder = folder;
   }
 
-  /** @throws MediaError UNAVAILABLE without ffmpeg */
+  /** @throws MediaError UNAVAILABLE without ffmpeg, NOT_FOUND where the room has closed meanwhile */
   static async start(room: Room, options: RecordingOptions, care: RecordingCare): Promise<Recording> {
     if (!(await has('ffmpeg', '-version'))) throw new MediaError('UNAVAILABLE', 'Recording needs ffmpeg on the PATH of the server: apt-get install -y ffmpeg');
-    const recording = new Recording(room, options, care, await mkdtemp(join(tmpdir(), 'omnitalk-recording-')));
+    const folder = await mkdtemp(join(tmpdir(), 'omnitalk-recording-'));
+    // It would hear of no end any more.
+    if (room.closed) {
+      await rm(folder, { recursive: true, force: true });
+      throw missing('call');
+    }
+    const recording = new Recording(room, options, care, folder);
     const { longestMs, ended } = care;
     const timer = setTimeout(() => ended(recording), longestMs).unref();
     recording.#undo.push(() => clearTimeout(timer), room.onClose(() => ended(recording)), room.follow((source) => recording.#take(source)));
