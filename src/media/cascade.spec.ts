@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, keeper, mediaServer, refuses, workerBinary } from '../../test/testkit/media.js';
 import { Ledger } from '../../test/testkit/media-ledger.js';
@@ -295,6 +295,16 @@ describe('media: a room over two nodes', function () {
     await eventually(() => assert.deepEqual(levels.at(-1)?.levels.map(({ peerId }) => peerId), [ann.peerId]));
     for (const stop of stops) stop();
     assert.deepEqual(elsewhere, []);
+  });
+
+  it('takes down a pipe that its borrower is done with before it stands', async () => {
+    const microphone = await ann.send('opus');
+    const pipe = { id: randomUUID(), node: 'west', end: { ip: '127.0.0.1', port: 9, srtpParameters: { cryptoSuite: 'AEAD_AES_256_GCM', keyBase64: randomBytes(44).toString('base64') } } } as const;
+    const lending = east.lend(room, pipe, microphone.id, 1);
+    const refused = assert.rejects(lending);
+    await east.closePipe(room, pipe.id);
+    await refused;
+    assert.equal(east.rooms().lent, 0);
   });
 
   it('leaves nothing behind when somebody leaves while the pipe is being made', async () => {

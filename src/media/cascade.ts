@@ -125,6 +125,8 @@ export class RemoteProducer implements Source {
       if (ended) producer.close();
       this.#segment = pipe.segment;
       onceClosed(producer, () => end());
+      // Its pipe has ended before the worker's answer came.
+      if (pipe.transport.closed) producer.close();
       await follow(producer, this.#paused);
       return { segment: pipe.segment, producer };
     });

@@ -48,6 +48,11 @@ export class Lending {
 
   closePipe(pipeId: string): void {
     this.#pipes.get(pipeId)?.transport.close();
+    // The borrower may be done before it stands.
+    this.#opening.get(pipeId)?.then(
+      ({ transport }) => transport.close(),
+      () => undefined,
+    );
   }
 
   /** Ends pipes to nodes that have nobody of this room any more, should they have gone without a word. */
@@ -104,7 +109,7 @@ export class Lending {
       lent.set(published.id, { answer, loan, close });
       segment.live.load++;
       onceClosed(consumer, close);
-      if (consumer.closed || published.closed) {
+      if (consumer.closed || transport.closed || published.closed) {
         close();
         throw missing('producer');
       }
