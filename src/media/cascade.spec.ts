@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, keeper, mediaServer, refuses, workerBinary } from '../../test/testkit/media.js';
 import { Ledger } from '../../test/testkit/media-ledger.js';
@@ -37,6 +39,8 @@ class Nodes {
     return told;
   }
 }
+
+const pipeTo = (port: number) => ({ id: randomUUID(), node: 'west', end: { ip: '127.0.0.1', port, srtpParameters: { cryptoSuite: 'AEAD_AES_256_GCM', keyBase64: randomBytes(44).toString('base64') } } }) as const;
 
 describe('media: a room over two nodes', function () {
   this.timeout(25_000);
@@ -297,9 +301,23 @@ describe('media: a room over two nodes', function () {
     assert.deepEqual(elsewhere, []);
   });
 
+  it('has no pipe to give where no port is left, which is nobody’s mistake who asks', async () => {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const { port } = socket.address();
+    await new Promise<void>((resolve) => void socket.close(() => resolve()));
+    const narrow = mediaServer({ pipes: { ports: { min: port, max: port } } });
+    const cal = await clients.join(narrow, room);
+    const microphone = await cal.send('opus');
+    const lend = () => narrow.lend(room, pipeTo(9), microphone.id, 1);
+    await lend();
+    await refuses(lend(), 'UNAVAILABLE');
+    await narrow.close();
+  });
+
   it('takes down a pipe that its borrower is done with before it stands', async () => {
     const microphone = await ann.send('opus');
-    const pipe = { id: randomUUID(), node: 'west', end: { ip: '127.0.0.1', port: 9, srtpParameters: { cryptoSuite: 'AEAD_AES_256_GCM', keyBase64: randomBytes(44).toString('base64') } } } as const;
+    const pipe = pipeTo(9);
     const lending = east.lend(room, pipe, microphone.id, 1);
     const refused = assert.rejects(lending);
     await east.closePipe(room, pipe.id);

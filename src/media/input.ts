@@ -112,6 +112,7 @@ export function refusal(error: unknown, field: string): MediaError {
   if (error instanceof MediaError) return error;
   const failure = error as Error;
   if (failure.name === 'WorkerClosedError') return new MediaError('UNAVAILABLE', 'What this call ran on has ended: join again.');
+  if (/no more available ports/.test(failure.message)) return new MediaError('UNAVAILABLE', 'This server has no port left for more media: try again in a moment.');
   if (failure.name === 'NotFoundError' || /not found/i.test(failure.message)) return missing('thing');
   return new MediaError('BAD_REQUEST', `These parameters do not fit: ${failure.message}`, field);
 }
