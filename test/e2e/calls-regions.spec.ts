@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MediaServer } from '../../src/media/media-server.js';
+import { NOBODY } from '../../src/services/actor.js';
+import { loseNode } from '../../src/services/calls/call-changes.js';
 import { FolderStore } from '../../src/storage/folder-store.js';
 import { apiMedia } from '../testkit/api-media.js';
 import { Seat, startCall, uuidOf } from '../testkit/calls.js';
@@ -226,6 +228,32 @@ describe('where people of a call are seated', function () {
     assert.deepEqual([world.media[0]!.rooms().peers, world.media[other]!.rooms().peers], [1, 1]);
     follow.close();
     await client.close();
+  });
+
+  it('begins anew wherever people sat, once their nodes are taken for dead, though one was only late to say that it lives', async () => {
+    const callId = await begin();
+    const a = await Seat.take(people[0]!, callId);
+    const b = await Seat.take(people[1]!, callId);
+    await a.produce(await a.transport('SEND'));
+    await b.produce(await b.transport('SEND'));
+    await a.until('ProducerAdded', ({ participantId }) => participantId === b.participantId);
+    const { node } = await placeOf(a);
+    await world.app.container.unitOfWork.run({ actorId: NOBODY, operation: 'test' }, async (tx) => {
+      await tx.sql('select from calls where id = $1 for update', [uuidOf(callId)]);
+      // No lease is renewed until this is written, as when the database is just back.
+      await tx.sql(`update call_nodes set lease_until = now() - interval '1 second'`);
+      return loseNode(tx, { id: uuidOf(callId), mediaNode: node }, node!);
+    });
+    await b.until('CallMediaReset');
+    await eventually(async () => (await world.sql('select from call_nodes where lease_until > now()')).length === 3, 'all say that they live');
+    const { joinCall } = await people[1]!.api.joinCall({ input: { callId } });
+    assert.deepEqual([joinCall.own.transports, joinCall.own.producers, joinCall.producers], [[], [], []]);
+    const back = await Seat.take(people[1]!, callId);
+    const anew = await back.produce(await back.transport('SEND'));
+    assert.equal((await a.until('ProducerAdded')).producerId, anew);
+    await people[0]!.api.joinCall({ input: { callId } });
+    // What was sent before goes on nowhere.
+    await eventually(() => world.media.reduce((sum, media) => sum + media.rooms().producers, 0) === 1, 'one is sent, in all media', 15_000);
   });
 
   it('is told of by a new home when the old one has nobody, or is gone', async () => {

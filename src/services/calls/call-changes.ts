@@ -166,7 +166,7 @@ const TOLD_AT_ONCE = 50;
 
 /**
  * What a node had of a call is gone. Whoever sat there joins anew, and the others of a call that has seats elsewhere hear that these send nothing any
- * more; where there is no other, everybody joins anew. `back`: the node itself is there still, takes them again, and has these, who have lost what they sent before. Answers the
+ * more; where there is no other that is known to live, everybody joins anew, wherever they sat. `back`: the node itself is there still, takes them again, and has these, who have lost what they sent before. Answers the
  * call's home from now on.
  */
 export async function loseNode(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' | 'mediaNode'>, node: string, back: readonly SeatHere[] | null = null): Promise<string | null> {
@@ -186,6 +186,8 @@ export async function loseNode(tx: Tx, { id, mediaNode }: Pick<LockedCall, 'id' 
   const home = stays || node !== mediaNode ? mediaNode : (others[0]?.node ?? null);
   if (home !== mediaNode) await moveHome(tx, id, home);
   if (!others.length && !there.size) {
+    // Also whoever sits on a node that is only late to say that it lives: what they send is said to be sent no more, and would go on there unheard.
+    await tx.sql('update call_participants set media_node = null where call_id = $1', [id]);
     await dropProducers(tx, id, null, false);
     tx.append(callStream(id), { kind: 'media.reset' });
     return home;
