@@ -84,7 +84,8 @@ export class Requests {
     }
     const { id, from, question } = message as Question;
     const asked = { withdrawn: false };
-    this.#answering.set(id, asked);
+    // Of more than these it is not noted: what is made for nobody stays for as long as the seat then.
+    if (this.#answering.size < MAX_WAITING) this.#answering.set(id, asked);
     const reply = (answer: Omit<Answer, 'id'>) => {
       this.#answering.delete(id);
       if (!asked.withdrawn) this.bus.publish(answersTo(from), { id, ...answer } satisfies Answer);

@@ -20,7 +20,7 @@ import type { EmailService, VerificationJob } from '../services/emails.js';
 import { LinkPreviews } from '../services/link-previews.js';
 import type { ModerationCases } from '../services/moderation/cases.js';
 import type { ModerationWatch } from '../services/moderation/watch.js';
-import { NewsFeeds } from '../services/news/feeds.js';
+import type { NewsFeeds } from '../services/news/feeds.js';
 import type { InteractionService } from '../services/learning/interactions.js';
 import type { ModelService, TrainingJob } from '../services/learning/models.js';
 import type { Trainings } from '../services/learning/trainings.js';
@@ -99,10 +99,8 @@ const TASKS = {
   'forget-webhook-deliveries': ({ upkeep }) => upkeep.webhookDeliveries(),
   'forget-expired-codes': ({ upkeep }) => upkeep.codesAndTokens(),
   'forget-sent-schedules': ({ upkeep }) => upkeep.scheduledMessages(),
-  'forget-held-messages': async ({ moderation, upkeep }) => {
-    await moderation.forget();
-    await upkeep.absences();
-  },
+  'forget-held-messages': ({ moderation }) => moderation.forget(),
+  'forget-absences': ({ upkeep }) => upkeep.absences(),
   'end-stale-co-browsing': async ({ documents }) => {
     while (await documents.endStale());
   },
@@ -153,6 +151,7 @@ export const SCHEDULES: Readonly<Partial<Record<JobName, string>>> = {
   'forget-expired-codes': '27 * * * *',
   'forget-sent-schedules': '37 4 * * *',
   'forget-held-messages': '17 4 * * *',
+  'forget-absences': '37 * * * *',
   'end-stale-co-browsing': '47 * * * *',
   'end-lost-devices': '12 * * * *',
   'forget-old-news': '57 3 * * *',
@@ -192,7 +191,7 @@ export function sweepsOf({ bots, botCallbacks, botSchedules, calls, callRecordin
     { name: 'payments', due: PaymentService.DUE, run: () => payments.sweep() },
     { name: 'group-buys', due: GroupBuySettling.DUE, run: () => groupBuys.sweep() },
     { name: 'dead-calls', everyMs: RECONCILE_MS, run: () => calls.reconcile() },
-    ...(newsFeeds ? [{ name: 'news-feeds', due: NewsFeeds.DUE, run: () => newsFeeds.sweep() }] : []),
+    ...(newsFeeds ? [{ name: 'news-feeds', due: newsFeeds.due, run: () => newsFeeds.sweep() }] : []),
     ...(webhooks ? [{ name: 'webhooks', due: WebhookQueue.DUE, run: () => webhooks.sweep() }] : []),
     ...(linkPreviews
       ? [

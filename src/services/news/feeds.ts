@@ -27,8 +27,6 @@ type Ending = { kind: 'ok'; hint: number | null; etag: string | null; lastModifi
 
 /** Fetches feeds when they are due: each at its own pace, asking only for what has changed, and more and more seldom while it fails. */
 export class NewsFeeds {
-  static readonly DUE = "exists (select from news_sources where state = 'ACTIVE' and next_fetch_at <= $1)";
-
   constructor(
     private readonly db: Pick<Database, 'background'>,
     private readonly outbound: Pick<Outbound, 'fetch'>,
@@ -38,6 +36,11 @@ export class NewsFeeds {
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {}
+
+  /** What is not fetched is never due: it would be looked for twice a second, for ever. */
+  get due(): string {
+    return `exists (select from news_sources where state = 'ACTIVE' and next_fetch_at <= $1${this.settings.builtIn ? '' : ` and origin <> 'BUILT_IN'`})`;
+  }
 
   /** Fetches what is due; true when there may be more. */
   async sweep(): Promise<boolean> {
