@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { connectionsOf } from '../testkit/connections.js';
 import { History, type Checked } from '../testkit/history.js';
 import { Inspector, type Holdings } from '../testkit/inspector.js';
@@ -10,6 +11,8 @@ import { EXPERIMENTS, QUICK } from './experiments.js';
 
 /** `npm run soak`: experiments by chance, one after the other, for so long. */
 const SOAK_MINUTES = Number(process.env['SOAK_MINUTES'] || 0);
+/** A soak goes on after a failure, as it is looking for all there are; not for ever. */
+const MOST_FAILURES = 5;
 const CYCLES = 3;
 /** Clients that come and go in a cycle. */
 const CLIENTS = lasting(30, 60);
@@ -85,13 +88,21 @@ describe('experiments: whatever breaks, nothing acknowledged is lost, nothing co
     it(`for ${SOAK_MINUTES} minutes, by chance`, async function () {
       this.timeout(SOAK_MINUTES * 60_000 + 600_000);
       const end = Date.now() + SOAK_MINUTES * 60_000;
-      while (Date.now() < end) {
+      const failures: Error[] = [];
+      while (Date.now() < end && failures.length < MOST_FAILURES) {
         const experiment = EXPERIMENTS[random(EXPERIMENTS.length)]!;
-        console.log(`      ${new Date().toISOString().slice(11, 19)} ${done.length + 1}: ${experiment.name}`);
-        await under(experiment).catch((error: Error) => {
-          throw new Error(`after ${done.map(({ name }) => name).join('; ')}: ${experiment.name}: ${error.message}`, { cause: error });
-        });
+        console.log(`      ${new Date().toISOString().slice(11, 19)} ${done.length + failures.length + 1}: ${experiment.name}`);
+        try {
+          await under(experiment);
+        } catch (error) {
+          // What else there is to find is looked for, on a stage that nothing has happened to.
+          failures.push(new Error(`${experiment.name}: ${(error as Error).message}`, { cause: error }));
+          console.log(inspect(failures.at(-1), { depth: 6 }));
+          await stage.close();
+          stage = await Stage.start();
+        }
       }
+      if (failures.length) throw new AggregateError(failures, failures.map(({ message }) => message).join('\n'));
       assert.ok(done.length > 0);
     });
   } else {

@@ -15,7 +15,8 @@ import { eventually } from './world.js';
 
 /** Loaded before each server. */
 const PRELOADED = ['./jumping-clock.mjs', './media-worker-dump.mjs'].map((file) => `--import=${fileURLToPath(new URL(file, import.meta.url))}`);
-const DISK_MEGABYTES = 700;
+/** What is written in a minute stays: rows, a copy of all of them while a replica takes over, and the log of writes. */
+const DISK_MEGABYTES = 700 + 40 * Number(process.env['SOAK_MINUTES'] || 0);
 /** Connections of each server's pool. */
 export const POOL = 16;
 
