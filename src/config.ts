@@ -37,6 +37,7 @@ const schema = z.object({
   PORT: port.default(4000).describe('TCP port of the API; 0 picks a free one'),
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all'),
   PUBLIC_URL: url(['http', 'https']).optional().describe('Where people reach your app: mails link to PUBLIC_URL/verify-email?token=… and PUBLIC_URL/reset-password?token=…, and apps send people to PUBLIC_URL/authorize; default: mails hold the code alone, and the server has a page at /authorize itself'),
+  API_URL: url(['http', 'https']).optional().describe('Where clients reach this API, https://api.example.com: the issuer that /.well-known/oauth-authorization-server names, and the one `aud` by which tickets of partners are for it; default: what each request was sent to, so that a ticket made for a namesake elsewhere is taken from whoever names that as the host'),
   DATA_DIR: z.string().min(1).default('.omnitalk').describe('Folder of the embedded PostgreSQL and other local data'),
   DATABASE_URL: url(['postgres', 'postgresql']).optional().describe('A PostgreSQL of your own (15 or later); default: the embedded one'),
   DATABASE_POOL: count(2, 200).default(16).describe('Connections to PostgreSQL, for each process; fewer where WORKERS of them would not fit'),

@@ -9,13 +9,17 @@ const MAX_FORM_BYTES = 16_384;
 export interface OAuthRouteDeps {
   oauth: OAuthService;
   errors: ErrorMapper;
-  /** The app in which people say yes, and the address of this API; null where the settings do not say. */
+  /** The app in which people say yes, and where clients reach this API; null where the settings do not say. */
   publicUrl: string | null;
+  apiUrl: string | null;
   limit(address: string): Promise<void>;
 }
 
 /** `/oauth/token`, `/oauth/revoke`, `/oauth/introspect`, and what describes them (RFC 8414). In a scope of its own: forms are read nowhere else. */
-export async function addOAuth(fastify: FastifyInstance, { oauth, errors, publicUrl, limit }: OAuthRouteDeps): Promise<void> {
+export async function addOAuth(fastify: FastifyInstance, { oauth, errors, publicUrl, apiUrl, limit }: OAuthRouteDeps): Promise<void> {
+  const known = apiUrl?.replace(/\/+$/, '');
+  /** What this server is called in what it describes and in tickets: as the operator says, else how whoever asks has reached it. */
+  const issuerOf = (request: FastifyRequest): string => known ?? `${request.protocol}://${request.host}`;
   await fastify.register(async (scope) => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: MAX_FORM_BYTES }, (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body as string))));
     const endpoint = (path: string, work: (form: Record<string, string>, basic: ReturnType<typeof basicOf>, issuer: string) => Promise<object>) =>
@@ -46,9 +50,6 @@ export async function addOAuth(fastify: FastifyInstance, { oauth, errors, public
     });
   });
 }
-
-/** How whoever asks has reached this server, which is what it is called in what it describes and in tickets. */
-const issuerOf = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 
 function refuse(reply: FastifyReply, error: Error, errors: ErrorMapper): FastifyReply {
   if (error instanceof OAuthError) {

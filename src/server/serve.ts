@@ -148,7 +148,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const route = await addGraphql(fastify, { log, operations, authentication, streams, graphiql, probe, tracing: container.tracing, maxTokens: MAX_TOKENS, costWindow: COST_WINDOW, costPoints: config.RATE_LIMIT_COST });
   if (config.DASHBOARD) servePage(fastify, '/admin', DASHBOARD);
   if (!config.PUBLIC_URL) servePage(fastify, '/authorize', CONSENT);
-  await addOAuth(fastify, { oauth: container.apps.oauth, errors, publicUrl: config.PUBLIC_URL ?? null, limit: (address) => limits.request(address) });
+  await addOAuth(fastify, { oauth: container.apps.oauth, errors, publicUrl: config.PUBLIC_URL ?? null, apiUrl: config.API_URL ?? null, limit: (address) => limits.request(address) });
   if (config.SECURITY_CONTACT) addSecurityTxt(fastify, config.SECURITY_CONTACT, clock);
   addProbes(fastify, container, schema, metrics, probe);
   await addPaymentHooks(fastify, container.paymentHooks);

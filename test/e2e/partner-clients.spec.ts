@@ -127,6 +127,22 @@ describe('how partners come in', function () {
       assert.deepEqual(await errorOf(await bring(ticket)), [400, 'invalid_grant']);
     });
 
+    it('signs for the one name that the operator has given, whatever host the ticket is brought to', async () => {
+      const other = await World.start({ settings: { API_URL: 'https://api.example/' } });
+      try {
+        const eve = await other.person('Eve');
+        const { app } = (await eve.api.createApp({ input: { name: 'Shop', scopes: ['users:issue'], redirectUris: [], confidential: true, idempotencyKey: 'one' } })).createApp;
+        await eve.api.updateApp({ input: { appId: app.id, publicKeys: [ed.jwk] } });
+        const described = (await (await fetch(`${other.app.url}/.well-known/oauth-authorization-server`)).json()) as Record<string, string>;
+        assert.deepEqual([described['issuer'], described['token_endpoint']], ['https://api.example', 'https://api.example/oauth/token']);
+        const status = async (aud: string) =>
+          (await fetch(`${other.app.url}/oauth/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: await sign(app.id, ed, { aud, exp: Math.floor(other.clock.now().getTime() / 1000) + 300 }) }) })).status;
+        assert.deepEqual([await status(other.app.url), await status('https://api.example'), await status('https://api.example/oauth/token')], [400, 200, 200]);
+      } finally {
+        await other.stop();
+      }
+    });
+
     it('is believed for what it has signed itself, for this server, and for minutes', async () => {
       const [app, another] = [await setUp(ed, rsa), await setUp(ec)];
       const none = Buffer.from(JSON.stringify({ alg: 'none', kid: 'ed' })).toString('base64url');
