@@ -16,12 +16,11 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { AT_MOST } from '../../resolvers/at-most.js';
+import { IntrospectionCost } from './introspection-cost.js';
 
 /** How many items a list counts for when nothing says otherwise, and the most that any page holds. */
 export const DEFAULT_PAGE = 20;
 export const MAX_PAGE = 100;
-/** The schema's description is the largest answer there is: a flat price, however much of it is asked for. */
-export const INTROSPECTION_COST = 100;
 
 const PAGE_ARGUMENTS = ['first', 'last'];
 
@@ -34,10 +33,10 @@ export interface Counted {
 }
 
 /**
- * What an operation may cost, before it runs: a scalar or enum is free, every other field counts 1, and what stands under a
- * list counts as often as the list has items: `first` or `last`, else its own bound (`AtMost`), else 20. Aliases and repeats count each time; of what is
- * asked for by object types of a union or an interface the dearest counts, as a value is of one of them; @skip and @include are not looked at. It is an
- * upper bound, linear in the document's size.
+ * What an operation may cost, before it runs: a scalar or enum under its own name is free, every other field counts 1 (a scalar under an alias too: it can be asked for any number of times), and
+ * what stands under a list counts as often as the list has items: `first` or `last`, else its own bound (`AtMost`), else 20. Aliases and repeats count each time; of what is asked for by object types
+ * of a union or an interface the dearest counts, as a value is of one of them; @skip and @include are not looked at; `__schema` and `__type` count by the size of their answer. It is an upper bound,
+ * linear in the document's size.
  */
 export function countCost(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): Counted {
   return new Counter(schema, document, variables).count(operation);
@@ -47,6 +46,7 @@ class Counter {
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   /** By fragment and the page size that it stands under. */
   readonly #known = new Map<string, number>();
+  readonly #described: IntrospectionCost;
   #steps = 0;
   #byVariables = false;
 
@@ -55,12 +55,13 @@ class Counter {
     document: DocumentNode,
     private readonly variables: Readonly<Record<string, unknown>>,
   ) {
+    this.#described = new IntrospectionCost(schema, this.#fragments);
     for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(definition.name.value, definition);
   }
 
   count(operation: OperationDefinitionNode): Counted {
     const cost = this.#selections(operation.selectionSet, this.schema.getRootType(operation.operation)!, null);
-    return { cost: Math.min(cost, Number.MAX_SAFE_INTEGER), steps: this.#steps, byVariables: this.#byVariables };
+    return { cost: Math.min(cost, Number.MAX_SAFE_INTEGER), steps: this.#steps + this.#described.steps, byVariables: this.#byVariables };
   }
 
   /** `page`: the size of the connection that this selection is of. */
@@ -98,11 +99,10 @@ class Counter {
 
   #field(node: FieldNode, parent: GraphQLNamedType, page: number | null): number {
     const name = node.name.value;
-    if (name === '__schema' || name === '__type') return INTROSPECTION_COST;
+    if (name === '__schema' || name === '__type') return this.#described.of(node);
     const field = isObjectType(parent) || isAbstractType(parent) ? ('getFields' in parent ? parent.getFields()[name] : undefined) : undefined;
-    if (!field || !node.selectionSet) return 0;
-    const type = getNamedType(field.type);
-    if (isLeafType(type)) return 0;
+    const type = field && getNamedType(field.type);
+    if (!type || !node.selectionSet || isLeafType(type)) return node.alias ? 1 : 0;
     const size = this.#pageSize(node, field);
     if (isConnection(type)) return 1 + this.#selections(node.selectionSet, type, size ?? DEFAULT_PAGE);
     const inner = this.#selections(node.selectionSet, type, null);
