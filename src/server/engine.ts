@@ -123,7 +123,8 @@ export class Engine {
   }
 }
 
-const keyOf = (query: string, operationName: string | null | undefined): string => (operationName ? `${operationName}\n${query}` : query);
+/** With the length of the name before both, no text of one request is the name and text of another. */
+const keyOf = (query: string, operationName: string | null | undefined): string => `${operationName?.length ?? 0} ${operationName ?? ''}${query}`;
 
 class PreparedOperation implements Prepared {
   readonly kind: OperationTypeNode;

@@ -13,6 +13,9 @@ export function readRequest(request: FastifyRequest): OperationRequest {
   return readOperation(request.body);
 }
 
+/** A name (GraphQL, 2.1.9); each is kept with what was made of its document. */
+const NAME = /^[_A-Za-z]\w{0,255}$/;
+
 /** Checks the parameters of an operation, as GraphQL over HTTP names them. Throws BAD_REQUEST. */
 export function readOperation(given: Record<string, unknown>): OperationRequest {
   for (const name of ['query', 'documentId', 'operationName']) {
@@ -22,6 +25,7 @@ export function readOperation(given: Record<string, unknown>): OperationRequest 
     if (given[name] != null && !isObject(given[name])) throw bad(`${name} is an object.`);
   }
   const { query, documentId, operationName, variables, extensions } = given as OperationRequest;
+  if (operationName && !NAME.test(operationName)) throw bad('operationName is a name of GraphQL, of at most 256 characters.');
   return { query: query ?? null, documentId: documentId ?? null, operationName: operationName ?? null, variables: variables ?? null, extensions: extensions ?? null };
 }
 

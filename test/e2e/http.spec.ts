@@ -39,6 +39,8 @@ describe('HTTP', () => {
       ['a syntax error', post(world, { query: '{ viewer' }), 400, 'GRAPHQL_PARSE_FAILED'],
       ['an unknown field', post(world, { query: '{ nothing }' }), 400, 'GRAPHQL_VALIDATION_FAILED'],
       ['an unknown operation name', post(world, { query: WHO, operationName: 'Other' }), 400, 'BAD_REQUEST'],
+      ['an operation name that is none', post(world, { query: WHO, operationName: 'a b' }), 400, 'BAD_REQUEST'],
+      ['an operation name without an end', post(world, { query: WHO, operationName: 'a'.repeat(257) }), 400, 'BAD_REQUEST'],
       ['a missing variable', post(world, { query: 'query($id: ID!) { chat(id: $id) { id } }' }), 400, 'INVALID_INPUT'],
       ['a subscription', post(world, { query: 'subscription { inboxEvents { __typename } }' }, bearer()), 400, 'BAD_REQUEST'],
       ['a forged token', post(world, { query: WHO }, { authorization: `Bearer ${ann.accessToken.slice(0, -4)}AAAA` }), 401, 'UNAUTHENTICATED'],
@@ -60,6 +62,17 @@ describe('HTTP', () => {
       assert.deepEqual([answer.status, answer.code], [status, code], what);
     }
     assert.deepEqual(await world.sql('select count(*)::int as n from users'), [{ n: 1 }]);
+  });
+
+  it('nobody’s request is taken for another’s, whatever they put where', async () => {
+    for (const [index, named] of [false, true].entries()) {
+      const [first, rest] = [`query Who${index} {`, 'viewer { user { handle } } }'];
+      // What comes of these is kept; the honest one is another.
+      await post(world, { query: rest, operationName: first }, bearer());
+      await post(world, { query: `Who${index}\n${first}\n${rest}` }, bearer());
+      const honest = { query: `${first}\n${rest}`, ...(named ? { operationName: `Who${index}` } : {}) };
+      assert.equal((await post(world, honest, bearer())).status, 200);
+    }
   });
 
   it('tells where in the document a mistake is', async () => {
