@@ -18,6 +18,8 @@ export interface HttpDeps {
   maxBodyBytes: number;
   /** A request that has not come as a whole after this long is given up: whoever sends a byte a minute holds a connection else. */
   requestMs: number;
+  /** An answer of so many bytes that has not been taken as a whole after this long is given up: whoever asks and reads nothing holds it, and a connection, else. */
+  answerMs(bytes: number): number;
 }
 
 /** What a client may choose as the id of its request. */
@@ -29,7 +31,7 @@ const A_DAY = 86_400;
 const TWO_YEARS = 63_072_000;
 
 /** The HTTP server without its routes: request ids, logs, security headers, CORS, and every error as GraphQL's JSON. */
-export async function createHttp({ config, log, metrics, errors, origins, maxBodyBytes, requestMs }: HttpDeps): Promise<FastifyInstance> {
+export async function createHttp({ config, log, metrics, errors, origins, maxBodyBytes, requestMs, answerMs }: HttpDeps): Promise<FastifyInstance> {
   const fastify = Fastify({
     logger: false,
     // One proxy of our own: what it says of the client counts, what the client said before that does not.
@@ -48,6 +50,13 @@ export async function createHttp({ config, log, metrics, errors, origins, maxBod
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (request.protocol === 'https') void reply.header('strict-transport-security', `max-age=${TWO_YEARS}; includeSubDomains`);
+  });
+  fastify.addHook('onSend', (_request, { raw }, payload, done) => {
+    const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
+    const timer = setTimeout(() => raw.destroy(), answerMs(bytes));
+    timer.unref();
+    raw.once('close', () => clearTimeout(timer));
+    done();
   });
   fastify.addHook('onResponse', async (request, reply) => {
     metrics.request(request.method, reply.statusCode);

@@ -50,6 +50,8 @@ import { WsServer } from './realtime/ws-server.js';
 const MAX_BODY_BYTES = 1024 * 1024;
 /** A body of that size takes a slow telephone this long. */
 const REQUEST_MS = 60_000;
+/** An answer has as long, and for each of its bytes what the slowest reader that is served takes: 10 KB a second. */
+const ANSWER_MS_A_BYTE = 0.1;
 /** Room for the cursors of 5,000 streams, by which an inbox resumes. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const INIT_TIMEOUT_MS = 5_000;
@@ -126,7 +128,7 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   const places = new Places(config.MAX_SOCKETS_EACH);
   const probe: Probe = { phase: 'starting' };
 
-  const fastify = await createHttp({ config, log, metrics, errors, origins, maxBodyBytes: MAX_BODY_BYTES, requestMs: REQUEST_MS });
+  const fastify = await createHttp({ config, log, metrics, errors, origins, maxBodyBytes: MAX_BODY_BYTES, requestMs: REQUEST_MS, answerMs: (bytes) => REQUEST_MS + bytes * ANSWER_MS_A_BYTE });
   const streams: EventStreams = new EventStreams(operations, authentication, sessions, clock, presence, { maxBuffered: config.MAX_BUFFERED, heartbeatMs, deliveries, hasRoom, places });
   const voices = new VoiceServer({ authentication, sessions, voices: calls.voices, errors, now: () => clock.now(), heartbeatMs });
   const sockets: WsServer = new WsServer(fastify.server, operations, authentication, sessions, presence, {
