@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { CONNECTION_LIMITS } from '../db/connection-limits.js';
 import { isUnavailable } from '../db/failures.js';
 
 /** What graphile-worker tries again, after 50 ms and later and later, up to 5 s: a hundred times. */
@@ -18,7 +19,8 @@ class JobClient extends pg.Client {
  */
 export class JobPool extends pg.Pool {
   constructor(options: pg.PoolConfig) {
-    super({ ...options, Client: JobClient });
+    // As all connections: one to a host that has fallen silent is given up, also the one that only listens, whose name says that its worker is alive.
+    super({ ...CONNECTION_LIMITS, ...options, Client: JobClient });
   }
 
   override connect(): Promise<pg.PoolClient>;

@@ -60,7 +60,7 @@ export class JobRunner {
   private constructor(private readonly options: RunnerOptions) {
     const { databaseUrl, sweeps, clock, log } = options;
     this.#sweepers = sweeps.map((sweep) => new Sweeper(sweep, log));
-    this.#pool = new JobPool({ connectionString: databaseUrl, max: CONNECTIONS, connectionTimeoutMillis: 10_000 });
+    this.#pool = new JobPool({ connectionString: databaseUrl, max: CONNECTIONS });
     const lost = (error: Error) => log.warn({ error: error.message }, 'a connection of the job runner was lost');
     this.#pool.on('error', lost);
     this.#pool.on('connect', (client) => client.on('error', lost));
