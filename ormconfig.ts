@@ -51,6 +51,7 @@ import { KeysOfPartners1764900000050 } from './migrations/1764900000050-keys-of-
 import { SuspensionsEnd1764900000051 } from './migrations/1764900000051-suspensions-end.js';
 import { CostOfBots1764900000052 } from './migrations/1764900000052-cost-of-bots.js';
 import { Absences1764900000070 } from './migrations/1764900000070-absences.js';
+import { ScopesOfWebhooks1764900000080 } from './migrations/1764900000080-scopes-of-webhooks.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -109,6 +110,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       SuspensionsEnd1764900000051,
       CostOfBots1764900000052,
       Absences1764900000070,
+      ScopesOfWebhooks1764900000080,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -110,12 +110,12 @@ export class WebhookEvents implements WebhookRenderer {
     return prepared;
   }
 
-  async render(ownerId: string, { stream, epoch, ...event }: Parameters<WebhookRenderer['render']>[1], appMay: readonly string[] | null): ReturnType<WebhookRenderer['render']> {
+  async render(ownerId: string, { stream, epoch, ...event }: Parameters<WebhookRenderer['render']>[1], may: readonly string[] | null): ReturnType<WebhookRenderer['render']> {
     const now = this.clock.now();
     const context = new RequestContext(this.db, now, { id: 'webhook', address: '' }, { userId: ownerId, sessionId: NO_SESSION, role: 'USER' });
     const scope = new LoaderScope({ sql: this.db.sql, now, viewerId: ownerId }, this.db.cache);
     const delivered = await hydrate(stream, epoch, { pos: event.pos, at: event.at.getTime(), ref: event.ref }, (def, key) => scope.load(def, key));
-    const { data, errors } = await (appMay ? this.#within(appMay) : this.#all).execute({ inboxEvents: delivered }, context, {});
+    const { data, errors } = await (may ? this.#within(may) : this.#all).execute({ inboxEvents: delivered }, context, {});
     const shown = data?.['inboxEvents'];
     const codes = errors?.map((error) => this.errors.map(error).extensions?.['code']);
     if (codes?.some((code) => code === 'UNAVAILABLE' || code === 'INTERNAL' || code === 'OVERLOADED')) throw new Error(`An event could not be shown: ${codes.join()}`);

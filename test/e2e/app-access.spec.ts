@@ -176,6 +176,34 @@ describe('what apps may do for people', function () {
     assert.deepEqual([its.received.length, files.received.length, its.refused.length + files.refused.length], [1, 1, 0]);
   });
 
+  it('an endpoint is told what the key was given that made it, or has led it elsewhere, whatever the app and its owner may', async () => {
+    const [own, its] = [await listen(), await listen()];
+    const { app } = await create(['webhooks:read', 'webhooks:write', 'chats:read', 'files:read']);
+    const key = async (...scopes: string[]) => world.client((await ann.api.createApiKey({ input: { appId: app.id, name: 'server', scopes, idempotencyKey: world.key() } })).createApiKey.key!);
+    const [narrow, wide] = [await key('webhooks:read', 'webhooks:write', 'chats:read'), await key('webhooks:read', 'webhooks:write', 'chats:read', 'files:read')];
+    const [byOwner, byKey] = [await endpoint(ann, own), await endpoint(narrow, its)];
+    const file = await world.upload(ann, new TextEncoder().encode('a file'), { name: 'a.txt', contentType: 'text/plain' });
+    let sent = 0;
+    const told = async (there: typeof own) => {
+      await ann.api.sendMessage({ input: { chatId, text: `with a file ${++sent}`, attachments: [{ fileId: file.id! }], idempotencyKey: world.key() } });
+      const received = () => there.received.find(({ told: { data } }) => data['message'].text === `with a file ${sent}`);
+      await eventually(() => received() !== undefined, 'it is told');
+      return received()!.told.data['message'].attachments !== undefined;
+    };
+    assert.deepEqual([await told(own), await told(its)], [true, false]);
+    const lead = (api: typeof ann.api, webhookId: string) => api.updateWebhook({ input: { webhookId, url: its.url } });
+    await lead(wide.api, byKey);
+    assert.equal(await told(its), true);
+    await lead(ann.api, byKey);
+    assert.equal(await told(its), true, 'a person changes what an app has made, and it stays what it was given');
+    await ann.api.deleteWebhook({ input: { webhookId: byKey } });
+    await lead(narrow.api, byOwner);
+    assert.equal(await told(its), false, 'not even one of the owner’s own');
+    await lead(ann.api, byOwner);
+    assert.equal(await told(its), true);
+    await ann.api.deleteWebhook({ input: { webhookId: byOwner } });
+  });
+
   it('whoever has a role here comes in by themselves, not by a partner’s key', async () => {
     const { app } = await create(['users:issue']);
     const { key } = (await ann.api.createApiKey({ input: { appId: app.id, name: 'server', idempotencyKey: world.key() } })).createApiKey;

@@ -26,9 +26,9 @@ const LEASE_SECONDS = 60;
 const ANSWER_BYTES = 2_048;
 const MAX_ERROR = 500;
 
-/** An event as its owner may see it today: what the API itself would answer them, or an app of theirs with these scopes. Null: they may not. */
+/** An event as its owner may see it today: what the API itself would answer them, or one that has these scopes. Null: they may not. */
 export interface WebhookRenderer {
-  render(ownerId: string, event: { stream: string; epoch: string; pos: number; at: Date; ref: EventRef }, appMay: readonly string[] | null): Promise<{ stream: string; cursor: string; data: object } | null>;
+  render(ownerId: string, event: { stream: string; epoch: string; pos: number; at: Date; ref: EventRef }, may: readonly string[] | null): Promise<{ stream: string; cursor: string; data: object } | null>;
 }
 
 export type WebhookFetch = (url: string, request: OutboundRequest) => Promise<OutboundResponse>;
@@ -57,6 +57,8 @@ interface Delivery {
   allowed: boolean;
   /** What the app may read that has made the endpoint, for its owner, today; null: no app has. */
   appMay: string[] | null;
+  /** What the key or token was given by which it was made or changed last; null: none. */
+  given: string[] | null;
 }
 
 type Outcome =
@@ -177,20 +179,21 @@ export class WebhookQueue {
          o.suspended_at is null and case split_part(d.stream, ':', 1) when 'chat'
            then exists (select from chat_members m where m.chat_id = split_part(d.stream, ':', 2)::uuid and m.user_id = $2 and m.visible_from_pos < d.pos) else true end as allowed,
          case when a.owner_id = $2 then a.scopes
-           when a.id is not null then array(select unnest(x.scopes) from sessions x where x.app_id = a.id and x.user_id = $2 and x.ended_at is null and x.expires_at > $3 and ao.suspended_at is null) end as "appMay"
+           when a.id is not null then array(select unnest(x.scopes) from sessions x where x.app_id = a.id and x.user_id = $2 and x.ended_at is null and x.expires_at > $3 and ao.suspended_at is null) end as "appMay", w.scopes as given
        from webhook_deliveries d join webhooks w on w.id = d.webhook_id left join apps a on a.id = w.app_id left join users ao on ao.id = a.owner_id join streams s on s.id = d.stream join users o on o.id = $2
        where d.webhook_id = $1 and d.state = 'PENDING' and d.due_at <= $3 order by d.due_at, d.id limit $4`,
       [id, ownerId, this.clock.now(), AT_ONCE],
     );
   }
 
-  async #deliver(endpoint: Endpoint, { id, stream, pos, kind, ref, at, epoch, allowed, appMay }: Delivery): Promise<Outcome> {
+  async #deliver(endpoint: Endpoint, { id, stream, pos, kind, ref, at, epoch, allowed, appMay, given }: Delivery): Promise<Outcome> {
+    const may = appMay && given ? appMay.filter((scope) => given.includes(scope)) : (appMay ?? given);
     const dropped = { state: 'dropped', status: null, error: 'Its owner may not see it any more.', tookMs: null, afterMs: null } as const;
-    if (!allowed || (appMay && !appMay.includes(scopeOfKind(kind)))) return dropped;
+    if (!allowed || (may && !may.includes(scopeOfKind(kind)))) return dropped;
     const began = performance.now();
     const tookMs = () => Math.round(performance.now() - began);
     try {
-      const rendered = await this.#renderer!.render(endpoint.ownerId, { stream, epoch, pos, at, ref: { kind, ...ref } as EventRef }, appMay);
+      const rendered = await this.#renderer!.render(endpoint.ownerId, { stream, epoch, pos, at, ref: { kind, ...ref } as EventRef }, may);
       if (!rendered) return dropped;
       const body = JSON.stringify({ type: kind, timestamp: at.toISOString(), webhookId: encodeId('Webhook', endpoint.id), stream: rendered.stream, offset: pos, cursor: rendered.cursor, data: rendered.data });
       const headers = signedHeaders(encodeId('WebhookDelivery', id), body, this.clock.now(), [endpoint.secret, ...(endpoint.oldSecret ? [endpoint.oldSecret] : [])]);

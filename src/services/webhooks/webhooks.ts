@@ -85,8 +85,8 @@ export class WebhookService {
       assertScopes(actor, kinds);
       await assertOwn(tx, actor.userId, chatIds, shopIds);
       const made = newId();
-      await tx.sql('insert into webhooks (id, owner_id, url, description, kinds, chat_ids, shop_ids, secret, created_at, since, app_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)', [
-        made, actor.userId, url, description, kinds, chatIds, shopIds, newSecret(), tx.now, appOf(actor),
+      await tx.sql('insert into webhooks (id, owner_id, url, description, kinds, chat_ids, shop_ids, secret, created_at, since, app_id, scopes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)', [
+        made, actor.userId, url, description, kinds, chatIds, shopIds, newSecret(), tx.now, appOf(actor), actor.scopes ?? null,
       ]);
       return { id: made };
     });
@@ -97,7 +97,8 @@ export class WebhookService {
 
   /**
    * Changes an endpoint. With `rotateSecret` answers a new secret; for a day what is sent is signed with the old one, too. One that was paused or switched off and
-   * becomes active is told of what happens from then on; `redeliver` brings what it has missed.
+   * becomes active is told of what happens from then on; `redeliver` brings what it has missed. One that a key or an app's token has changed, perhaps to lead it elsewhere, is told no more than that
+   * may read.
    * Errors: NOT_FOUND, INVALID_INPUT.
    */
   async update(actor: Actor, id: string, change: WebhookChange): Promise<{ webhook: WebhookRow; secret: string | null }> {
@@ -114,8 +115,8 @@ export class WebhookService {
       await tx.sql(
         `update webhooks set url = coalesce($2, url), description = case when $3 then $4 else description end, kinds = coalesce($5, kinds), chat_ids = case when $6 then $7::uuid[] else chat_ids end,
            shop_ids = case when $8 then $9::uuid[] else shop_ids end, old_secret = case when $10::bytea is null then old_secret else secret end, old_secret_until = case when $10::bytea is null then old_secret_until else $11::timestamptz end,
-           secret = coalesce($10, secret) where id = $1`,
-        [id, url, change.description !== undefined, description, kinds, change.chatIds !== undefined, chatIds, change.shopIds !== undefined, shopIds, secret, new Date(tx.now.getTime() + OVERLAP_MS)],
+           secret = coalesce($10, secret), scopes = case when $12::text[] is null and app_id is not null then scopes else $12 end where id = $1`,
+        [id, url, change.description !== undefined, description, kinds, change.chatIds !== undefined, chatIds, change.shopIds !== undefined, shopIds, secret, new Date(tx.now.getTime() + OVERLAP_MS), actor.scopes ?? null],
       );
       if (state !== before.state) await setState(tx, id, state);
       return null;
