@@ -71,6 +71,7 @@ export interface CallDeps {
   log: Logger;
   tokens: AccessTokens;
   media: Media;
+  store: ObjectStore;
 }
 
 export interface Calls {
@@ -88,7 +89,7 @@ export interface Calls {
 }
 
 /** The part of the container that calls are made of. */
-export async function makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media }: CallDeps): Promise<Calls> {
+export async function makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media, store }: CallDeps): Promise<Calls> {
   const node: CallNode = new CallNode(db.background, clock, media, log, {
     region: config.MEDIA_REGION,
     workers: config.MEDIA_WORKERS ?? availableParallelism(),
@@ -108,7 +109,7 @@ export async function makeCalls({ config, db, unitOfWork, bus, clock, log, token
   const upkeep = new CallUpkeep(db.background, unitOfWork, release, clock, node, log);
   const links = new CallLinks(unitOfWork, node.id, log);
   const feed = new CallFeed(media, bus, unitOfWork, upkeep, node, log);
-  const recordings = new CallRecordings(db.sql, unitOfWork, gateway, media, log);
+  const recordings = new CallRecordings(db.sql, unitOfWork, gateway, media, store, log);
   const callTokens = new CallTokenService(db.sql, unitOfWork, tokens, release);
   const participants = new CallParticipants(db.sql);
   const quality = new CallQuality(db.background, media, node.id, log, MEASURE_EVERY_MS);

@@ -179,7 +179,7 @@ export async function createContainer(config: Config & { DATABASE_URL: string },
   const ownMedia = outside.media || !config.CALLS ? null : makeMedia(config, store, log);
   await ownMedia?.start();
   const media = outside.media ?? ownMedia ?? noMedia('No process carries calls: the operator starts one with CALLS=true.');
-  const calls = await makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media });
+  const calls = await makeCalls({ config, db, unitOfWork, bus, clock, log, tokens, media, store });
 
   const notifications = await makeNotifications({ config, db, unitOfWork, clock, log, fetch: (url, request) => outbound.fetch(url, request) });
   const webhooks = makeWebhooks({ config, db, unitOfWork, clock, log, outbound: outboundOptions, pushes: notifications.pushes });

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FolderStore } from '../../src/storage/folder-store.js';
 import { guestOf, Seat, startCall } from '../testkit/calls.js';
-import { eventually, fails, World, type Person } from '../testkit/world.js';
+import { eventually, fails, settle, World, type Person } from '../testkit/world.js';
 
 describe('recording a call', () => {
   let world: World;
+  let folder: string;
   let ann: Person;
   let bob: Person;
   let carol: Person;
@@ -11,12 +16,16 @@ describe('recording a call', () => {
   let a: Seat;
   let b: Seat;
   beforeEach(async () => {
-    world = await World.start();
+    folder = await mkdtemp(join(tmpdir(), 'omnitalk-recordings-'));
+    world = await World.start({ store: new FolderStore(folder) });
     [ann, bob, carol] = await world.people('Ann', 'Bob', 'Carol');
     callId = await startCall(world, ann, await world.groupChat(ann, [bob, carol]), { ring: false });
     [a, b] = [await Seat.take(ann, callId), await Seat.take(bob, callId)];
   });
-  afterEach(() => world.stop());
+  afterEach(async () => {
+    await world.stop();
+    await rm(folder, { recursive: true });
+  });
 
   const start = (person: Person = ann) => person.api.startRecording({ input: { callId } });
   const answer = (person: Pick<Person, 'api'>, consent: boolean) => person.api.consentToRecording({ input: { callId, consent } });
@@ -134,10 +143,21 @@ describe('recording a call', () => {
     await start();
     const beginning = answer(bob, true);
     await asked;
+    const [media, store] = [world.media[0]!, new FolderStore(folder)];
+    const [roomId, { recordingId }] = [...media.open][0]!;
+    const file = `recordings/${recordingId!}.webm`;
+    await writeFile(join(folder, 'said'), 'what was said');
+    await store.putFile(file, join(folder, 'said'));
+    const ends = () => media.emit('recordingEnded', { roomId, recordingId: recordingId!, recorded: { file, bytes: 13, durationMs: 1_000 } });
+    ends();
+    await settle(200);
+    assert.equal(await store.size(file), 13, 'it may still be written down');
     await ann.api.endCall({ input: { callId } });
     goOn();
     assert.equal((await beginning).consentToRecording.call.recordingState, 'OFF');
     assert.deepEqual([recordings(), await kept()], [0, []]);
+    ends();
+    await eventually(async () => (await store.size(file)) === null, 'what nobody could find is not kept');
   });
 
   it('can fail: then nothing is recorded, and everybody hears so', async () => {

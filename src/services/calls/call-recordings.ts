@@ -8,6 +8,7 @@ import type { Media, Recorded } from '../../media/contract.js';
 import { assertRunsCall, assertSeated } from '../../policies/call-policy.js';
 import { NOBODY } from '../actor.js';
 import { CALL_COLUMNS, RECORDING_COLUMNS, type CallRow, type RecordingRow } from '../loaders/calls.js';
+import type { ObjectStore } from '../../storage/store.js';
 import { tieFiles } from '../files/file-claims.js';
 import { lockCall } from './call-access.js';
 import { actorIdOf, type CallCaller } from './caller.js';
@@ -37,6 +38,7 @@ export class CallRecordings {
     private readonly unitOfWork: UnitOfWork,
     private readonly gateway: MediaGateway,
     media: Media,
+    private readonly store: Pick<ObjectStore, 'remove'>,
     private readonly log: Logger,
   ) {
     this.#stop = media.on('recordingEnded', ({ roomId, recordingId, recorded }) => {
@@ -173,17 +175,20 @@ export class CallRecordings {
   }
 
   async #ended(callId: string, mediaId: string, recorded: Recorded | null): Promise<void> {
-    await this.unitOfWork.run({ actorId: NOBODY, operation: 'endRecording' }, async (tx) => {
-      await tx.sql('select from calls where id = $1 for update', [callId]);
+    const unknown = await this.unitOfWork.run({ actorId: NOBODY, operation: 'endRecording' }, async (tx) => {
+      const [call] = await tx.sql<{ over: boolean }>(`select state = 'ENDED' as over from calls where id = $1 for update`, [callId]);
       const [row] = await tx.sql<{ id: string }>(
         'update call_recordings set ended_at = coalesce(ended_at, $3), file = coalesce(file, $4), bytes = coalesce(bytes, $5), duration_ms = coalesce(duration_ms, $6) where call_id = $1 and media_recording_id = $2 returning id',
         [callId, mediaId, tx.now, recorded?.file ?? null, recorded?.bytes ?? null, recorded && Math.round(recorded.durationMs)],
       );
-      if (row && recorded) await keepAsFile(tx, row.id, recorded);
-      const off = row ? await tx.sql(`update calls set recording_state = 'OFF', recording_id = null where id = $1 and recording_id = $2 returning 1`, [callId, row.id]) : [];
+      if (!row) return call?.over ?? true;
+      if (recorded) await keepAsFile(tx, row.id, recorded);
+      const off = await tx.sql(`update calls set recording_state = 'OFF', recording_id = null where id = $1 and recording_id = $2 returning 1`, [callId, row.id]);
       if (off.length) tx.append(callStream(callId), { kind: 'recording.changed' });
-      return null;
+      return false;
     });
+    // Its call ended while it began, so that nobody will write down that there is one: nobody could find it, nor have it erased.
+    if (unknown && recorded) await this.store.remove([recorded.file]);
   }
 
   /** With `asking`: only while that is what is asked. */
