@@ -17,9 +17,13 @@ const RETRIES = 1;
 const PAGE = 100;
 /** By this, an intent at Stripe says which payment of ours it is. */
 const OURS = 'omnitalk_payment';
-/** How many of Stripe's smallest unit are one of ours: these have no hundredths any more, and Stripe goes on counting by them. */
+/** How many of Stripe's smallest unit are one of ours, by ISO 4217: it counts hundredths of what has none any more, and none of ariaries. */
 const UNITS: Readonly<Record<string, number>> = { ISK: 100, UGX: 100 };
-const unitOf = (currency: string): number => UNITS[currency.toUpperCase()] ?? 1;
+const OF_OURS: Readonly<Record<string, number>> = { MGA: 100 };
+const unitOf = (table: Readonly<Record<string, number>>, currency: string): number => table[currency.toUpperCase()] ?? 1;
+/** What Stripe can't count (part of an ariary) is no whole number here, and refused by it. */
+const toStripe = (amount: number, currency: string): number => (amount * unitOf(UNITS, currency)) / unitOf(OF_OURS, currency);
+const fromStripe = (amount: number, currency: string): number => (amount * unitOf(OF_OURS, currency)) / unitOf(UNITS, currency);
 
 /**
  * Stripe, by its own library. An intent is made first, which moves nothing, and then confirmed, so that whoever does not know what became of it may ask for it again under its
@@ -54,7 +58,7 @@ export class StripeGateway implements PaymentGateway {
   async capture(payment: GatewayPayment, amount: number): Promise<PaymentOutcome> {
     return this.#ask(async () => {
       const id = payment.reference!;
-      const intent = await this.#stripe.paymentIntents.capture(id, { amount_to_capture: amount * unitOf(payment.currency) }, { idempotencyKey: `${payment.key}:capture` }).catch((error: unknown) => this.#standing(id, error));
+      const intent = await this.#stripe.paymentIntents.capture(id, { amount_to_capture: toStripe(amount, payment.currency) }, { idempotencyKey: `${payment.key}:capture` }).catch((error: unknown) => this.#standing(id, error));
       return this.#outcome(intent);
     });
   }
@@ -71,7 +75,7 @@ export class StripeGateway implements PaymentGateway {
       try {
         const known = await this.#refundOf(payment, key);
         if (known) return refundStands(known.status);
-        const refund = await this.#stripe.refunds.create({ payment_intent: payment.reference!, amount: amount * unitOf(payment.currency), metadata: { [OURS]: key } }, { idempotencyKey: key });
+        const refund = await this.#stripe.refunds.create({ payment_intent: payment.reference!, amount: toStripe(amount, payment.currency), metadata: { [OURS]: key } }, { idempotencyKey: key });
         const { status } = refund.lastResponse.headers['idempotent-replayed'] ? await this.#stripe.refunds.retrieve(refund.id) : refund;
         return refundStands(status);
       } catch (error) {
@@ -98,8 +102,7 @@ export class StripeGateway implements PaymentGateway {
       for (const intent of page.data) {
         const key = intent.metadata[OURS];
         const charge = typeof intent.latest_charge === 'object' ? intent.latest_charge : null;
-        const unit = unitOf(intent.currency);
-        if (key !== undefined) yield { key, reference: intent.id, amount: intent.amount / unit, currency: intent.currency.toUpperCase(), outcome: stands(intent), refunded: (charge?.amount_refunded ?? 0) / unit };
+        if (key !== undefined) yield { key, reference: intent.id, amount: fromStripe(intent.amount, intent.currency), currency: intent.currency.toUpperCase(), outcome: stands(intent), refunded: fromStripe(charge?.amount_refunded ?? 0, intent.currency) };
       }
       after = page.data.at(-1)?.id;
       if (!page.has_more || after === undefined) return;
@@ -143,7 +146,7 @@ export class StripeGateway implements PaymentGateway {
   async #make({ key, amount, currency, method, hold }: GatewayPayment): Promise<Stripe.PaymentIntent> {
     const made = await this.#stripe.paymentIntents.create(
       {
-        amount: amount * unitOf(currency), currency: currency.toLowerCase(), payment_method: method, capture_method: hold ? 'manual' : 'automatic', metadata: { [OURS]: key },
+        amount: toStripe(amount, currency), currency: currency.toLowerCase(), payment_method: method, capture_method: hold ? 'manual' : 'automatic', metadata: { [OURS]: key },
         automatic_payment_methods: { enabled: true, allow_redirects: 'always' },
       },
       { idempotencyKey: key },
@@ -194,7 +197,7 @@ function stands(intent: Stripe.PaymentIntent): PaymentOutcome {
   const reference = intent.id;
   switch (intent.status) {
     case 'succeeded':
-      return { state: 'CAPTURED', reference, captured: intent.amount_received / unitOf(intent.currency) };
+      return { state: 'CAPTURED', reference, captured: fromStripe(intent.amount_received, intent.currency) };
     case 'requires_capture':
       return { state: 'AUTHORIZED', reference };
     case 'requires_action': {

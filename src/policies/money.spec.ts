@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { allocate, checkAmount, checkCurrency, MAX_PRICE, mulDiv } from './money.js';
+import { allocate, checkAmount, checkCurrency, MAX_PRICE, MINOR_DIGITS, minorDigits, mulDiv } from './money.js';
 
 describe('money', () => {
+  it('has the minor units of ISO 4217, not those by which people write prices', () => {
+    const digits = (currencies: string) => currencies.split(' ').map(minorDigits);
+    assert.deepEqual(digits('CHF EUR HUF IDR COP PKR RSD MGA'), [2, 2, 2, 2, 2, 2, 2, 2]);
+    assert.deepEqual(digits('JPY ISK UGX KRW KWD TND'), [0, 0, 0, 0, 3, 3]);
+    for (const currency of Object.keys(MINOR_DIGITS)) assert.equal(checkCurrency(currency, 'currency'), currency);
+  });
+
   it('is rounded half away from zero', () => {
     assert.deepEqual([mulDiv(5, 1, 2), mulDiv(-5, 1, 2), mulDiv(4, 1, 3), mulDiv(5, 1, 3), mulDiv(1, 1, 3), mulDiv(1000, 81, 1000), mulDiv(7, 1, 1)], [3, -3, 1, 2, 0, 81, 7]);
   });

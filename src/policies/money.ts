@@ -13,6 +13,15 @@ export const MAX_TOTAL = 1_000_000_000_000_000;
 /** ISO 4217, as far as this runtime knows it. */
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 
+/** Minor units by ISO 4217, list one, where they are not two. The runtime tells how amounts are shown by habit, which is without them for forints and rupiahs. */
+export const MINOR_DIGITS: Readonly<Record<string, number>> = {
+  BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0, VND: 0, VUV: 0, XAF: 0, XOF: 0, XPF: 0,
+  BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3,
+};
+
+/** How many digits of an amount in its smallest unit stand behind the point. */
+export const minorDigits = (currency: string): number => MINOR_DIGITS[currency] ?? 2;
+
 export function checkCurrency(currency: string, field: string): string {
   if (!CURRENCIES.has(currency)) throw invalidInput(field, `${field} is a currency of ISO 4217, as CHF.`);
   return currency;

@@ -36,7 +36,7 @@ describe('paying by Stripe', () => {
     assert.deepEqual(stripe.faults, []);
     await booksBalance(world);
     // What Stripe has taken and not given back is what stands in our books, order by order.
-    const taken = [...stripe.intents.values()].map((intent) => ({ key: intent.metadata['omnitalk_payment']!, left: (intent.amount_received - (intent.latest_charge?.amount_refunded ?? 0)) / (intent.currency === 'isk' ? 100 : 1) })).filter(({ left }) => left > 0);
+    const taken = [...stripe.intents.values()].map((intent) => ({ key: intent.metadata['omnitalk_payment']!, left: (intent.amount_received - (intent.latest_charge?.amount_refunded ?? 0)) / ({ isk: 100, mga: 1 / 100 }[intent.currency] ?? 1) })).filter(({ left }) => left > 0);
     const booked = await world.sql<{ key: string; left: number }>(
       `select p.id::text as key, (p.captured - p.refunded)::int as left from payments p join orders o on o.id = p.order_id where p.provider = 'stripe' and p.captured > p.refunded and o.state <> 'CANCELLED'`,
     );
@@ -234,6 +234,20 @@ describe('paying by Stripe', () => {
     stripe.refundByHand(newest().id, 9_900);
     await reconcile();
     assert.deepEqual([await findings(own), (await read(held.id)).refunded.amount], [[['REFUND', '0', '99', true]], 99]);
+  });
+
+  it('ariaries have hundredths by ISO 4217 and none at Stripe: whole ones are paid and given back, others are refused', async () => {
+    const { shop: own } = (await ann.api.createShop({ input: { name: 'Vanilla', slug: 'vanilla', currency: 'MGA', idempotencyKey: world.key() } })).createShop;
+    const [whole, broken] = await Promise.all([150_000, 150_050].map((amount) => sell(world, { ...own, owner: ann }, `For ${amount}`, { variants: [{ sku: `sku-${world.key()}`, prices: [{ amount, currency: 'MGA' }], stock: 10 }] })));
+    const order = async (sold: typeof whole) => checkOut(world, bob, await fillCart(world, bob, own, [[sold!, 1]]), { provider: 'stripe', method: CARD });
+    const paid = orderOf(await order(whole));
+    const intent = [...stripe.intents.values()].at(-1)!;
+    assert.deepEqual([paid.payment!.captured, intent.currency, intent.amount_received], [{ amount: 150_000, currency: 'MGA' }, 'mga', 1_500]);
+    await ann.api.refundOrder({ input: { orderId: paid.id, amount: 50_000, idempotencyKey: world.key() } });
+    assert.deepEqual([(await read(paid.id)).refunded.amount, intent.latest_charge!.amount_refunded], [50_000, 500]);
+    const intents = stripe.intents.size;
+    assert.equal((await order(broken)).__typename, 'CheckoutDeclined');
+    assert.equal(stripe.intents.size, intents);
   });
 
   it('the reconciliation finds what Stripe never told, and mends it; a second run finds nothing more', async () => {

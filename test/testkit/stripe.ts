@@ -37,7 +37,7 @@ export type Fault = { path: string; how: 'done' | 'lost' };
 
 /** What there are no hundredths of is counted by them all the same. */
 const WHOLE = new Set(['isk', 'ugx']);
-const isWhole = (amount: number, currency: string): boolean => !WHOLE.has(currency) || amount % 100 === 0;
+const isWhole = (amount: number, currency: string): boolean => Number.isInteger(amount) && (!WHOLE.has(currency) || amount % 100 === 0);
 const invalid = (message: string, code = 'invalid'): Answer => [400, { error: { type: 'invalid_request_error', code, message } }];
 
 /**

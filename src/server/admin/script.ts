@@ -1,3 +1,5 @@
+import { MINOR_DIGITS } from '../../policies/money.js';
+
 /**
  * What runs in the browser: signs in, asks for the figures, and draws them. Tokens are kept in the page's memory alone. Whatever comes from the API is set as text, never as
  * HTML.
@@ -42,13 +44,12 @@ export const SCRIPT = String.raw`
   const count = (n) => Math.round(n).toLocaleString('en');
   const percent = (n) => (n * 100).toFixed(1) + ' %';
   const dayOf = (text) => text.slice(0, 10);
-  const money = (amount, currency) => {
-    const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-    return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
-  };
+  const MINOR_DIGITS = ${JSON.stringify(MINOR_DIGITS)};
+  const inUnits = (amount, currency) => amount / 10 ** (MINOR_DIGITS[currency] ?? 2);
+  const money = (amount, currency) => new Intl.NumberFormat('en', { style: 'currency', currency }).format(inUnits(amount, currency));
 
   /** As money, without its currency, for an axis. */
-  const amount = (value, currency) => new Intl.NumberFormat('en', { notation: 'compact' }).format(value / 10 ** new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits);
+  const amount = (value, currency) => new Intl.NumberFormat('en', { notation: 'compact' }).format(inUnits(value, currency));
 
   /** A number that the axis can end with: 1, 2 or 5 times a power of ten. */
   function ceiling(most) {

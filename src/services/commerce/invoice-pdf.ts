@@ -1,4 +1,5 @@
 import PDFDocument from 'pdfkit';
+import { minorDigits } from '../../policies/money.js';
 import type { Address } from '../loaders/orders.js';
 
 export interface InvoiceLine {
@@ -33,7 +34,7 @@ const COLUMNS = { title: LEFT, quantity: 290, price: 330, tax: 410, total: 470 }
 
 /** An amount of the smallest unit as people write it. */
 export function written(amount: number, currency: string): string {
-  const { maximumFractionDigits: digits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
+  const digits = minorDigits(currency);
   const whole = BigInt(Math.abs(amount)).toString().padStart(digits + 1, '0');
   const text = digits ? `${whole.slice(0, -digits)}.${whole.slice(-digits)}` : whole;
   return `${amount < 0 ? '-' : ''}${text} ${currency}`;
