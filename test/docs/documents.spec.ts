@@ -74,7 +74,7 @@ describe('the documents are true of the code', () => {
     ['docs/STATUSES.md', 'src/services/statuses/highlight-items.ts', /MAX_ITEMS = ([\d_]+)/, (statuses) => `of ${statuses} statuses |`],
     ['docs/FILES.md', 'src/config.ts', /FILE_URL_TTL: [^.]+\.default\(([\d_]+)\)/, (seconds) => `for twice \`FILE_URL_TTL\` at the most: ${(2 * seconds) / 3_600} hours unless`],
     ['docs/ERRORS.md', 'src/services/upkeep.ts', /KEYS_KEPT_DAYS = ([\d_]+)/, (days) => `within ${days} days`],
-    ['docs/ERRORS.md', 'src/server/limits/cost.ts', /INTROSPECTION_COST = ([\d_]+)/, (cost) => `flat price of ${cost}`],
+    ['docs/ERRORS.md', 'src/server/limits/introspection-cost.ts', /INTROSPECTION_COST = ([\d_]+)/, (cost) => `costs up to ${cost.toLocaleString('en')}`],
     ['docs/ERRORS.md', 'src/config.ts', /ACCESS_TOKEN_TTL: [^.]+\.default\(([\d_]+)\)/, (seconds) => `${seconds / 60} minutes`],
   ];
   for (const [document, file, constant, written] of BOUNDS) {
