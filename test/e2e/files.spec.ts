@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import { FolderStore } from '../../src/storage/folder-store.js';
 import { eventually, fails, take, World, type Person } from '../testkit/world.js';
 
 const HOUR = 3_600_000;
@@ -295,5 +298,72 @@ describe('files', function () {
     await eventually(async () => (await used()) === 5, 'what nothing shows is swept', 20_000);
     assert.equal((await dan.api.file({ id: loose.id! })).file, null);
     assert.equal((await dan.api.file({ id: kept.id! })).file!.state, 'READY');
+  });
+});
+
+/** A store by which a test has a second run of a file wait until the first has removed what was uploaded; the tools of the first wait until the second is as far. */
+class OverlappingStore extends FolderStore {
+  /** What the second finds, instead of what was uploaded. */
+  other: string | null = null;
+  readonly first = Promise.withResolvers<void>();
+  readonly #second = Promise.withResolvers<void>();
+  readonly #removed = Promise.withResolvers<void>();
+  #runs = 0;
+
+  override async withFile<Result>(key: string, work: (path: string) => Promise<Result>): Promise<Result> {
+    if (++this.#runs === 1) {
+      this.first.resolve();
+      await this.#second.promise;
+      return super.withFile(key, work);
+    }
+    this.#second.resolve();
+    await this.#removed.promise;
+    return this.other === null ? super.withFile(key, work) : work(this.other);
+  }
+
+  override async remove(keys: readonly string[]): Promise<void> {
+    await super.remove(keys);
+    this.#removed.resolve();
+  }
+}
+
+describe('a file that a request and a job look at together', function () {
+  this.timeout(60_000);
+  let folder: string;
+  let store: OverlappingStore;
+  let world: World;
+  let ann: Person;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'omnitalk-overlap-'));
+    store = new OverlappingStore(join(folder, 'store'));
+    world = await World.start({ store });
+    ann = await world.person('Ann');
+  });
+  afterEach(async () => {
+    await world.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const picture = (background: string) => sharp({ create: { width: 64, height: 40, channels: 3, background } }).jpeg().withExif({ IFD0: { Artist: 'Ann' } }).toBuffer();
+  /** Uploads a picture that is written anew, and has both look at it; answers it, and asserts that it stands. */
+  const assertStands = async () => {
+    const uploading = world.upload(ann, await picture('red'), { contentType: 'image/jpeg' });
+    await store.first.promise;
+    const [{ id }] = (await world.sql<{ id: string }>('select id from files')) as [{ id: string }];
+    const [file] = await Promise.all([uploading, world.app.container.jobs.files.run(id)]);
+    const [{ state, sha256: recorded }] = (await world.sql<{ state: string; sha256: string }>('select state, sha256 from files')) as [{ state: string; sha256: string }];
+    assert.deepEqual([file.state, state], ['READY', 'READY']);
+    const [whole, small] = await Promise.all([file.url, file.thumbnailUrl].map((url) => fetch(url!)));
+    const body = Buffer.from(await whole!.arrayBuffer());
+    assert.deepEqual([whole!.status, small!.status, body.length, sha256(body)], [200, 200, file.bytes, recorded]);
+    assert.deepEqual(readdirSync(join(folder, 'store', 'files', id)).map((name) => name.split('-')[0]).sort(), ['clean', 'thumbnail']);
+  };
+
+  it('stays, when the second no longer finds what was uploaded', assertStands);
+
+  it('stays as the first has made it, and nothing of what the second has made is left', async () => {
+    store.other = join(folder, 'other.jpg');
+    await writeFile(store.other, await picture('blue'));
+    await assertStands();
   });
 });

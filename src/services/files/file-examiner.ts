@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { FileFailure, FileVariants } from '../../entities/file.js';
 import { judgeType } from '../../policies/file-types.js';
@@ -119,19 +121,22 @@ export class FileExaminer {
   }
 
   async #thumbnail(file: FileRow, { body, contentType, width, height }: { body: Buffer; contentType: string; width: number; height: number }): Promise<FileVariants> {
-    const key = `files/${file.id}/thumbnail`;
+    const key = keyOf(file, 'thumbnail', createHash('sha256').update(body).digest('hex'));
     await this.store.put(key, body, contentType);
     return { thumbnail: { key, contentType, bytes: body.length, width, height } };
   }
 
   /** What is served instead of what was uploaded. */
   async #instead(file: FileRow, path: string, contentType: string): Promise<Found> {
-    const key = `files/${file.id}/clean`;
+    const { sha256 } = await inspect(createReadStream(path));
+    const key = keyOf(file, 'clean', sha256);
     const { bytes } = await this.store.putFile(key, path, contentType);
-    const { sha256 } = await inspect(await this.store.read(key));
     return { key, bytes, sha256 };
   }
 }
+
+/** Named by its bytes: of two runs of one file, which may make others (another release, an id that a tool invents), none writes over what the other has put on record. */
+const keyOf = ({ id }: FileRow, name: string, sha256: string): string => `files/${id}/${name}-${sha256}`;
 
 function rejected(error: unknown): never {
   if (error instanceof PictureError) throw new Rejected(error.kind);

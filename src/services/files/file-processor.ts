@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sql } from '../../db/database.js';
 import { LONG_WORK, type UnitOfWork } from '../../db/unit-of-work.js';
-import type { FileFailure, FileState } from '../../entities/file.js';
+import type { FileFailure, FileState, FileVariants } from '../../entities/file.js';
 import type { Logger } from '../../lib/logger.js';
 import { StoreError, type ObjectStore } from '../../storage/store.js';
 import { FILE_COLUMNS, type FileRow } from '../loaders/files.js';
@@ -71,7 +71,7 @@ export class FileProcessor {
         await shown.touch();
         return null;
       });
-      await this.#forgetIfDeleted(id);
+      await this.#forgetUnshown(id, []);
     });
   }
 
@@ -113,14 +113,7 @@ export class FileProcessor {
       return null;
     });
     // What was uploaded is forgotten only once what is served instead is on record.
-    if (now.key !== file.key) await this.store.remove([file.key!]);
-    await this.#forgetIfDeleted(file.id);
-  }
-
-  /** What was made of a file that was deleted meanwhile: whoever removed its bytes did not know of these. */
-  async #forgetIfDeleted(id: string): Promise<void> {
-    const [left] = await this.sql(`select from files where id = $1 and state <> 'DELETED'`, [id]);
-    if (!left) await this.store.removeAll(`files/${id}`);
+    await this.#forgetUnshown(file.id, [file.key!, now.key!, ...keysOf(found.variants)]);
   }
 
   async #reject(file: FileRow, failure: FileFailure): Promise<void> {
@@ -131,6 +124,20 @@ export class FileProcessor {
       if (rows.length) changeFile(tx, file);
       return null;
     });
-    await this.store.removeAll(`files/${file.id}`);
+    await this.#forgetUnshown(file.id, [file.key!]);
+  }
+
+  /**
+   * What a run leaves is decided by what is on record, whoever wrote it: a request and a job may look at one file at the same time, and what the first of them has removed is no fault of the file.
+   * Of one that is READY all that it shows stays, and of `keys`, which this run has read or made, the rest goes. Of one that was rejected or deleted everything goes: whoever removed its bytes did
+   * not know of these.
+   */
+  async #forgetUnshown(id: string, keys: readonly string[]): Promise<void> {
+    const [left] = await this.sql<Pick<FileRow, 'key' | 'variants'>>(`select key, variants from files where id = $1 and state not in ('REJECTED', 'DELETED')`, [id]);
+    if (!left) return this.store.removeAll(`files/${id}`);
+    const shown = new Set([left.key, ...keysOf(left.variants)]);
+    await this.store.remove(keys.filter((key) => !shown.has(key)));
   }
 }
+
+const keysOf = (variants: FileVariants | null | undefined): string[] => Object.values(variants ?? {}).map(({ key }) => key);
