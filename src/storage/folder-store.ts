@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, mkdir, open, readdir, rename, rm, rmdir, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { StoreError, type ObjectStore, type SignedPut, type UploadTerms } from './store.js';
 
@@ -18,27 +18,23 @@ export class FolderStore implements ObjectStore {
     return this.#guarded(async () => {
       const target = await this.#place(key);
       const { size } = await stat(path);
-      await rename(path, target).catch(async (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EXDEV') throw error;
-        // On another file system a rename is a copy; whole before it has its name.
+      await settle(path);
+      try {
+        await rename(path, target);
+        await settle(dirname(target));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+        // On another file system a rename is a copy; whole before it has its name, and the source stays until it has.
         await this.#whole(target, (draft) => copyFile(path, draft));
         await rm(path);
-      });
+      }
       return { bytes: size };
     });
   }
 
   async put(key: string, body: Uint8Array): Promise<void> {
     await this.#guarded(async () => {
-      await this.#whole(await this.#place(key), async (draft) => {
-        const file = await open(draft, 'wx');
-        try {
-          await file.writeFile(body);
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-      });
+      await this.#whole(await this.#place(key), (draft) => writeFile(draft, body, { flag: 'wx' }));
     });
   }
 
@@ -80,8 +76,9 @@ export class FolderStore implements ObjectStore {
   async beginParts(key: string): Promise<string> {
     const uploadId = 'parts';
     await this.#guarded(async () => {
-      await mkdir(this.#markers(key, uploadId), { recursive: true });
+      await standing(this.#markers(key, uploadId));
       await (await open(this.#draft(key, uploadId), 'a')).close();
+      await settle(dirname(this.#draft(key, uploadId)));
     });
     return uploadId;
   }
@@ -100,6 +97,7 @@ export class FolderStore implements ObjectStore {
         return;
       }
       await write(this.#draft(key, part.uploadId), 'r+', part.offset, terms, body);
+      await settle(this.#draft(key, part.uploadId));
       await (await open(marker, 'w')).close();
       await settle(dirname(marker));
     });
@@ -143,15 +141,16 @@ export class FolderStore implements ObjectStore {
 
   async #place(key: string): Promise<string> {
     const path = this.#path(key);
-    await mkdir(dirname(path), { recursive: true });
+    await standing(dirname(path));
     return path;
   }
 
-  /** A file gets its name once it stands whole: nobody reads half of one, and what fails leaves nothing. */
+  /** A file gets its name once it stands whole, and on the disk: nobody reads half of one, also after the power has failed, and what fails leaves nothing. */
   async #whole(target: string, make: (draft: string) => Promise<void>): Promise<void> {
     const draft = `${target}.${process.pid}-${++this.#turn}.part`;
     try {
       await make(draft);
+      await settle(draft);
       await rename(draft, target);
       await settle(dirname(target));
     } catch (error) {
@@ -182,9 +181,9 @@ function storeError(error: unknown): unknown {
   return new StoreError('FAILED', message, { cause: error });
 }
 
-/** What has been named in a folder keeps its name when the power fails. */
-async function settle(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+/** What has been written into a file, or been named in a folder, is there after the power has failed. */
+async function settle(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
     await handle.sync();
   } finally {
@@ -192,7 +191,14 @@ async function settle(folder: string): Promise<void> {
   }
 }
 
-/** Exactly the bytes that were agreed, on the disk before it answers. */
+/** Makes a folder, and those above it that are missing. */
+async function standing(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return; // it stood already
+  for (let named = resolve(folder); named !== dirname(resolve(first)); named = dirname(named)) await settle(dirname(named));
+}
+
+/** Exactly the bytes that were agreed; not yet on the disk when it answers. */
 async function write(path: string, flags: string, offset: number, { bytes, sha256 }: UploadTerms, body: Readable): Promise<void> {
   const file: FileHandle = await open(path, flags);
   try {
@@ -206,7 +212,6 @@ async function write(path: string, flags: string, offset: number, { bytes, sha25
     }
     if (written < bytes) throw new StoreError('MISMATCH', `${written} of ${bytes} bytes came.`);
     if (hash && hash.digest('hex') !== sha256) throw new StoreError('MISMATCH', 'The bytes have another checksum.');
-    await file.sync();
   } finally {
     await file.close();
   }

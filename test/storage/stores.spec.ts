@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import promises, { mkdtemp, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { mock } from 'node:test';
 import { FolderStore } from '../../src/storage/folder-store.js';
 import { S3Store } from '../../src/storage/s3-store.js';
 import { StoreError, type ObjectStore } from '../../src/storage/store.js';
@@ -148,6 +150,81 @@ for (const [name, make] of Object.entries(STORES)) {
     });
   });
 }
+
+describe('a folder whose machine loses its power', () => {
+  let folder: string;
+  let store: FolderStore;
+  let did: string[] = [];
+  before(async () => {
+    const { copyFile, open, rename, rm } = promises;
+    const paths = new WeakMap<object, string>();
+    const named = (path: unknown) => basename(String(path)).replace(/\d+-\d+\.part$/, 'draft');
+    const handle = await open(tmpdir(), 'r');
+    await handle.close();
+    const handles = Object.getPrototypeOf(handle) as FileHandle;
+    const { sync } = handles;
+    mock.method(handles, 'sync', function (this: FileHandle) {
+      did.push(`sync ${named(paths.get(this))}`);
+      return sync.call(this);
+    });
+    mock.method(promises, 'open', async (...args: Parameters<typeof open>) => {
+      const opened = await open(...args);
+      paths.set(opened, String(args[0]));
+      return opened;
+    });
+    mock.method(promises, 'rename', async (from: string, to: string) => {
+      did.push(`rename ${named(from)} ${named(to)}`);
+      if (named(from) === 'far') throw Object.assign(new Error('EXDEV: cross-device link not permitted'), { code: 'EXDEV', syscall: 'rename' });
+      return rename(from, to);
+    });
+    mock.method(promises, 'copyFile', async (...args: Parameters<typeof copyFile>) => {
+      did.push(`copy ${named(args[0])} ${named(args[1])}`);
+      return copyFile(...args);
+    });
+    mock.method(promises, 'rm', async (...args: Parameters<typeof rm>) => {
+      did.push(`remove ${named(args[0])}`);
+      return rm(...args);
+    });
+    syncBuiltinESMExports();
+  });
+  after(() => {
+    mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'omnitalk-power-'));
+    store = new FolderStore(join(folder, 'store'));
+    await store.put('files/a/first', Buffer.from('first'));
+    did = [];
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('has the folders that it makes', async () => {
+    await store.put('other/b/one', Buffer.from('one'));
+    assert.deepEqual(did, ['sync other', 'sync store', 'sync one.draft', 'rename one.draft one', 'sync b']);
+  });
+
+  it('has a file that it takes over before it has its name, and the name before it answers', async () => {
+    await writeFile(join(folder, 'near'), 'near');
+    await store.putFile('files/a/taken', join(folder, 'near'));
+    assert.deepEqual(did, ['sync near', 'rename near taken', 'sync a']);
+  });
+
+  it('has the copy of one that comes from another disk before the source goes', async () => {
+    await writeFile(join(folder, 'far'), 'far');
+    await store.putFile('files/a/taken', join(folder, 'far'));
+    assert.deepEqual(did, ['sync far', 'rename far taken', 'copy far taken.draft', 'sync taken.draft', 'rename taken.draft taken', 'sync a', 'remove far']);
+  });
+
+  it('has each part before it counts, and what is made of them before they go', async () => {
+    const uploadId = await store.beginParts('files/a/large');
+    assert.deepEqual(did.splice(0), ['sync a', 'sync a']);
+    await store.receive('files/a/large', { uploadId, number: 1, offset: 0 }, { bytes: 4, contentType: '', sha256: null }, Readable.from([Buffer.from('part')]));
+    assert.deepEqual(did.splice(0), ['sync large.parts', 'sync large.parts.there']);
+    await store.finishParts('files/a/large', uploadId, 1);
+    assert.deepEqual(did, ['copy large.parts large.draft', 'sync large.draft', 'rename large.draft large', 'sync a', 'remove large.parts', 'remove large.parts.there']);
+  });
+});
 
 describe('a store that fails', () => {
   it('S3 that is not there is FAILED, not missing', async () => {
