@@ -53,14 +53,14 @@ describe('requests to the outside', () => {
 
     it('by a name that answers with such an address, or with several', async () => {
       for (const addresses of [[{ address: '127.0.0.1', family: 4 }], [{ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }], [{ address: '::ffff:127.0.0.1', family: 6 }]]) {
-        await fails(outbound({ ports: [port], privateHosts: [], resolve: (_name, done) => done(null, addresses) }).fetch(`http://rebind.test:${port}/`), 'FORBIDDEN_ADDRESS');
+        await fails(outbound({ ports: [port], privateHosts: [], resolve: async () => addresses }).fetch(`http://rebind.test:${port}/`), 'FORBIDDEN_ADDRESS');
       }
       assert.deepEqual(seen, []);
     });
 
     it('by a name that answers otherwise the second time: it is asked once for each connection, and that answer is connected to', async () => {
       let asked = 0;
-      const resolve: OutboundOptions['resolve'] = (_name, done) => done(null, [{ address: `127.0.0.${++asked + 1}`, family: 4 }]);
+      const resolve: OutboundOptions['resolve'] = async () => [{ address: `127.0.0.${++asked + 1}`, family: 4 }];
       const addresses: (string | undefined)[] = [];
       handle = (request, response) => {
         addresses.push(request.socket.localAddress);
@@ -237,7 +237,24 @@ describe('requests to the outside', () => {
     });
   });
 
-  it('a name that nobody has', () => fails(outbound({ resolve: (_name, done) => done(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), []) }).fetch('http://nobody.test/'), 'NAME_NOT_FOUND'));
+  it('a name that nobody has', () => fails(outbound({ resolve: () => Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })) }).fetch('http://nobody.test/'), 'NAME_NOT_FOUND'));
+
+  it('names whose servers keep silent: so many look-ups, past them requests are turned away, and each ends', async () => {
+    const signals: AbortSignal[] = [];
+    const one = outbound({
+      resolve: (_name, signal) => {
+        signals.push(signal);
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true }));
+      },
+    });
+    const asked = (name: string) => one.fetch(`http://${name}.test/`, { timeoutMs: 100 }).then(() => 'answered', (error: OutboundError) => error.reason);
+    const counts = [];
+    // As many as are asked at once, each time: those before have been given up, but are looked up still.
+    for (let round = 0; round < 3; round++) counts.push(Object.entries(Object.groupBy(await Promise.all(Array.from({ length: 32 }, (_, index) => asked(`silent-${round}-${index}`))), (reason) => reason)).map(([reason, all]) => [reason, all!.length]));
+    assert.deepEqual([counts, signals.length], [[[['TIMEOUT', 32]], [['TIMEOUT', 32]], [['BUSY', 32]]], 64]);
+    for (const signal of signals) if (!signal.aborted) await once(signal, 'abort');
+    assert.equal(await asked('another'), 'TIMEOUT', 'there is room again');
+  });
 
   it('so many at once; past the queue they are turned away, and what waited gets its turn', async () => {
     let busiest = 0;

@@ -1,13 +1,10 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, buildConnector, errors, type Dispatcher } from 'undici';
 import { isPublicAddress, PrivateHosts } from './addresses.js';
 import { ENCODINGS, readBody } from './body.js';
 import { OutboundError } from './errors.js';
+import { askNameServers, askSystem, LookUps, type Resolve } from './look-ups.js';
 import { Slots } from '../lib/slots.js';
-
-/** Finds the addresses of a name; replaced in tests, which have no names of their own. */
-export type Resolve = (host: string, done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;
 
 export interface OutboundOptions {
   /** The ports that may be asked. */
@@ -16,6 +13,7 @@ export interface OutboundOptions {
   privateHosts: readonly string[];
   /** Who we say that we are. */
   userAgent: string;
+  /** Instead of the name servers, and of what the system knows of private hosts. */
   resolve?: Resolve;
 }
 
@@ -62,19 +60,21 @@ const CONFIDENTIAL = new Set(['authorization', 'cookie', 'proxy-authorization', 
 /**
  * Requests to addresses that others have chosen: feeds, pages behind links, push services, webhooks. Nobody can lead them into the network that we stand in: every hop's
  * address is judged again, and what was judged is what is connected to, since a connection gets its address from the very look-up that was judged (a name that answers
- * otherwise a moment later changes nothing). Time, bytes, redirects, and the number of requests at once are bounded.
+ * otherwise a moment later changes nothing). Time, bytes, redirects, and the numbers of requests and look-ups at once are bounded.
  */
 export class Outbound {
   readonly #agent: Agent;
   readonly #slots = new Slots(AT_ONCE, QUEUE);
   readonly #privateHosts: PrivateHosts;
   readonly #ports: ReadonlySet<number>;
-  readonly #resolve: Resolve;
+  readonly #foreign: LookUps;
+  readonly #own: LookUps;
 
   constructor(private readonly options: OutboundOptions) {
     this.#privateHosts = new PrivateHosts(options.privateHosts);
     this.#ports = new Set(options.ports);
-    this.#resolve = options.resolve ?? ((host, done) => systemLookup(host, { all: true }, done));
+    this.#foreign = new LookUps(options.resolve ?? askNameServers());
+    this.#own = new LookUps(options.resolve ?? askSystem);
     this.#agent = new Agent({
       connect: (target, done) => this.#connect(target, done),
       headersTimeout: HEADERS_MS, bodyTimeout: HEADERS_MS, maxHeaderSize: MAX_HEADER_BYTES,
@@ -161,15 +161,18 @@ export class Outbound {
     const port = Number(target.port) || DEFAULT_PORTS[target.protocol]!;
     const host = target.hostname.includes(':') && !target.hostname.startsWith('[') ? `[${target.hostname}]` : target.hostname;
     const free = this.#privateHosts.allow(host, port);
+    const lookUps = free ? this.#own : this.#foreign;
     const lookup: LookupFunction = (name, { all }, found) => {
-      this.#resolve(name, (error, addresses) => {
-        const good = error ? [] : addresses.filter(({ address }) => free || isPublicAddress(address));
-        const problem = error ?? (addresses.length ? forbiddenAddress(name) : new OutboundError('NAME_NOT_FOUND', `${name} has no address`));
-        const [first] = good;
-        if (!first) found(problem, '', 4);
-        else if (all) found(null, good);
-        else found(null, first.address, first.family);
-      });
+      lookUps.find(name).then(
+        (addresses) => {
+          const good = addresses.filter(({ address }) => free || isPublicAddress(address));
+          const [first] = good;
+          if (!first) found(addresses.length ? forbiddenAddress(name) : new OutboundError('NAME_NOT_FOUND', `${name} has no address`), '', 4);
+          else if (all) found(null, good);
+          else found(null, first.address, first.family);
+        },
+        (error: NodeJS.ErrnoException) => found(error, '', 4),
+      );
     };
     buildConnector({ timeout: CONNECT_MS, allowH2: false, maxCachedSessions: 0, autoSelectFamily: true, lookup })(target, (...result) => {
       const socket = result[1];
