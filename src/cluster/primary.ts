@@ -17,6 +17,11 @@ export class WorkerFailure extends Error {
   override readonly name = 'WorkerFailure';
 }
 
+/** Makes the process of a worker; replaced in tests. What it can't have is told by an 'error', or thrown: it depends on what the system is short of. */
+export type Fork = (number: number, env: NodeJS.ProcessEnv) => ChildProcess;
+
+const forkWorker: Fork = (number, env) => fork(process.argv[1]!, [`${WORKER_ARGUMENT}${number}`], { env });
+
 /** The place of a worker. Whoever dies in it is replaced. */
 interface Slot {
   number: number;
@@ -41,6 +46,7 @@ export class Workers {
     private readonly config: Config & { DATABASE_URL: string },
     private readonly log: Logger,
     private readonly onCrashLoop: (failure: WorkerFailure) => void,
+    private readonly fork: Fork,
   ) {
     this.#slots = Array.from({ length: config.WORKERS }, (_, index) => ({ number: index + 1, worker: null, restarts: new Restarts(), again: null }));
     this.#figures = new BoxFigures(() => ({ alive: this.#slots.filter(({ worker }) => worker).length, deaths: this.#deaths }));
@@ -50,12 +56,12 @@ export class Workers {
    * Resolves once all of them serve. `onCrashLoop` hears, once, that one of them can't be kept alive.
    * @throws ConfigError, or WorkerFailure with none of them left
    */
-  static async start(config: Config & { DATABASE_URL: string }, log: Logger, onCrashLoop: (failure: WorkerFailure) => void): Promise<Workers> {
+  static async start(config: Config & { DATABASE_URL: string }, log: Logger, onCrashLoop: (failure: WorkerFailure) => void, fork = forkWorker): Promise<Workers> {
     await prepareDatabase(config.DATABASE_URL);
     const pool = poolOf(config.WORKERS, config.DATABASE_POOL, await allowedConnections(config.DATABASE_URL));
     if (pool < config.DATABASE_POOL) log.warn({ pool, wished: config.DATABASE_POOL }, 'PostgreSQL does not allow so many connections: each worker has fewer');
     await assertFree(config);
-    const workers = new Workers({ ...config, DATABASE_POOL: pool }, log, onCrashLoop);
+    const workers = new Workers({ ...config, DATABASE_POOL: pool }, log, onCrashLoop, fork);
     // However the primary ends, nobody outlives it: of a SIGKILL the workers hear by their channel.
     process.on('exit', () => workers.#kill());
     try {
@@ -93,12 +99,28 @@ export class Workers {
       PORT: this.#url ? new URL(this.#url).port : String(this.config.PORT),
       FILES_PORT: String(this.#filesPort ?? filesPortOf(this.config)),
     };
-    const worker = fork(process.argv[1]!, [`${WORKER_ARGUMENT}${slot.number}`], { env: withSettings(settings) });
     const startedAt = performance.now();
-    let reason: string | null = null;
-    slot.worker = worker;
-    this.#figures.joined(slot.number, (message: FromPrimary) => void worker.send(message, () => undefined));
     return new Promise((resolve, reject) => {
+      const ended = (how: string, asked = false) => {
+        const failure = new WorkerFailure(`worker ${slot.number} ${how}`);
+        reject(failure);
+        if (!this.#stopping && this.#started) this.#replace(slot, asked ? null : failure, performance.now() - startedAt);
+      };
+      let worker: ChildProcess;
+      try {
+        worker = this.fork(slot.number, withSettings(settings));
+      } catch (error) {
+        return ended(`could not be started: ${(error as Error).message}`);
+      }
+      worker.on('error', (error) => {
+        // A process that never was does not exit either.
+        if (worker.pid === undefined) ended(`could not be started: ${error.message}`);
+        else this.log.warn({ worker: slot.number, error: error.message }, 'a worker could not be reached');
+      });
+      if (worker.pid === undefined) return;
+      let reason: string | null = null;
+      slot.worker = worker;
+      this.#figures.joined(slot.number, (message: FromPrimary) => void worker.send(message, () => undefined));
       worker.on('message', (message: FromWorker) => {
         if (message.kind === 'serving') {
           this.#filesPort ??= message.filesPort;
@@ -106,13 +128,10 @@ export class Workers {
         } else if (message.kind === 'failed') reason = message.reason;
         else this.#figures.hear(slot.number, message);
       });
-      worker.on('error', (error) => this.log.warn({ worker: slot.number, error: error.message }, 'a worker could not be reached'));
       worker.once('exit', (code: number | null, signal: string | null) => {
         slot.worker = null;
         this.#figures.left(slot.number);
-        const failure = new WorkerFailure(`worker ${slot.number} ended ${signal ? `by ${signal}` : `with code ${code}`}${reason ? `: ${reason}` : ''}`);
-        reject(failure);
-        if (!this.#stopping && this.#started) this.#replace(slot, code === 0 ? null : failure, performance.now() - startedAt);
+        ended(`ended ${signal ? `by ${signal}` : `with code ${code}`}${reason ? `: ${reason}` : ''}`, code === 0);
       });
     });
   }
