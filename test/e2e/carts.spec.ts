@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { CartEvent } from '../../sdk/index.js';
+import type { CartEvent, EventStream } from '../../sdk/index.js';
 import type { CartPartsFragment } from '../../sdk/generated/graphql.js';
 import type { CartEventRef } from '../../src/events/catalogue.js';
 import { openShop, sell, type Shop, type Sold } from '../testkit/commerce.js';
@@ -63,6 +63,14 @@ describe('carts', () => {
   const set = async (person: Person, cartId: string, product: Sold, quantity: number, more: { userId?: string; ifQuantity?: number } = {}) =>
     (await person.api.setCartLine({ input: { cartId, variantId: variant(product), quantity, ...more } })).setCartLine.cart;
   const read = async (person: Person, id: string) => (await person.api.cart({ id })).cart;
+  /** Once a subscription stands: it has told of something. */
+  const standing = async (events: EventStream<CartEvent>, cartId: string) => {
+    let told = false;
+    for (const first = take(events, 1).then(() => (told = true)); !told; ) {
+      await add(carol, cartId, tea);
+      await Promise.race([first, new Promise((resolve) => setTimeout(resolve, 50))]);
+    }
+  };
   const sharesOf = (cart: CartPartsFragment, product: Sold) => cart.lines.find((line) => line.variantId === variant(product))?.shares.map(({ user, quantity }) => [user.handle, quantity]);
 
   it('three people fill one cart in their chat, and everybody sees who added what', async () => {
@@ -165,12 +173,7 @@ describe('carts', () => {
     const { cartId, chatId } = await shared();
     const events = bob.client.cartEvents(cartId);
     const own = ann.client.cartEvents(cartId, (await read(ann, cartId))!.eventCursor);
-    let told = false;
-    // The subscription stands once it has told of something.
-    for (const first = take(events, 1).then(() => (told = true)); !told; ) {
-      await add(carol, cartId, tea);
-      await Promise.race([first, new Promise((resolve) => setTimeout(resolve, 50))]);
-    }
+    await standing(events, cartId);
     await ann.api.removeChatMember({ input: { chatId, userId: bob.id } });
     const ended = async () => {
       for (;;) if ((await events.next()).done) return;
@@ -185,6 +188,25 @@ describe('carts', () => {
     await fails(within(late.next(), 'a refusal'), 'NOT_FOUND');
     const foreign = ann.client.cartEvents(cartId, (await ann.api.viewer()).viewer!.eventCursor);
     await fails(within(foreign.next(), 'a refusal'), 'INVALID_CURSOR', 'after');
+  });
+
+  it('a member who follows a cart hears of the cart alone, whatever is read in its chat', async () => {
+    const { cartId, chatId } = await shared();
+    const chat = ann.client.chatEvents(chatId, (await ann.api.chat({ id: chatId })).chat!.eventCursor);
+    const { seq } = await world.say(ann, chatId, 'so that it stands');
+    await take(chat, 1);
+    const events = bob.client.cartEvents(cartId);
+    await standing(events, cartId);
+    await carol.api.markRead({ input: { chatId, seq } });
+    while ((await take(chat, 1, []))[0]!.__typename !== 'ReceiptsChanged');
+    chat.close();
+    await set(carol, cartId, cup, 7);
+    let told;
+    do [told] = await take(events, 1, []);
+    while (told!.__typename === 'CartLineChanged' && told!.variantId !== variant(cup));
+    assert.ok(told!.__typename === 'CartLineChanged');
+    assert.equal(told!.line!.quantity, 7);
+    events.close();
   });
 
   it('any edits by anybody, in any order, add up', async () => {

@@ -8,7 +8,8 @@ import { readCallAccess } from '../../services/calls/call-access.js';
 import type { CallLinks } from '../../services/calls/call-links.js';
 import type { CallCaller } from '../../services/calls/caller.js';
 import type { CallRooms } from './call-rooms.js';
-import type { Attachment, Channel, ResetReason, ResyncReason } from './channel.js';
+import type { Attachment, ResetReason, ResyncReason } from './attachment.js';
+import type { Channel } from './channel.js';
 import type { Channels } from './channels.js';
 import { endUnavailable, RESYNC, writeResync } from './chat-source.js';
 import { Outbox } from './outbox.js';
@@ -110,6 +111,7 @@ export class CallSource implements CallEventsSource {
       visibleFrom: 0,
       // Who waits in the lobby hears of themselves, and of the end.
       hears: (event) => {
+        if (!event) return !place.waiting;
         if (own(event) && (event.ref.kind === 'participant.admitted' || event.ref.kind === 'participant.joined')) place.waiting = false;
         // Of what carried others nobody else hears.
         if (event.ref.kind === 'media.reset' && event.ref.participantIds && !event.ref.participantIds.includes(place.participantId)) return false;

@@ -3,7 +3,8 @@ import { groupOf, ListSink, offsetsOnly } from '../../../test/testkit/fake-group
 import type { Sql } from '../../db/database.js';
 import { cartStream, chatStream } from '../../events/catalogue.js';
 import { encodeId } from '../../lib/ids.js';
-import type { Attachment, Channel, ReplayResult } from './channel.js';
+import type { Attachment, ReplayResult } from './attachment.js';
+import type { Channel } from './channel.js';
 import type { Channels } from './channels.js';
 import { CartSource } from './cart-source.js';
 

@@ -1,11 +1,12 @@
 import type { Sql } from '../../db/database.js';
-import { cartStream, chatStream, parseStream, type LoggedEvent } from '../../events/catalogue.js';
+import { cartStream, chatStream, parseStream } from '../../events/catalogue.js';
 import { decodeCursor, type Cursor } from '../../events/cursor.js';
 import { DomainError } from '../../lib/errors.js';
 import { decodeId } from '../../lib/ids.js';
 import { assertSeesCart } from '../../policies/cart-policy.js';
 import { readCartAccess } from '../../services/loaders/carts.js';
-import type { Attachment, Channel, ResetReason, ResyncReason } from './channel.js';
+import type { Attachment, ResetReason, ResyncReason } from './attachment.js';
+import type { Channel } from './channel.js';
 import type { Channels } from './channels.js';
 import { accessRevoked, endUnavailable, RESYNC, writeResync } from './chat-source.js';
 import type { Source, Subscriber } from './subscriptions.js';
@@ -89,8 +90,8 @@ export class CartSource implements Source {
     };
     return {
       sink, group, viewerId: viewer.userId, visibleFrom: Number.MAX_SAFE_INTEGER,
-      hears: ({ ref }: LoggedEvent) => {
-        if (ref.kind === 'member.left' && ref.userId === viewer.userId) setImmediate(revoke); // not while the channel is at its list
+      hears: (event) => {
+        if (event?.ref.kind === 'member.left' && event.ref.userId === viewer.userId) setImmediate(revoke); // not while the channel is at its list
         return false;
       },
       onRevoked: revoke,

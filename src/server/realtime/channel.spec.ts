@@ -142,34 +142,6 @@ describe('Channel', () => {
     assert.deepEqual(member.resets, ['unreadable']);
   });
 
-  it('does not bring back from the ring what was erased, nor what disappears by itself', async () => {
-    const texts: Execute = (event) => ({ data: (event['row'] as MessageRow).text });
-    const group = groupOf(texts);
-    ground.start();
-    const live = ground.member(group);
-    await ground.channel.attach(live, 0);
-    ground.rows.set(2, row(2, { replyToSeq: 1 }));
-    ground.rows.set(3, row(3, { expiresAt: new Date(1) }));
-    for (const seq of [1, 2, 3, 4]) ground.publish(sent(seq));
-    await turns(20);
-    assert.deepEqual(live.sink.got, ['text 1', 'text 2', 'text 3', 'text 4']);
-    ground.rows.set(1, row(1, { text: null, deletedAt: new Date(0) }));
-    ground.rows.set(2, row(2, { text: 'shows 1 no more', replyToSeq: 1 }));
-    ground.rows.set(3, row(3, { text: null, deletedAt: new Date(1) }));
-    ground.rows.set(4, row(4, { text: 'only kept bytes show the old text' }));
-    ground.publish({ kind: 'message.deleted', seq: 1 });
-    const during = ground.member(group); // the deletion is still being read
-    await ground.channel.attach(during, 0);
-    assert.deepEqual(during.sink.got.slice(0, 3), [null, 'shows 1 no more', null]);
-    await turns(10);
-    const after = ground.member(group);
-    await ground.channel.attach(after, 2);
-    assert.deepEqual(after.sink.got, [null, 'only kept bytes show the old text', null]);
-    const fromRing = ground.member(group);
-    await ground.channel.attach(fromRing, 3);
-    assert.deepEqual(fromRing.sink.got, ['text 4', null]);
-  });
-
   it('ends at one’s own leaving, live and in a replay, and not at an earlier stay’s', async () => {
     const left: ChatEventRef = { kind: 'member.left', userId: VIEWER };
     ground.start();
@@ -262,6 +234,20 @@ describe('Channel', () => {
     assert.deepEqual((replaying.sink.got as number[]).filter((pos) => pos > 0), range(1, 6));
   });
 
+  it('tells whoever hears of nothing no receipts either, and does not count them among those who listen', async () => {
+    ground.start();
+    const [live, guard] = [ground.member(), Object.assign(ground.member(), { hears: () => false })];
+    await ground.channel.attach(guard, 0);
+    assert.equal(ground.channel.heard, false);
+    await ground.channel.attach(live, 0);
+    assert.equal(ground.channel.heard, true);
+    ground.channel.broadcast('ReceiptsChanged', {});
+    ground.publish(sent(1));
+    await turns(10);
+    assert.deepEqual([live.sink.got, guard.sink.got], [[0, 1], []]);
+    assert.deepEqual([...ground.channel.attachments], [guard, live]);
+  });
+
   it('ends with a word when an event can’t be shown: to all when it can’t be read, to whom it can’t be rendered for', async () => {
     ground.start();
     const member = ground.member();
@@ -291,12 +277,6 @@ describe('Channel', () => {
     ground.publish(sent(1));
     for (let look = 0; look < 100 && !unlucky.resets.length; look++) await new Promise((resolve) => setTimeout(resolve, 100));
     assert.deepEqual([member.sink.got, member.resets, unlucky.resets], [[1], [], ['unavailable']]);
-  });
-
-  it('replays end in UNREADABLE at what can’t be shown', async () => {
-    ground.commit(sent(1), { kind: 'of a newer server' } as never);
-    ground.start();
-    assert.equal(await ground.channel.attach(ground.member(), 0), 'UNREADABLE');
   });
 
   it('keeps no unbounded queue: what is too much to wait is read when its turn has come', async () => {

@@ -7,35 +7,10 @@ import { DeliveredEvent, hydrate } from '../../services/chat-events.js';
 import type { MessageRow } from '../../services/loaders/messages.js';
 import type { RecentMessages } from '../../services/recent-messages.js';
 import type { LoaderScope } from '../../db/loaders.js';
+import type { Attachment, ReplayResult, ResetReason, ResyncReason } from './attachment.js';
 import { EventRing, type Kept } from './event-ring.js';
 import { ReceiptFeed, type ReceiptReader } from './receipt-feed.js';
-import { RenderableEvent, RenderInterrupted, type RenderGroup } from './render-group.js';
-import type { Sink } from './sink.js';
-
-/** One subscription's place on one stream. */
-export interface Attachment {
-  readonly sink: Sink;
-  readonly group: RenderGroup;
-  readonly viewerId: string;
-  /** The first message that the viewer may see in this chat. */
-  readonly visibleFrom: number;
-  /** The viewer has left the chat (or call): the last event, which this is, has been written. */
-  onRevoked(last: LoggedEvent): void;
-  /** Nothing more comes. */
-  onReset(reason: ResetReason): void;
-  /** Whether an event is for them; asked once for each, in order, before it is written. Default: all are. */
-  hears?(event: LoggedEvent): boolean;
-  /** Whether it is the last for them. Default: that of their leaving the chat. */
-  isLast?(event: LoggedEvent): boolean;
-  /** Sees each event after it was written; the inbox follows its own stream by it. */
-  onDelivered?(event: LoggedEvent): void;
-}
-
-/** Why a stream ends: it can't be continued (`epoch`), could not be read (`unavailable`: resume in a moment), or holds an event that this process can't show (`unreadable`). */
-export type ResetReason = 'epoch' | 'unavailable' | 'unreadable';
-/** Why a stream can't be continued from a cursor, as the schema's ResyncReason says it. */
-export type ResyncReason = 'EXPIRED' | 'EPOCH_CHANGED' | 'TOO_FAR_BEHIND' | 'AHEAD' | 'UNREADABLE';
-export type ReplayResult = 'live' | 'closed' | ResyncReason;
+import { RenderableEvent, RenderInterrupted } from './render-group.js';
 
 export interface ChannelDeps {
   log: Pick<EventLog, 'read' | 'heads'>;
@@ -102,9 +77,10 @@ export class Channel implements TailListener {
     return this.#reset !== null;
   }
 
-  /** Whether anybody is attached. */
+  /** Whether anybody is told of what is not in the log. */
   get heard(): boolean {
-    return this.#live.size + this.#joining.size > 0;
+    for (const places of [this.#live, this.#joining]) for (const attachment of places.keys()) if (hearsAll(attachment)) return true;
+    return false;
   }
 
   get attachments(): Iterable<Attachment> {
@@ -147,7 +123,7 @@ export class Channel implements TailListener {
     for (const attachment of attached) attachment.onReset(reason);
   }
 
-  /** Hands what is not in the log (receipts) to everybody, each at its own place in the stream; in turn with the events. */
+  /** Hands what is not in the log (receipts) to everybody who hears such, each at its own place in the stream; in turn with the events. */
   broadcast(typename: string, body: object): void {
     if (this.#reset || !this.tail || !this.heard) return;
     this.#queue.push({ typename, body });
@@ -315,7 +291,7 @@ export class Channel implements TailListener {
       // Whoever was replaying meanwhile is told again, farther on.
       return this.#render(attachment, event, (bytes) => void (this.#placeOf(attachment) === at ? attachment.sink.next(bytes) : tell(attachment)), null);
     };
-    await Promise.all([...this.#live.keys(), ...this.#joining.keys()].map(async (attachment) => tell(attachment)));
+    await Promise.all([...this.#live.keys(), ...this.#joining.keys()].filter(hearsAll).map(async (attachment) => tell(attachment)));
   }
 
   #placeOf(attachment: Attachment): number | undefined {
@@ -395,5 +371,8 @@ export class Channel implements TailListener {
     }
   }
 }
+
+/** Whether somebody hears what is not in the log too. */
+const hearsAll = (attachment: Attachment): boolean => attachment.hears?.(null) !== false;
 
 const isLeaving = ({ ref }: LoggedEvent, viewerId: string): boolean => ref.kind === 'member.left' && ref.userId === viewerId;

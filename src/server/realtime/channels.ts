@@ -1,5 +1,6 @@
 import type { Hub } from '../../events/hub.js';
-import { Channel, type Attachment, type ChannelDeps } from './channel.js';
+import type { Attachment } from './attachment.js';
+import { Channel, type ChannelDeps } from './channel.js';
 
 /** How long a channel that nobody listens to is kept: those who come back find its events at hand. */
 const LINGER_MS = 10_000;

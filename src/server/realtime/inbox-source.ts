@@ -3,7 +3,8 @@ import { chatStream, parseStream, userStream, type LoggedEvent } from '../../eve
 import { decodeCursor, encodeCursor, type Cursor } from '../../events/cursor.js';
 import { DomainError } from '../../lib/errors.js';
 import { DeliveredEvent } from '../../services/chat-events.js';
-import type { Attachment, Channel, ResyncReason } from './channel.js';
+import type { Attachment, ResyncReason } from './attachment.js';
+import type { Channel } from './channel.js';
 import { endUnavailable, RESYNC, writeResync } from './chat-source.js';
 import type { Channels } from './channels.js';
 import type { Source, Subscriber } from './subscriptions.js';

@@ -16,7 +16,7 @@ export interface ReceiptReader {
 /** Where receipts are told. */
 export interface ReceiptOutlet {
   readonly stream: string;
-  /** Whether anybody listens. */
+  /** Whether anybody listens to such. */
   readonly heard: boolean;
   broadcast(typename: string, body: object): void;
 }

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { Ground, row, sent } from '../../../test/testkit/channel-ground.js';
+import { turns } from '../../../test/testkit/fake-log.js';
+import { groupOf, type Execute } from '../../../test/testkit/fake-groups.js';
+import type { MessageRow } from '../../services/loaders/messages.js';
+
+describe('Channel: what is replayed', () => {
+  let ground: Ground;
+  beforeEach(() => (ground = new Ground()));
+  afterEach(() => ground.tail.close());
+
+  it('does not bring back from the ring what was erased, nor what disappears by itself', async () => {
+    const texts: Execute = (event) => ({ data: (event['row'] as MessageRow).text });
+    const group = groupOf(texts);
+    ground.start();
+    const live = ground.member(group);
+    await ground.channel.attach(live, 0);
+    ground.rows.set(2, row(2, { replyToSeq: 1 }));
+    ground.rows.set(3, row(3, { expiresAt: new Date(1) }));
+    for (const seq of [1, 2, 3, 4]) ground.publish(sent(seq));
+    await turns(20);
+    assert.deepEqual(live.sink.got, ['text 1', 'text 2', 'text 3', 'text 4']);
+    ground.rows.set(1, row(1, { text: null, deletedAt: new Date(0) }));
+    ground.rows.set(2, row(2, { text: 'shows 1 no more', replyToSeq: 1 }));
+    ground.rows.set(3, row(3, { text: null, deletedAt: new Date(1) }));
+    ground.rows.set(4, row(4, { text: 'only kept bytes show the old text' }));
+    ground.publish({ kind: 'message.deleted', seq: 1 });
+    const during = ground.member(group); // the deletion is still being read
+    await ground.channel.attach(during, 0);
+    assert.deepEqual(during.sink.got.slice(0, 3), [null, 'shows 1 no more', null]);
+    await turns(10);
+    const after = ground.member(group);
+    await ground.channel.attach(after, 2);
+    assert.deepEqual(after.sink.got, [null, 'only kept bytes show the old text', null]);
+    const fromRing = ground.member(group);
+    await ground.channel.attach(fromRing, 3);
+    assert.deepEqual(fromRing.sink.got, ['text 4', null]);
+  });
+
+  it('replays end in UNREADABLE at what can’t be shown', async () => {
+    ground.commit(sent(1), { kind: 'of a newer server' } as never);
+    ground.start();
+    assert.equal(await ground.channel.attach(ground.member(), 0), 'UNREADABLE');
+  });
+});
