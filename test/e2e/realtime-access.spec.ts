@@ -4,6 +4,7 @@ import { OmniTalkError, type ChatEvent, type EventStream } from '../../sdk/index
 import { chatStream, userStream } from '../../src/events/catalogue.js';
 import { encodeCursor } from '../../src/events/cursor.js';
 import { decodeId } from '../../src/lib/ids.js';
+import { befriend } from '../testkit/statuses.js';
 import { eventually, take, within, World, type Person } from '../testkit/world.js';
 
 /** Everything until the stream ends, and why it did. */
@@ -177,6 +178,49 @@ describe('who may hear what, and until when', () => {
       assert.ok(!JSON.stringify(events).includes('secret'), JSON.stringify(events));
       assert.equal(events[1]!.__typename === 'MessageSent' && events[1]!.message?.replyTo?.state, 'DELETED');
     }
+  });
+
+  it('what was shown to somebody alone is not brought back by a resume either: a status taken back, a chat that they were removed from', async () => {
+    await befriend(ann, bob);
+    const after = [(await bob.api.viewer()).viewer!.eventCursor];
+    type Told = { inboxEvents: { __typename: string; streamId: string } };
+    const query = 'subscription($after: [EventCursor!]) { inboxEvents(after: $after) { __typename ... on StreamEvent { streamId } ... on ChatAdded { chat { title } } ... on StatusPosted { status { text } } } }';
+    const open = (variables: { after?: string[] }) => bob.client.subscribe<Told, Record<string, unknown>>(query, variables);
+    /** What comes on Bob's own stream, up to one of a kind. */
+    const upTo = async (stream: EventStream<Told>, kind: string) => {
+      const events: Told['inboxEvents'][] = [];
+      while (events.at(-1)?.__typename !== kind) {
+        const { inboxEvents } = (await within(stream.next(), kind)).value!;
+        if (inboxEvents.streamId === bob.id && inboxEvents.__typename !== 'InboxCheckpoint') events.push(inboxEvents);
+      }
+      return events;
+    };
+    const live = open({});
+    await within(live.next(), 'the checkpoint');
+    const chatId = await world.groupChat(ann, [bob], 'secret plans');
+    const { status } = (await ann.api.postStatus({ input: { text: 'secret', idempotencyKey: world.key() } })).postStatus;
+    assert.deepEqual(await upTo(live, 'StatusPosted'), [
+      { __typename: 'ChatAdded', streamId: bob.id, chat: { title: 'secret plans' } },
+      { __typename: 'StatusPosted', streamId: bob.id, status: { text: 'secret' } },
+    ]);
+    await remove(chatId, bob);
+    await ann.api.deleteStatus({ input: { statusId: status.id } });
+    await upTo(live, 'StatusDeleted');
+    const second = open({ after });
+    const whileLive = await upTo(second, 'StatusDeleted');
+    live.close();
+    second.close();
+    world.app.serving.channels.close(); // what is kept is gone
+    const read = open({ after });
+    const fromLog = await upTo(read, 'StatusDeleted');
+    read.close();
+    for (const events of [whileLive, fromLog])
+      assert.deepEqual(events, [
+        { __typename: 'ChatAdded', streamId: bob.id, chat: null },
+        { __typename: 'StatusPosted', streamId: bob.id, status: null },
+        { __typename: 'ChatRemoved', streamId: bob.id },
+        { __typename: 'StatusDeleted', streamId: bob.id },
+      ]);
   });
 
   it('a stream whose history can’t be continued says why, and ends', async () => {

@@ -51,7 +51,7 @@ export class Channel implements TailListener {
   /** Those who are still replaying. */
   readonly #joining = new Map<Attachment, Place>();
   readonly #queue: Slot[] = [];
-  readonly #ring = new EventRing();
+  readonly #ring: EventRing;
   readonly #receipts: ReceiptFeed;
   /** Events that are still being made for some. */
   readonly #underWay = new Set<Promise<void>>();
@@ -64,6 +64,7 @@ export class Channel implements TailListener {
     readonly stream: string,
     private readonly deps: ChannelDeps,
   ) {
+    this.#ring = new EventRing(stream);
     this.#receipts = new ReceiptFeed(this, deps.receipts, (error) => deps.onError(error, stream));
   }
 

@@ -1,12 +1,9 @@
-import type { EventKind, LoggedEvent } from '../../events/catalogue.js';
+import { parseStream, type LoggedEvent } from '../../events/catalogue.js';
 import type { MessageRow } from '../../services/loaders/messages.js';
 import type { RenderableEvent } from './render-group.js';
 
 /** Events kept behind the live end. */
 const KEPT = 256;
-
-/** Shown to whoever has an office, which they may lose meanwhile. */
-const READ_ANEW: ReadonlySet<string> = new Set<EventKind>(['moderation.changed', 'support.changed']);
 
 export interface Kept {
   logged: LoggedEvent;
@@ -17,6 +14,12 @@ export interface Kept {
 export class EventRing {
   /** Null for what must be read anew. */
   readonly #slots: { pos: number; kept: Kept | null }[] = [];
+  readonly #keeps: boolean;
+
+  constructor(stream: string) {
+    // A person's own stream has few readers, and what it shows is what they may see at that moment: it is read anew.
+    this.#keeps = parseStream(stream).kind !== 'user';
+  }
 
   /** Undefined when it does not reach back so far. */
   at(pos: number): Kept | null | undefined {
@@ -25,10 +28,11 @@ export class EventRing {
   }
 
   remember(logged: LoggedEvent, event: RenderableEvent): void {
+    if (!this.#keeps) return;
     this.forgetChanged(logged);
     // What disappears by itself is read anew: its time may have come.
     const { row } = event.event as { row?: MessageRow | null };
-    this.#slots.push({ pos: logged.pos, kept: row?.expiresAt || READ_ANEW.has(logged.ref.kind) ? null : { logged, event } });
+    this.#slots.push({ pos: logged.pos, kept: row?.expiresAt ? null : { logged, event } });
     if (this.#slots.length > KEPT) this.#slots.shift();
   }
 
