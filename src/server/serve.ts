@@ -97,7 +97,8 @@ export async function serve(container: Container, schema: GraphQLSchema, marked:
   });
   const onError = (error: unknown, stream: string) => log.error({ stream, error: (error as Error).message }, 'an event could not be delivered');
   const scope = (): LoaderScope => subscriptions.sharedScope();
-  const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, isPassing: (error) => isUnavailable(error) || tookTooLong(error), onError });
+  const isPassing = (error: unknown) => isUnavailable(error) || tookTooLong(error);
+  const channels = new Channels(hub, { log: hub.log, recent, scope, receipts: container.receipts, clock, keepLinksMs: files.urls.keepMs, isPassing, onError });
   const presenceEvents = new PresenceSource(bus, new PresenceReader(db.sql, clock), onError, heartbeatMs);
   const productEvents = new ProductSource(hub, db.sql, onError, heartbeatMs);
   const botReply = new BotReplySource(bus, db.sql, onError, config.RECONCILE * 1000);

@@ -25,10 +25,12 @@ export class Ground {
   readonly errors: string[] = [];
   /** Thrown by the next loadings of rows, one each. */
   readonly failures: Error[] = [];
+  /** What the channel takes for the time, milliseconds. */
+  now = 0;
   readonly channel: Channel;
   readonly tail: Tail;
 
-  constructor() {
+  constructor(keepLinksMs = 3_600_000) {
     const load = async (_def: unknown, { seq }: { seq: number }) => {
       await turns(1);
       const failure = this.failures.shift();
@@ -39,6 +41,8 @@ export class Ground {
       log: this.log,
       recent: { take: () => undefined },
       receipts: { snapshot: async () => null },
+      clock: { now: () => new Date(this.now) },
+      keepLinksMs,
       scope: () => ({ load }) as unknown as LoaderScope,
       isPassing: (error) => (error as Error).message === 'away',
       onError: (error) => this.errors.push((error as Error).message),

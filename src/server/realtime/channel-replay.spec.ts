@@ -37,6 +37,33 @@ describe('Channel: what is replayed', () => {
     assert.deepEqual(fromRing.sink.got, ['text 4', null]);
   });
 
+  for (const [what, keepLinksMs, maxAge] of [['10 minutes', 3_600_000, 600_000], ['as long as links in them may be kept, where that is shorter', 15_000, 15_000]] as const)
+    it(`hands on bytes that are up to so old, and makes what is older anew once for all: ${what}`, async () => {
+      ground = new Ground(keepLinksMs);
+      let link = 1;
+      const group = groupOf(() => ({ data: link }));
+      const replay = async () => {
+        const one = ground.member(group);
+        await ground.channel.attach(one, 0);
+        ground.channel.detach(one);
+        return one.sink.got;
+      };
+      ground.start();
+      await ground.channel.attach(ground.member(group), 0);
+      ground.publish(sent(1));
+      await turns(5);
+      link = 2;
+      ground.now += maxAge - 1;
+      assert.deepEqual([await replay(), group.executions], [[1], 1]);
+      ground.now += 1;
+      assert.deepEqual([await replay(), await replay(), group.executions], [[2], [2], 2]);
+      link = 3;
+      ground.now += maxAge - 1;
+      assert.deepEqual([await replay(), group.executions], [[2], 2]);
+      ground.now += 1;
+      assert.deepEqual([await replay(), group.executions, ground.log.reads], [[3], 3, 0]);
+    });
+
   it('replays end in UNREADABLE at what can’t be shown', async () => {
     ground.commit(sent(1), { kind: 'of a newer server' } as never);
     ground.start();

@@ -7,6 +7,7 @@ import { DeliveredEvent, hydrate } from '../../services/chat-events.js';
 import type { MessageRow } from '../../services/loaders/messages.js';
 import type { RecentMessages } from '../../services/recent-messages.js';
 import type { LoaderScope } from '../../db/loaders.js';
+import type { Clock } from '../../lib/clock.js';
 import type { Attachment, ReplayResult, ResetReason, ResyncReason } from './attachment.js';
 import { EventRing, type Kept } from './event-ring.js';
 import { ReceiptFeed, type ReceiptReader } from './receipt-feed.js';
@@ -17,6 +18,9 @@ export interface ChannelDeps {
   recent: Pick<RecentMessages, 'take'>;
   scope(): LoaderScope;
   receipts: ReceiptReader;
+  clock: Clock;
+  /** For how long links to files may be kept before they are handed on, milliseconds. */
+  keepLinksMs: number;
   /** Whether a failure is one of the database's being away, so that trying again helps. */
   isPassing(error: unknown): boolean;
   onError(error: unknown, stream: string): void;
@@ -64,7 +68,7 @@ export class Channel implements TailListener {
     readonly stream: string,
     private readonly deps: ChannelDeps,
   ) {
-    this.#ring = new EventRing(stream);
+    this.#ring = new EventRing(stream, deps.clock, deps.keepLinksMs);
     this.#receipts = new ReceiptFeed(this, deps.receipts, (error) => deps.onError(error, stream));
   }
 

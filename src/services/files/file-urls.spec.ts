@@ -23,6 +23,16 @@ describe('links to files', () => {
     );
   });
 
+  it('are good for three quarters of a step still when they have been kept, however short a step is', () => {
+    for (const ttlSeconds of [60, TTL, 604_800]) {
+      const urls = new FileUrls({ key: 'k', filesUrl: null, cdnUrl: null, ttlSeconds });
+      const made = at(2 * ttlSeconds - 1); // the worst moment: the step ends
+      const { expiresAt } = urls.read(urls.of(file, 'original', made), made)!;
+      const left = expiresAt.getTime() - made.getTime() - urls.keepMs;
+      assert.ok(left >= 0.75 * ttlSeconds * 1_000, `${left} ms of ${ttlSeconds} s`);
+    }
+  });
+
   it('stand for nothing else: not another file, key, part of it, time, or purpose', () => {
     const now = at(1_000_000);
     const path = pathOf(make().of(file, 'thumbnail', now));

@@ -48,6 +48,11 @@ export class FileUrls {
     return `${this.#cdnUrl ?? this.#filesUrl}/${path}/${this.#sign(path)}`;
   }
 
+  /** For how long a link may be kept before it is handed on, milliseconds: it is then good for three quarters of `ttlSeconds` at the least. */
+  get keepMs(): number {
+    return this.options.ttlSeconds * 250;
+  }
+
   /** What a path that came in asks for; null when it was not signed here, or has ended. */
   read(path: string, now: Date): Link | null {
     const match = /^\/(files\/([0-9a-f-]{36})\/([a-z]+)\/(\d{1,12}))\/([\w-]{43})$/.exec(path);
