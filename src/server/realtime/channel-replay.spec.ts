@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Ground, row, sent } from '../../../test/testkit/channel-ground.js';
+import { Ground, range, row, sent, STREAM } from '../../../test/testkit/channel-ground.js';
 import { turns } from '../../../test/testkit/fake-log.js';
 import { groupOf, type Execute } from '../../../test/testkit/fake-groups.js';
 import type { MessageRow } from '../../services/loaders/messages.js';
@@ -63,6 +63,32 @@ describe('Channel: what is replayed', () => {
       ground.now += 1;
       assert.deepEqual([await replay(), group.executions, ground.log.reads], [[3], 3, 0]);
     });
+
+  it('ends a replay with EXPIRED where the log has a hole, behind what is before that', async () => {
+    ground.commit(...range(1, 6).map(sent));
+    ground.log.stream(STREAM).events.splice(2, 1);
+    ground.start(6);
+    const replaying = ground.member();
+    assert.equal(await ground.channel.attach(replaying, 0), 'EXPIRED');
+    assert.deepEqual([replaying.sink.got, replaying.resets, ground.channel.heard], [[1, 2], [], false]);
+    const behind = ground.member();
+    assert.equal(await ground.channel.attach(behind, 3), 'live');
+    assert.deepEqual(behind.sink.got, [4, 5, 6]);
+  });
+
+  it('ends for all where what could not wait is read, and the log has a hole', async () => {
+    ground.start();
+    let release!: () => void;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const member = ground.member(groupOf(({ pos }) => (pos === 1 ? gate.then(() => ({ data: pos })) : { data: pos })));
+    await ground.channel.attach(member, 0);
+    // So much is under way to them that the rest waits, and of that comes more than may wait.
+    for (let batch = 0; batch < 13; batch++) ground.publish(...range(1, 100).map(sent));
+    ground.log.stream(STREAM).events.splice(1_199, 1);
+    release();
+    for (let waited = 0; waited < 2_000 && !member.resets.length; waited++) await turns(1);
+    assert.deepEqual([member.resets, member.sink.got.length, member.sink.got.at(-1)], [['epoch'], 1_199, 1_199]);
+  });
 
   it('replays end in UNREADABLE at what can’t be shown', async () => {
     ground.commit(sent(1), { kind: 'of a newer server' } as never);

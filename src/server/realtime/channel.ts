@@ -163,8 +163,9 @@ export class Channel implements TailListener {
         const kept = this.#ring.at(place.pos + 1);
         const page = kept ? [kept] : await this.#readPage(place.pos);
         if (!page) return 'UNREADABLE';
-        if (page[0]?.logged.pos !== place.pos + 1) return 'EXPIRED';
+        if (!page.length) return 'EXPIRED';
         for (const { logged, event } of page) {
+          if (logged.pos !== place.pos + 1) return 'EXPIRED';
           const writing = this.#write(attachment, place, logged, event);
           if (writing) await writing;
           event.settle();
@@ -278,9 +279,11 @@ export class Channel implements TailListener {
     }
     const read = () => this.deps.log.read(this.stream, this.delivered, head, REPLAY_PAGE);
     const page = await this.#patiently(read(), read);
-    if (page[0]?.pos !== this.delivered + 1) return this.onReset('epoch');
-    for (const [index, hydrated] of page.map((logged) => this.#hydrate(logged)).entries()) {
-      const serving = this.#deliver(page[index]!, hydrated);
+    if (!page.length) return this.onReset();
+    const hydrated = page.map((logged) => this.#hydrate(logged));
+    for (const [index, logged] of page.entries()) {
+      if (logged.pos !== this.delivered + 1) return this.onReset();
+      const serving = this.#deliver(logged, hydrated[index]!);
       if (serving) await serving;
     }
   }
