@@ -56,6 +56,23 @@ describe('Server-Sent Events', () => {
   }
   const listen = (token: string, variables: Record<string, unknown>) => client(token).iterate({ query: EVENTS, variables }) as AsyncIterableIterator<Answer>;
   const stands = (count = 1) => eventually(() => [...world.app.serving.channels.attachments()].length === count, `${count} subscriptions stand`);
+  /** A subscription of somebody who reads nothing of its answer; resolves when it stands. */
+  async function stalled(token: string, variables: object): Promise<Socket> {
+    const { hostname, port } = new URL(world.app.url);
+    const asking = request({ hostname, port, path: '/graphql', method: 'POST', headers: { accept: 'text/event-stream', 'content-type': 'application/json', authorization: `Bearer ${token}` } });
+    asking.on('error', () => undefined);
+    const responding = new Promise<Socket>((resolve) =>
+      asking.on('response', (response) => {
+        response.on('error', () => undefined);
+        response.socket.pause();
+        resolve(response.socket);
+      }),
+    );
+    asking.end(JSON.stringify({ query: EVENTS, variables }));
+    const socket = await within(responding, 'the answer to begin');
+    await stands();
+    return socket;
+  }
   async function next(events: AsyncIterableIterator<Answer>): Promise<Event> {
     const { value } = await within(events.next(), 'an event');
     return (value as Answer).data!.chatEvents;
@@ -160,28 +177,44 @@ describe('Server-Sent Events', () => {
   });
 
   it('a reader that is too slow is let go, and what waits for it is bounded', async () => {
-    const { hostname, port } = new URL(world.app.url);
-    const asking = request({ hostname, port, path: '/graphql', method: 'POST', headers: { accept: 'text/event-stream', 'content-type': 'application/json', authorization: `Bearer ${bob.accessToken}` } });
-    asking.on('error', () => undefined);
-    let socket: Socket | undefined;
-    asking.on('response', (response) => {
-      response.on('error', () => undefined);
-      socket = response.socket;
-      socket.pause(); // it never reads
-    });
-    asking.end(JSON.stringify({ query: EVENTS, variables: { chatId } }));
-    await stands();
+    const socket = await stalled(bob.accessToken, { chatId });
     const cursor = (await ann.api.chat({ id: chatId })).chat!.eventCursor;
     let said = 0;
     for (; world.app.serving.streams.connections && said < 1_500; said += 50) {
       await Promise.all([...Array(50)].map(() => world.say(ann, chatId, 'x'.repeat(16_000))));
     }
     assert.equal(world.app.serving.streams.connections, 0);
-    socket?.destroy();
+    socket.destroy();
     // Whoever comes back behind a cursor, and reads, misses nothing.
     const resumed = ann.client.chatEvents(chatId, cursor);
     await take(resumed, said);
     resumed.close();
+  });
+
+  it('an answer that has ended, and whose reader takes nothing of it, counts until its connection is given up, which is soon', async () => {
+    const dora = await world.person('Dora');
+    const group = await world.groupChat(ann, [dora]);
+    const accepted: Socket[] = [];
+    const { server } = world.app.serving.fastify;
+    const accept = (socket: Socket) => accepted.push(socket);
+    server.on('connection', accept);
+    const socket = await stalled(dora.accessToken, { chatId: group });
+    server.off('connection', accept);
+    const here = accepted.find(({ remotePort }) => remotePort === socket.localPort)!;
+    // Until the kernel takes no more, and has not a moment later.
+    const full = async () => here.writableLength > 0 && !!(await ann.api.chat({ id: group })) && here.writableLength > 0;
+    for (let said = 0; !(await full()); said += 3) {
+      assert.ok(said < 1_500, 'the kernel takes all of it');
+      await Promise.all(['x', 'y', 'z'].map((text) => world.say(ann, group, text.repeat(16_000))));
+    }
+    await dora.client.request('mutation { signOut(input: {}) { __typename } }');
+    await stands(0);
+    await eventually(() => {
+      assert.ok(here.destroyed || world.app.serving.streams.connections === 1, 'it counts');
+      return here.destroyed;
+    }, 'the connection is given up');
+    await eventually(() => world.app.serving.streams.connections === 0, 'it counts no more');
+    socket.destroy();
   });
 });
 

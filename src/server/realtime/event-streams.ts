@@ -148,11 +148,14 @@ class EventStream implements Sink {
   constructor(
     private readonly response: ServerResponse,
     private readonly options: EventStreamsOptions,
-    onEnd: () => void,
+    /** What it holds is free again: an answer that has ended may still wait for its reader. */
+    onClosed: () => void,
   ) {
-    this.#onEnd.push(onEnd);
     this.#limit = options.maxBuffered;
-    response.on('close', () => this.#end());
+    response.on('close', () => {
+      this.#end();
+      onClosed();
+    });
     response.on('error', () => undefined); // 'close' follows
     response.socket?.setNoDelay(true);
     response.write(HEARTBEAT); // some browsers see no headers before the first bytes
@@ -181,6 +184,8 @@ class EventStream implements Sink {
     this.#flush();
     this.#end();
     this.response.end();
+    // Nothing more is written, so that no heartbeat finds out: whoever takes nothing of what is left for as long has gone.
+    this.response.setTimeout(this.options.heartbeatMs, () => this.response.destroy());
   }
 
   beat(): void {
