@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { RedisProcess } from '../../test/testkit/processes.js';
 import { eventually, within } from '../../test/testkit/world.js';
 import type { Logger } from '../lib/logger.js';
@@ -51,7 +52,7 @@ describe('RedisBus', function () {
     buses.push(slow);
     let heard = 0;
     await eventually(() => held.length === 2, 'it connects');
-    // By now ioredis has asked what it asks first; its subscription goes out before the answers come in.
+    // By now ioredis has asked what it asks first, and the answers are not in.
     await new Promise((resolve) => setTimeout(resolve, 50));
     await slow.subscribe('early', () => heard++);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -95,6 +96,53 @@ describe('RedisBus', function () {
     await eventually(() => recovered === 1 && b.healthy, 'the return is told', 10_000);
     await eventually(() => (b.publish('before', { n: 1 }), b.publish('meanwhile', { n: 2 }), new Set(heard.map((message) => JSON.stringify(message))).size === 2), 'both topics are heard');
     assert.ok(!heard.some((message) => 'lost' in (message as object)));
+  });
+
+  it('what is left during an outage is not asked for when Redis is back, and what is wanted then is heard once', async () => {
+    const own = await RedisProcess.start();
+    const [a, b] = [new RedisBus({ url: own.url }, log), new RedisBus({ url: own.url }, log)];
+    buses.push(a, b);
+    try {
+      await eventually(() => a.healthy && b.healthy, 'both are connected');
+      const heard: string[] = [];
+      const handlers = new Map<string, () => void>();
+      const join = async (topic: string) => {
+        const handler = () => heard.push(topic);
+        handlers.set(topic, handler);
+        await a.subscribe(topic, handler);
+      };
+      const leave = (topic: string) => {
+        a.unsubscribe(topic, handlers.get(topic)!);
+        handlers.delete(topic);
+      };
+      const channels = async () => (await own.ask('pubsub', 'channels', 'omnitalk:*')).split('\n').filter((channel) => channel && !channel.includes(':probe:')).sort();
+      for (const topic of ['stands', 'is joined again']) await join(topic);
+      for (const outage of [1, 2]) {
+        await join(`is left ${outage}`);
+        await own.kill();
+        await eventually(() => !a.healthy && !b.healthy, 'it is noticed');
+        for (let n = 0; n < 2_000; n++) {
+          await join(`comes and goes ${n}`);
+          leave(`comes and goes ${n}`);
+        }
+        leave('is joined again');
+        leave(`is left ${outage}`);
+        await join('is joined again');
+        await join(`is kept ${outage}`);
+        await own.start();
+        const wanted = [...handlers.keys()].map((topic) => `omnitalk:${topic}`).sort();
+        await eventually(async () => a.healthy && b.healthy && isDeepStrictEqual(await channels(), wanted), 'Redis knows what is wanted, and nothing else', 10_000);
+        // Each bus once for what had stood, and the one that is new.
+        assert.match(await own.ask('info', 'commandstats'), /cmdstat_subscribe:calls=3,/);
+        heard.length = 0;
+        for (const topic of [...handlers.keys(), `is left ${outage}`, 'comes and goes 1']) b.publish(topic, {});
+        await eventually(() => heard.length >= handlers.size, 'all that is wanted is heard');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        assert.deepEqual(heard.sort(), [...handlers.keys()].sort());
+      }
+    } finally {
+      await own.close();
+    }
   });
 
   it('a Redis that hangs holds up nobody for long, and does not fill the memory', async () => {

@@ -9,7 +9,7 @@ export interface RedisChannels {
   readonly ready: boolean;
   /** Rejects where Redis is not there, or does not answer in time. */
   publish(channel: string, message: object): Promise<unknown>;
-  /** Resolves once Redis has taken it; stands from then on, also after reconnects. */
+  /** Resolves once Redis has taken it, or it is wanted no more; stands from then on, also after reconnects. */
   subscribe(channel: string, receive: (message: object) => void): Promise<unknown>;
   unsubscribe(channel: string): void;
   /** Called whenever subscriptions have been made anew, so that messages may have been lost. */
@@ -36,24 +36,34 @@ class Subscriber extends Redis {
   }
 }
 
-/** By one server, or the master of sentinels. */
+interface Wanted {
+  receive: (message: object) => void;
+  taken: () => void;
+  refused: (error: unknown) => void;
+}
+
+/**
+ * By one server, or the master of sentinels. What is wanted is kept here, and Redis is asked while it is there: an outage may be long, topics come
+ * and go all the time, and commands that wait for its end would be kept until then.
+ */
 class PlainChannels implements RedisChannels {
   readonly #publisher: Redis;
   readonly #subscriber: Redis;
   readonly #pubsub: RedisPubSub;
-  readonly #subscriptions = new Map<string, Promise<number>>();
+  readonly #wanted = new Map<string, Wanted>();
+  /** What Redis has been asked for: by its id once that stands. ioredis carries it over reconnects, what is under way too. */
+  readonly #asked = new Map<string, number | 'under way'>();
   #renewed: () => void = () => undefined;
-  #closed = false;
 
   constructor(settings: RedisSettings, log: Logger) {
     const options = { enableOfflineQueue: false, maxRetriesPerRequest: 0 };
     this.#publisher = connectRedis(settings, { ...options, commandTimeout: COMMAND_MS });
-    // Subscribing waits for the connection; ioredis subscribes again by itself after a reconnect. Its ready check is off: it asks INFO, which
-    // fails where a subscription has been faster, and then takes the process with it. A Redis that still loads takes subscriptions already.
+    // The queue is for what is asked in the moment in which the connection goes. No ready check: a Redis that still loads takes subscriptions already.
     this.#subscriber = connectRedis(settings, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: true, enableReadyCheck: false }, Subscriber);
     for (const client of [this.#publisher, this.#subscriber]) client.on('error', (error: Error) => log.warn({ error: error.message }, 'redis'));
     let ready = 0;
     this.#subscriber.on('ready', () => {
+      for (const channel of new Set([...this.#asked.keys(), ...this.#wanted.keys()])) this.#settle(channel);
       if (ready++ > 0) setTimeout(() => this.#renewed(), SETTLE_MS).unref();
     });
     this.#pubsub = new RedisPubSub({ publisher: this.#publisher, subscriber: this.#subscriber });
@@ -68,15 +78,16 @@ class PlainChannels implements RedisChannels {
   }
 
   subscribe(channel: string, receive: (message: object) => void): Promise<unknown> {
-    const subscription = this.#pubsub.subscribe(channel, receive);
-    this.#subscriptions.set(channel, subscription);
-    return subscription;
+    return new Promise<void>((taken, refused) => {
+      this.#wanted.set(channel, { receive, taken, refused });
+      this.#settle(channel);
+    });
   }
 
   unsubscribe(channel: string): void {
-    const subscription = this.#subscriptions.get(channel);
-    this.#subscriptions.delete(channel);
-    subscription?.then((id) => !this.#closed && this.#pubsub.unsubscribe(id)).catch(() => undefined);
+    this.#wanted.get(channel)?.taken();
+    this.#wanted.delete(channel);
+    this.#settle(channel);
   }
 
   onRenewed(handler: () => void): void {
@@ -88,9 +99,33 @@ class PlainChannels implements RedisChannels {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#wanted.clear();
     this.#publisher.disconnect();
     this.#subscriber.disconnect();
+  }
+
+  /** Brings a channel to what is wanted of it: now, or once its subscription has been answered, or when Redis is back. */
+  #settle(channel: string): void {
+    if (this.#subscriber.status !== 'ready') return;
+    const [wanted, asked] = [this.#wanted.get(channel), this.#asked.get(channel)];
+    if (asked === 'under way') return;
+    if (!wanted) {
+      if (asked === undefined) return;
+      this.#asked.delete(channel);
+      this.#pubsub.unsubscribe(asked);
+    } else if (asked === undefined) void this.#ask(channel);
+    else wanted.taken();
+  }
+
+  async #ask(channel: string): Promise<void> {
+    this.#asked.set(channel, 'under way');
+    try {
+      this.#asked.set(channel, await this.#pubsub.subscribe(channel, (message) => this.#wanted.get(channel)?.receive(message as object)));
+    } catch (error) {
+      this.#asked.delete(channel);
+      return this.#wanted.get(channel)?.refused(error);
+    }
+    this.#settle(channel);
   }
 }
 
