@@ -222,5 +222,31 @@ describe('the SDK', () => {
       for (const end of ends) assert.equal((await within(end, 'the end')).done, true);
       await eventually(() => world.app.serving.sockets.connections === 0, 'the connection is closed');
     });
+
+    it('close ends a stream that waits for its reader too: what has come is read, and nothing is opened for more', async () => {
+      const mine = client({ accessToken: bob.accessToken, streamLimit: 20 });
+      const events = mine.chatEvents(chatId, await cursorOf(bob));
+      await eventually(() => world.app.serving.sockets.subscriptions === 1, 'the subscription stands');
+      const said = [...Array(100).keys()].map((index) => `number ${index}`);
+      for (const text of said) await world.say(ann, chatId, text);
+      await eventually(() => world.app.serving.sockets.subscriptions === 0, 'the subscription pauses');
+      await mine.close();
+      await eventually(() => world.app.serving.sockets.connections === 0, 'the connection is closed');
+      const read: ChatEvent[] = [];
+      await within((async () => {
+        for await (const event of events) read.push(event);
+      })(), 'the end');
+      assert.deepEqual(read.map(textOf), said.slice(0, 20));
+      assert.equal(world.app.serving.sockets.connections, 0);
+    });
+
+    it('a stream that is asked for after close fails, and a request is answered', async () => {
+      const mine = client({ accessToken: bob.accessToken });
+      await mine.close();
+      const error = await fails(within(mine.chatEvents(chatId).next(), 'the end'), 'CONNECTION_CLOSED');
+      assert.equal(error.message, 'The client has been closed.');
+      assert.equal((await mine.api.viewer()).viewer?.user.handle, 'bob');
+      assert.equal(world.app.serving.sockets.connections, 0);
+    });
   });
 });

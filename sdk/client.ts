@@ -84,6 +84,9 @@ export class OmniTalk {
   readonly #options: OmniTalkOptions;
   readonly #tokens: Tokens;
   readonly #connection: Connection;
+  /** Those that have not ended. */
+  readonly #streams = new Set<{ close(): void }>();
+  #closed = false;
   #refreshToken: string | null;
 
   constructor(options: OmniTalkOptions) {
@@ -228,8 +231,10 @@ export class OmniTalk {
     return new OmniTalk({ ...this.#options, url });
   }
 
-  /** Ends every subscription and the connection. */
+  /** Ends every subscription and the connection. One that is asked for later fails with CONNECTION_CLOSED; requests are answered still. */
   async close(): Promise<void> {
+    this.#closed = true;
+    for (const stream of this.#streams) stream.close();
     await this.#connection.close();
   }
 
@@ -245,6 +250,10 @@ export class OmniTalk {
       clearTimeout(again);
       end();
     };
+    const finish = (error?: unknown) => {
+      this.#streams.delete(stream);
+      stream.finish(error);
+    };
     const start = () => {
       const mine = ++turn;
       end = this.#connection.subscribe(
@@ -253,22 +262,30 @@ export class OmniTalk {
           next: (result) => {
             if (mine !== turn) return;
             if (!result.errors?.length) return void stream.push(take(result.data));
-            stream.finish(new OmniTalkError(result.errors));
+            finish(new OmniTalkError(result.errors));
             stop();
           },
           error: (error) => {
             if (mine !== turn) return;
             // No earlier than it can succeed, and not all at the same time.
             if (PASSING.has(error.code)) again = setTimeout(start, (error.retryAfter ?? 1) * 1_000 * (1 + Math.random() / 2));
-            else stream.finish(error);
+            else finish(error);
           },
-          complete: () => mine === turn && stream.finish(),
+          complete: () => mine === turn && finish(),
         },
       );
     };
     const limit = this.#options.streamLimit === undefined ? {} : { limit: this.#options.streamLimit };
     const stream: EventStream<Event> = new EventStream<Event>({ ...limit, ...(resumable ? { source: { pause: stop, resume: start } } : {}) });
-    stream.onClose(stop);
+    if (this.#closed) {
+      stream.finish(failure('CONNECTION_CLOSED', 'The client has been closed.'));
+      return stream;
+    }
+    this.#streams.add(stream);
+    stream.onClose(() => {
+      this.#streams.delete(stream);
+      stop();
+    });
     start();
     return stream;
   }

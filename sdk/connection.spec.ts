@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { eventually, within } from '../test/testkit/world.js';
 import { OmniTalk } from './client.js';
 import { Connection } from './connection.js';
 import { Tokens } from './tokens.js';
@@ -12,6 +13,8 @@ type Manner = 'SILENT' | 'WITHOUT_ACK';
 /** A server of subscriptions that has its manner with each socket in turn, and then opens all. */
 class Door {
   sockets = 0;
+  /** The variables of each subscription. */
+  readonly asked: Record<string, unknown>[] = [];
   readonly #streams = new Set<Socket>();
   readonly #upgrades = new WebSocketServer({ noServer: true });
   readonly #server: Server = createServer();
@@ -34,15 +37,22 @@ class Door {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Sockets that stand now. */
+  get standing(): number {
+    return this.#upgrades.clients.size;
+  }
+
   close(): void {
     for (const stream of this.#streams) stream.destroy();
     this.#server.close();
   }
 
   #answer(text: string, send: (text: string) => void): void {
-    const { type, id } = JSON.parse(text) as { type: string; id?: string };
+    const { type, id, payload } = JSON.parse(text) as { type: string; id?: string; payload?: { variables: Record<string, unknown> } };
     if (type === 'connection_init') send(JSON.stringify({ type: 'connection_ack' }));
-    if (type === 'subscribe') send(JSON.stringify({ id, ...this.answers.shift() }));
+    if (type !== 'subscribe') return;
+    this.asked.push(payload!.variables);
+    send(JSON.stringify({ id, ...this.answers.shift() }));
   }
 }
 
@@ -87,5 +97,18 @@ describe('the connection of subscriptions', () => {
     const client = new OmniTalk({ url });
     ends.push(() => client.close());
     assert.deepEqual(await client.typingEvents('1').next(), { value: event, done: false });
+  });
+
+  it('is not opened any more for what was refused just now, once the client is closed', async () => {
+    const refused = { type: 'error', payload: [{ message: 'Too much was asked.', extensions: { code: 'RATE_LIMITED', retryAfter: 0.2 } }] };
+    const { made, url } = await door([], Array<object>(20).fill(refused));
+    const client = new OmniTalk({ url });
+    const next = client.typingEvents('1').next();
+    await eventually(() => made.asked.length > 0 && made.standing === 0, 'it waits, without a connection');
+    await client.close();
+    const { sockets } = made;
+    assert.deepEqual(await within(next, 'the end'), { value: undefined, done: true });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    assert.equal(made.sockets, sockets);
   });
 });

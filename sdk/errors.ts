@@ -7,7 +7,7 @@ export interface ApiError {
 
 /**
  * The API answered with errors, or could not be reached. `code` is that of the first; docs/ERRORS.md lists them all.
- * The SDK's own: NETWORK (no answer, or none of this API's), CONNECTION_CLOSED (for good), TOO_SLOW (see EventStream).
+ * The SDK's own: NETWORK (no answer, or none of this API's), CONNECTION_CLOSED (for good, by the server or by `close`), TOO_SLOW (see EventStream).
  */
 export class OmniTalkError extends Error {
   override readonly name = 'OmniTalkError';
