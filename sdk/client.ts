@@ -2,7 +2,7 @@ import { print, type DocumentNode } from 'graphql';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { createApi, type Api } from './api.js';
 import { Connection } from './connection.js';
-import { offsetOf, streamOf } from './cursors.js';
+import { streamOf } from './cursors.js';
 import { failure, OmniTalkError, type ApiError } from './errors.js';
 import {
   BotReplyDocument,
@@ -27,6 +27,7 @@ import {
   type ProductEventsSubscription,
   type TypingEventsSubscription,
 } from './generated/graphql.js';
+import { InboxCursors } from './inbox-cursors.js';
 import { EventStream } from './stream.js';
 import { Tokens, type TokenSource } from './tokens.js';
 import { upload, type UploadedFile, type UploadOptions } from './upload.js';
@@ -136,16 +137,12 @@ export class OmniTalk {
 
   /** The events of all of one's chats and of one's own stream. Resumes each stream behind its last event. */
   inboxEvents(after: readonly string[] = []): EventStream<InboxEvent> {
-    const cursors = new Map(after.map((cursor) => [streamOf(cursor), cursor]));
+    const cursors = new InboxCursors(after);
     const variables: Variables = { after: [...after] };
     const take = (data: unknown): InboxEvent => {
       const event = (data as InboxEventsSubscription).inboxEvents;
-      for (const cursor of cursorsIn(event)) {
-        const known = cursors.get(streamOf(cursor));
-        // ChatAdded comes along one's own stream: the chat's may be ahead of it.
-        if (!known || event.__typename !== 'ChatAdded' || offsetOf(cursor) > offsetOf(known)) cursors.set(streamOf(cursor), cursor);
-      }
-      variables['after'] = [...cursors.values()];
+      cursors.take(event);
+      variables['after'] = cursors.all;
       return event;
     };
     return this.#open(InboxEventsDocument, variables, take, true);
@@ -338,18 +335,4 @@ function printed(document: DocumentNode): string {
   let text = texts.get(document);
   if (text === undefined) texts.set(document, (text = print(document)));
   return text;
-}
-
-/** The cursors that an event tells of. */
-function cursorsIn(event: InboxEvent): string[] {
-  switch (event.__typename) {
-    case 'InboxCheckpoint':
-      return event.cursors;
-    case 'ResyncRequired':
-      return [];
-    case 'ChatAdded':
-      return event.chatCursor ? [event.cursor, event.chatCursor] : [event.cursor];
-    default:
-      return [event.cursor];
-  }
 }

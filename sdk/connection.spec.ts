@@ -19,8 +19,8 @@ class Door {
   readonly #upgrades = new WebSocketServer({ noServer: true });
   readonly #server: Server = createServer();
 
-  /** What is answered to each subscription in turn. */
-  constructor(private readonly manners: Manner[], private readonly answers: object[]) {}
+  /** What is answered to each subscription in turn: a message, or several. */
+  constructor(private readonly manners: Manner[], private readonly answers: (object | object[])[]) {}
 
   async open(): Promise<string> {
     this.#server.on('connection', (stream: Socket) => void this.#streams.add(stream));
@@ -42,8 +42,14 @@ class Door {
     return this.#upgrades.clients.size;
   }
 
-  close(): void {
+  /** Drops all connections; it may be connected to again. */
+  cut(): void {
     for (const stream of this.#streams) stream.destroy();
+    this.#streams.clear();
+  }
+
+  close(): void {
+    this.cut();
     this.#server.close();
   }
 
@@ -52,7 +58,7 @@ class Door {
     if (type === 'connection_init') send(JSON.stringify({ type: 'connection_ack' }));
     if (type !== 'subscribe') return;
     this.asked.push(payload!.variables);
-    send(JSON.stringify({ id, ...this.answers.shift() }));
+    for (const answer of [this.answers.shift() ?? []].flat()) send(JSON.stringify({ id, ...answer }));
   }
 }
 
@@ -62,7 +68,7 @@ describe('the connection of subscriptions', () => {
     for (const end of ends.splice(0).reverse()) await end();
   });
 
-  async function door(manners: Manner[], answers: object[] = []): Promise<{ made: Door; url: string }> {
+  async function door(manners: Manner[], answers: (object | object[])[] = []): Promise<{ made: Door; url: string }> {
     const made = new Door(manners, answers);
     ends.push(() => made.close());
     return { made, url: await made.open() };
@@ -110,5 +116,37 @@ describe('the connection of subscriptions', () => {
     assert.deepEqual(await within(next, 'the end'), { value: undefined, done: true });
     await new Promise((resolve) => setTimeout(resolve, 400));
     assert.equal(made.sockets, sockets);
+  });
+
+  it('resumes an inbox behind each chat that the viewer is in, and forgets those that were left long ago', async () => {
+    const keyOf = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
+    const cursor = (stream: string, offset: number) => btoa(`${stream}|${keyOf(0)}|${offset}`);
+    const at = (n: number, offset: number) => cursor(`chat:${keyOf(n)}`, offset);
+    const chatId = (n: number) => `cht_${keyOf(n).replaceAll('-', '')}`;
+    let place = 0;
+    const own = () => cursor(`user:${keyOf(1)}`, place);
+    const told = (event: object) => ({ type: 'next', payload: { data: { inboxEvents: event } } });
+    const begins = (...cursors: string[]) => told({ __typename: 'InboxCheckpoint', cursor: own(), cursors: [own(), ...cursors] });
+    const added = (n: number, offset: number) => (place++, told({ __typename: 'ChatAdded', cursor: own(), chatId: chatId(n), chatCursor: at(n, offset) }));
+    const removed = (n: number) => (place++, told({ __typename: 'ChatRemoved', cursor: own(), chatId: chatId(n) }));
+    const said = (n: number, offset: number) => told({ __typename: 'ChatUpdated', cursor: at(n, offset), chatId: chatId(n) });
+    const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+    const first = [begins(at(900, 7)), ...range(1, 150).flatMap((n) => [added(n, 5), said(n, 6), removed(n)]), ...range(1, 150).map((n) => said(n, 7))];
+    const afterFirst = [own(), at(900, 7), ...range(51, 150).map((n) => at(n, 7))];
+    // Of chat 60 the new stay was told before the removal from the old one; chat 1 is joined again long after.
+    const second = [said(60, 8), removed(60), added(60, 7), added(1, 9), said(1, 10), ...range(201, 320).flatMap((n) => [added(n, 5), removed(n)]), said(60, 9)];
+    const afterSecond = [own(), at(900, 7), at(60, 9), at(1, 10), ...range(221, 320).map((n) => at(n, 5))];
+
+    const { made, url } = await door([], [first, second]);
+    const client = new OmniTalk({ url });
+    ends.push(() => client.close());
+    const events = client.inboxEvents();
+    for (const [connection, part] of [first, second].entries()) {
+      for (let n = 0; n < part.length; n++) await within(events.next(), `event ${n} of connection ${connection}`);
+      made.cut();
+      await eventually(() => made.asked.length === connection + 2, 'it is asked for again');
+    }
+    assert.deepEqual(made.asked.map(({ after }) => (after as string[]).toSorted()), [[], afterFirst.toSorted(), afterSecond.toSorted()]);
   });
 });
