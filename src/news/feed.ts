@@ -3,7 +3,7 @@ import { decode } from './decode.js';
 import { cleanLink, linkKey } from './links.js';
 import { cleanArticle } from './sanitize.js';
 import { simhash } from './simhash.js';
-import { plainLine, plainText, shorten, webAddress } from './text.js';
+import { MAX_ADDRESS, plainLine, plainText, shorten, webAddress } from './text.js';
 
 const MAX_ITEMS = 200;
 const MAX_TITLE = 300;
@@ -166,13 +166,16 @@ function clean(raw: RawItem, base: string): FeedItem | null {
   const link = webAddress(raw.link, base);
   if (!title || !link) return null;
   const url = cleanLink(link);
+  const key = linkKey(url);
+  // Parameters are written anew, and some characters take three there that took one.
+  if (Math.max(url.length, key.length) > MAX_ADDRESS) return null;
   const summary = plainLine(raw.summary ?? '', MAX_SUMMARY) || null;
   const content = contentOf([raw.content, raw.summary], url);
   const date = Date.parse(typeof raw.date === 'string' ? raw.date : '');
   const topics = new Set((raw.topics ?? []).map((topic) => plainLine(topic ?? '', 60)).filter(Boolean));
   const image = [...(raw.images ?? []), /<img[^>]+src\s*=\s*["']([^"']+)/i.exec(raw.content ?? raw.summary ?? '')?.[1]];
   return {
-    key: linkKey(url), url, title, summary, author: plainLine(raw.author ?? '', 200) || null, imageUrl: image.map((one) => webAddress(one, url)).find((one) => one !== null) ?? null,
+    key, url, title, summary, author: plainLine(raw.author ?? '', 200) || null, imageUrl: image.map((one) => webAddress(one, url)).find((one) => one !== null) ?? null,
     topics: [...topics].slice(0, MAX_TOPICS), publishedAt: Number.isFinite(date) ? date : null, content, simhash: simhash(`${title}\n${content?.text ?? summary ?? ''}`),
   };
 }

@@ -50,6 +50,12 @@ describe('reading feeds', () => {
     assert.deepEqual(feed.items.map(({ title, publishedAt }) => [title, publishedAt]), [['One', null], ['By guid', null]]);
   });
 
+  it('leaves out what has too long an address, in the form in which it is kept', () => {
+    const links = { ideographs: `https://a.example/${'字'.repeat(300)}`, parameters: `https://a.example/?a=${'~'.repeat(1_500)}`, short: `https://a.example/${'字'.repeat(200)}` };
+    const feed = read(`<rss version="2.0"><channel><title>T</title>${Object.entries(links).map(([title, link]) => `<item><title>${title}</title><link>${link}</link></item>`).join('')}</channel></rss>`);
+    assert.deepEqual(feed.items.map(({ title }) => title), ['short']);
+  });
+
   it('half a document, wherever it broke off: whole items alone', () => {
     const text = alJazeeraFeed(items);
     fc.assert(

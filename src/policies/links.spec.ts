@@ -17,6 +17,9 @@ describe('the link of a text', () => {
     ['https:// https://münchen.example/ü', 'https://xn--mnchen-3ya.example/%C3%BC'],
     ['http://[', null],
     [`https://example.com/${'a'.repeat(3_000)}`, null],
+    [`https://example.com/${'字'.repeat(2_000)}`, null],
+    [`https://example.com/${'字'.repeat(226)} is too long, https://example.com/b is not`, 'https://example.com/b'],
+    [`https://example.com/a#${'字'.repeat(1_000)}`, 'https://example.com/a'],
   ];
   for (const [text, link] of cases) it(`${text.slice(0, 60)} → ${link}`, () => assert.equal(firstLink(text), link));
 

@@ -1,4 +1,5 @@
 const LINK = /https?:\/\/[^\s<>"'`\u0000-\u0020]+/giu; // eslint-disable-line no-control-regex -- no address holds one
+/** Of the text, and of the address made of it, in which a character beyond ASCII takes up to nine. It stands in indexes: an entry of a B-tree holds 2,704 bytes. */
 const MAX_LENGTH = 2_048;
 const AFTER_A_SENTENCE = new Set('.,;:!?…»”’)]}');
 const OPENING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
@@ -18,7 +19,7 @@ function withoutSentence(link: string): string {
   return link.slice(0, end);
 }
 
-/** The first address of the web that a text names, without what belongs to the sentence around it; null when there is none. */
+/** The first address of the web that a text names, of at most 2,048 characters of ASCII, without what belongs to the sentence around it; null when there is none. */
 export function firstLink(text: string): string | null {
   for (const [match] of text.matchAll(LINK)) {
     const link = withoutSentence(match);
@@ -26,7 +27,7 @@ export function firstLink(text: string): string | null {
     const url = new URL(link);
     if (url.username || url.password || !url.hostname) continue;
     url.hash = '';
-    return url.href;
+    if (url.href.length <= MAX_LENGTH) return url.href;
   }
   return null;
 }

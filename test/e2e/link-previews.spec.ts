@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { decodeMessageId } from '../../src/lib/ids.js';
 import { signedInAgain } from '../testkit/news.js';
+import { ideographs } from '../testkit/noise.js';
 import { Publisher } from '../testkit/publisher.js';
 import { eventually, fails, take, World, type Person } from '../testkit/world.js';
 
@@ -57,6 +58,14 @@ describe('previews of links', function () {
     const before = await head();
     await work();
     assert.deepEqual([await head(), publisher.times('/bread')], [before, 1]);
+  });
+
+  it('an address that is too long to be kept is passed over, and holds up nobody', async () => {
+    const url = publisher.serve('/beside', { body: page('<title>Beside</title>') });
+    const long = await say(ann, `https://example.com/${ideographs(2_000)}`);
+    const { id } = await say(bob, url);
+    await work();
+    assert.deepEqual([(await read(long.id)).linkPreview, (await read(id)).linkPreview!.title], [null, 'Beside']);
   });
 
   it('a page is fetched once for all messages that name it', async () => {

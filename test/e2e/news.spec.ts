@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { decodeId } from '../../src/lib/ids.js';
 import { alJazeeraFeed, bbcFeed, cnnFeed, story, type FixtureItem } from '../testkit/feeds.js';
 import { addSource, administrator, articles, fetchFeeds, signedInAgain } from '../testkit/news.js';
+import { ideographs } from '../testkit/noise.js';
 import { Publisher } from '../testkit/publisher.js';
 import { eventually, fails, take, World, type Person } from '../testkit/world.js';
 
@@ -200,6 +201,13 @@ describe('news: from feeds to articles', function () {
         assert.match((await sourceOf(source.id)).failure!, /^FORBIDDEN_(?:ADDRESS|URL)$/);
       }
     });
+  });
+
+  it('an item with an address that is too long to be kept is left out, and the others are taken', async () => {
+    const source = await addSource(world, root, publisher.serve(path(), rss(bbcFeed([item(45, { at: ago(2) }), item(46, { path: `/${ideographs(1_900)}`, at: ago(1) })]))));
+    await fetchFeeds(world);
+    assert.deepEqual((await articles(ann, { filter: { sourceIds: [source.id] } })).map(({ title }) => title), ['Story 45']);
+    assert.equal((await sourceOf(source.id)).failure, null);
   });
 
   describe('a broken feed', () => {
