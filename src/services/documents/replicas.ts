@@ -10,6 +10,8 @@ const MAX_LOADS = 3;
 /** One document in this process: its replica, and a queue for whoever wants to use it. */
 export class Slot {
   replica: Replica | null = null;
+  /** Of what the replica was built from; what merging has made smaller since counts until it is built anew. */
+  bytes = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** One after the other. */
@@ -37,13 +39,15 @@ export class Replicas {
   /** Brings the slot's replica up to what `sql` sees. To be called in the slot's turn. */
   async load(sql: Sql, documentId: string, slot: Slot): Promise<Replica> {
     for (let attempt = 1; ; attempt++) {
-      const replica = (slot.replica ??= await this.#restore(sql, documentId));
+      const replica = slot.replica ?? (await this.#restore(sql, documentId, slot));
       const rows = await sql<{ seq: number; body: Buffer }>('select seq::float8 as seq, body from document_updates where document_id = $1 and seq > $2 order by seq', [documentId, replica.seq]);
       // Compacted since the snapshot was read: begin again.
       if (!rows.length || rows[0]!.seq === replica.seq + 1) {
         slot.replica = null;
         for (const { seq, body } of rows) replica.restore(body, seq);
         slot.replica = replica;
+        // Also where it is only read: nobody else would count it.
+        this.weigh(documentId, slot, rows.reduce((sum, { body }) => sum + body.length, slot.bytes));
         return replica;
       }
       slot.replica = null;
@@ -62,13 +66,18 @@ export class Replicas {
 
   /** Says how much memory a document takes, so that large ones are kept for less long. */
   weigh(documentId: string, slot: Slot, bytes: number): void {
-    if (this.#slots.peek(documentId) === slot) this.#slots.set(documentId, slot, { size: Math.max(1, bytes) });
+    slot.bytes = bytes;
+    if (this.#slots.peek(documentId) !== slot) return;
+    // The cache takes no new size for a value that it has.
+    this.#slots.delete(documentId);
+    this.#slots.set(documentId, slot, { size: Math.max(1, bytes) });
   }
 
-  async #restore(sql: Sql, documentId: string): Promise<Replica> {
+  async #restore(sql: Sql, documentId: string, slot: Slot): Promise<Replica> {
     const replica = new Replica();
     const [snapshot] = await sql<{ seq: number; state: Buffer }>('select seq::float8 as seq, state from document_snapshots where document_id = $1', [documentId]);
     if (snapshot) replica.restore(snapshot.state, snapshot.seq);
+    slot.bytes = snapshot?.state.length ?? 0;
     return replica;
   }
 }
