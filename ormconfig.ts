@@ -52,6 +52,7 @@ import { SuspensionsEnd1764900000051 } from './migrations/1764900000051-suspensi
 import { CostOfBots1764900000052 } from './migrations/1764900000052-cost-of-bots.js';
 import { Absences1764900000070 } from './migrations/1764900000070-absences.js';
 import { ScopesOfWebhooks1764900000080 } from './migrations/1764900000080-scopes-of-webhooks.js';
+import { EditsToPreview1764900000081 } from './migrations/1764900000081-edits-to-preview.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -111,6 +112,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       CostOfBots1764900000052,
       Absences1764900000070,
       ScopesOfWebhooks1764900000080,
+      EditsToPreview1764900000081,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

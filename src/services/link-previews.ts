@@ -19,13 +19,21 @@ const AT_ONCE = 8;
 const LEASE_SECONDS = 60;
 const MAX_ATTEMPTS = 3;
 const FIRST_RETRY_SECONDS = 10;
-/** A message that nobody could look at for so long is left without. */
+/** A message that nobody could look at for so long after it was sent or edited is left without. */
 const LOOKED_AT_MS = 3_600_000;
 const KEPT_MS = 86_400_000;
 const NONE_KEPT_MS = 3_600_000;
 /** What tells of a page stands in its head. */
 const HEAD_BYTES = 524_288;
 const TIMEOUT_MS = 8_000;
+
+const UNLOOKED = `preview is null and deleted_at is null and kind = 'TEXT' and text like '%://%'`;
+const unlookedBy = (time: 'created_at' | 'edited_at', more = ''): string =>
+  `select chat_id as "chatId", seq, text from messages where ${UNLOOKED} and ${time} > $1 ${more} order by ${time} limit $2 for update skip locked`;
+/** Each by an index of its own. */
+const [SENT, EDITED] = [unlookedBy('created_at'), unlookedBy('edited_at', 'and created_at <= $1')];
+
+type Unlooked = MessageKey & { text: string };
 
 interface Meta {
   title: string;
@@ -36,10 +44,11 @@ interface Meta {
 
 /**
  * Cards of what stands behind links in messages, made after the message was sent: a send does nothing for them. A text with a link is in an index of its own until it was looked at
- * (`messages_to_preview`), so none is forgotten, whatever dies. Pages are fetched once for all messages that name them, one at a time from each host.
+ * (`messages_to_preview`, `messages_edits_to_preview`), so none is forgotten, whatever dies. Pages are fetched once for all messages that name them, one at a time from each host.
  */
 export class LinkPreviews {
-  static readonly DUE = `exists (select from messages where preview is null and deleted_at is null and kind = 'TEXT' and text like '%://%' and created_at > $1::timestamptz - interval '1 hour')
+  static readonly DUE = `exists (select from messages where ${UNLOOKED} and created_at > $1::timestamptz - interval '1 hour')
+    or exists (select from messages where ${UNLOOKED} and edited_at > $1::timestamptz - interval '1 hour')
     or exists (select from link_preview_waits w join link_previews p on p.url = w.url where p.state <> 'PENDING')`;
   static readonly PAGES_DUE = "exists (select from link_previews where state = 'PENDING' and try_at <= $1)";
 
@@ -88,11 +97,9 @@ export class LinkPreviews {
 
   async #look(): Promise<boolean> {
     return this.unitOfWork.run({ actorId: NOBODY, operation: 'lookForLinks' }, async (tx) => {
-      const rows = await tx.sql<MessageKey & { text: string }>(
-        `select chat_id as "chatId", seq, text from messages where preview is null and deleted_at is null and kind = 'TEXT' and text like '%://%' and created_at > $1
-         order by created_at limit $2 for update skip locked`,
-        [new Date(tx.now.getTime() - LOOKED_AT_MS), BATCH],
-      );
+      const since = new Date(tx.now.getTime() - LOOKED_AT_MS);
+      const [sent, edited] = [await tx.sql<Unlooked>(SENT, [since, BATCH]), await tx.sql<Unlooked>(EDITED, [since, BATCH])];
+      const rows = [...sent, ...edited];
       if (!rows.length) return false;
       const links = rows.map(({ text }) => firstLink(text));
       const named = [...new Set(links.filter((link) => link !== null))].sort();
@@ -111,7 +118,7 @@ export class LinkPreviews {
          update messages m set preview = g.preview from given g where m.chat_id = g.chat_id and m.seq = g.seq`,
         [rows.map(({ chatId }) => chatId), rows.map(({ seq }) => seq), previews.map((preview) => JSON.stringify(preview))],
       );
-      return rows.length === BATCH;
+      return sent.length === BATCH || edited.length === BATCH;
     });
   }
 

@@ -118,6 +118,11 @@ describe('previews of links', function () {
     await ann.api.editMessage({ input: { messageId: sent.id, text: 'no link' } });
     await work();
     assert.equal((await read(sent.id)).linkPreview, null);
+    // However old the message is: what was looked at is the text of then.
+    world.clock.advance(2 * 3_600_000);
+    await ann.api.editMessage({ input: { messageId: sent.id, text: `${one} once more` } });
+    await work();
+    assert.equal((await read(sent.id)).linkPreview!.title, 'One');
     const gone = await say(ann, one);
     await previews.sweep();
     await ann.api.deleteMessage({ input: { messageId: gone.id, scope: 'FOR_EVERYONE' } });
