@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SetBotScheduleMutationVariables } from '../../sdk/index.js';
+import { decodeId } from '../../src/lib/ids.js';
 import { digest } from '../testkit/digest.js';
 import { LanguageServer } from '../testkit/language-server.js';
 import { eventually, fails, settle, World, type Person } from '../testkit/world.js';
@@ -131,5 +132,67 @@ describe('bots on a schedule', function () {
     const key = world.key();
     const again = { scheduleId, idempotencyKey: key, text: 'Once.' };
     assert.equal((await set(again)).id, (await set(again)).id);
+  });
+
+  describe('while the model thinks', () => {
+    /** Without jobs: a test says when it is looked for what is due, and knows when that is done. */
+    let still: World;
+    let owner: Person;
+    let asked: { id: string };
+    let group: string;
+    let scheduleId: string;
+    let answer: () => void;
+    let sweep: Promise<boolean>;
+    let run = 0;
+    before(async () => {
+      still = await World.start({ settings: { JOBS: 'false', ACCESS_TOKEN_TTL: '86400', ...server.settings } });
+    });
+    after(() => still?.stop());
+    beforeEach(async () => {
+      run++;
+      owner = await still.person(`Olga_${run}`);
+      group = await still.groupChat(owner, [await still.person(`Max_${run}`)]);
+      asked = (await owner.api.createBot({ input: { handle: `t_${still.key().replace('-', '_')}`, displayName: 'Tilly', engine: 'BUILT_IN', idempotencyKey: still.key() } })).createBot.bot;
+      await owner.api.addBotToChat({ input: { botId: asked.id, chatId: group } });
+      scheduleId = (await prompt('How many parcels?')).id;
+      const held = new Promise<void>((resolve) => (answer = resolve));
+      server.asked.length = 0;
+      server.reply = async () => {
+        await held;
+        return { texts: ['Three parcels.'] };
+      };
+      still.clock.advance(HOUR + 1_000);
+      sweep = still.app.container.jobs.botSchedules.sweep();
+      await eventually(() => server.asked.length === 1, 'the model is asked');
+    });
+
+    const prompt = async (text: string, of: string | null = null) =>
+      (await owner.api.setBotSchedule({ input: { botId: asked.id, chatId: group, scheduleId: of, every: 'HOURS', hours: 1, prompt: text, idempotencyKey: still.key() } })).setBotSchedule.schedule;
+    const spoken = async (): Promise<(string | null)[]> => {
+      answer();
+      await sweep;
+      return (await still.sql<{ text: string }>('select m.text from messages m join bots b on b.id = m.sender_id where m.chat_id = $1 order by m.seq', [decodeId('Chat', group)])).map(({ text }) => text);
+    };
+    const left = async () => (await owner.api.botSchedules({ id: asked.id })).bot!.schedules.edges.map(({ node }) => [node.prompt, node.nextAt]);
+
+    it('what nobody has touched is said', async () => {
+      assert.deepEqual(await spoken(), ['Three parcels.']);
+      assert.equal((await left()).length, 1);
+    });
+
+    it('what was removed is not', async () => {
+      await owner.api.removeBotSchedule({ input: { scheduleId } });
+      assert.deepEqual([await spoken(), await left()], [[], []]);
+    });
+
+    it('nor what was replaced; the other waits for its time', async () => {
+      const { nextAt } = await prompt('How many letters?', scheduleId);
+      assert.deepEqual([await spoken(), await left()], [[], [['How many letters?', nextAt]]]);
+    });
+
+    it('nor what its owner has left the chat of', async () => {
+      await owner.api.leaveChat({ input: { chatId: group } });
+      assert.deepEqual([await spoken(), await left()], [[], []]);
+    });
   });
 });

@@ -56,6 +56,8 @@ export interface SetSchedule {
   idempotencyKey: string;
 }
 
+type Standing = Writer & { askerName: string; direct: boolean; botSeesFrom: number; seq: number };
+
 /** Bots that speak by themselves, when their owners have them do so. Each time is said once, whatever dies and however many processes there are: its message has a key made of it. */
 export class BotScheduleService {
   static readonly DUE = 'exists (select from bot_schedules where next_at <= $1 and lease_until <= $1)';
@@ -128,7 +130,6 @@ export class BotScheduleService {
     if (late || (await this.#saidBefore(row, key))) return this.#moveOn(row, now);
     try {
       const said = await this.#say(row, now);
-      // Its owner has gone: nobody answers for it here.
       if (!said) return await this.#drop(row);
       const { text, sources } = said;
       await this.messages.deliver(
@@ -151,19 +152,28 @@ export class BotScheduleService {
     return (await this.db.sql(`select from idempotency_keys where actor_id = $1 and operation = 'sendMessage' and key = $2`, [botId, key])).length > 0;
   }
 
-  /** Asked in the name of its owner, and so with their rights. Null: one of the two is not there any more. */
-  async #say({ botId, chatId, prompt, text }: ScheduleRow, now: Date): Promise<{ text: string; sources: { title: string; quote: string; url: string | null }[] } | null> {
-    const [row] = await this.db.sql<Writer & { askerName: string; direct: boolean; botSeesFrom: number; seq: number }>(
-      `select ${BOT_COLUMNS}, u.display_name as "displayName", u.about, o.display_name as "askerName", c.kind = 'DIRECT' as direct, me.visible_from_seq as "botSeesFrom", c.last_seq + 1 as seq
-       from bots b join users u on u.id = b.id join users o on o.id = b.owner_id join chats c on c.id = $2 join chat_members me on me.chat_id = c.id and me.user_id = b.id
-         join chat_members owner on owner.chat_id = c.id and owner.user_id = b.owner_id
-       where b.id = $1 and u.suspended_at is null and o.suspended_at is null`,
-      [botId, chatId],
-    );
-    if (!row) return null;
+  /** Asked in the name of its owner, and so with their rights. Null: it is not to be said any more. */
+  async #say(schedule: ScheduleRow, now: Date): Promise<{ text: string; sources: { title: string; quote: string; url: string | null }[] } | null> {
+    const standing = await this.#standing(schedule);
+    if (!standing) return null;
+    const { botId, chatId, prompt, text } = schedule;
     if (prompt === null) return { text: text!, sources: [] };
-    const { askerName, direct, botSeesFrom, seq, ...bot } = row;
-    return this.writer.write(bot, { chatId, seq, botId, askerId: bot.ownerId!, text: prompt, askerName, direct, botSeesFrom, now }, { say: () => undefined, restart: () => undefined }, AbortSignal.timeout(PATIENCE_MS));
+    const { askerName, direct, botSeesFrom, seq, ...bot } = standing;
+    const said = await this.writer.write(bot, { chatId, seq, botId, askerId: bot.ownerId!, text: prompt, askerName, direct, botSeesFrom, now }, { say: () => undefined, restart: () => undefined }, AbortSignal.timeout(PATIENCE_MS));
+    // A model takes minutes, and its owner did not wait with taking it back.
+    return (await this.#standing(schedule)) && said;
+  }
+
+  /** Who says it. Null: it was removed or replaced, or the bot or its owner is not there any more: nobody answers for it here. */
+  async #standing({ id, botId, chatId, nextAt }: ScheduleRow): Promise<Standing | null> {
+    const [standing] = await this.db.sql<Standing>(
+      `select ${BOT_COLUMNS}, u.display_name as "displayName", u.about, o.display_name as "askerName", c.kind = 'DIRECT' as direct, me.visible_from_seq as "botSeesFrom", c.last_seq + 1 as seq
+       from bot_schedules s join bots b on b.id = s.bot_id join users u on u.id = b.id join users o on o.id = b.owner_id join chats c on c.id = s.chat_id
+         join chat_members me on me.chat_id = c.id and me.user_id = b.id join chat_members owner on owner.chat_id = c.id and owner.user_id = b.owner_id
+       where s.id = $1 and s.next_at = $2 and s.bot_id = $3 and s.chat_id = $4 and u.suspended_at is null and o.suspended_at is null`,
+      [id, nextAt, botId, chatId],
+    );
+    return standing ?? null;
   }
 
   /** To the next time that is still to come: what was missed is not made up for. */
@@ -173,9 +183,9 @@ export class BotScheduleService {
     await this.db.sql(`update bot_schedules set next_at = $3, last_at = $2, lease_until = '-infinity' where id = $1 and next_at = $2`, [id, nextAt, next]);
   }
 
-  async #drop({ id }: ScheduleRow): Promise<void> {
+  async #drop({ id, nextAt }: ScheduleRow): Promise<void> {
     await this.unitOfWork.run({ actorId: NOBODY, operation: 'dropBotSchedule' }, async (tx) => {
-      await endSchedules(tx, 's.id = $1', [id]);
+      await endSchedules(tx, 's.id = $1 and s.next_at = $2', [id, nextAt]);
       return null;
     });
   }
