@@ -23,11 +23,12 @@ export interface DocumentDeps {
 export function makeDocuments({ db, unitOfWork, bus, clock, rates }: DocumentDeps): { documents: DocumentService; replicas: Replicas; resolvers: object[] } {
   const replicas = new Replicas();
   const documents = new DocumentService(db.sql, unitOfWork, bus, replicas);
-  const browsing = new BrowsingService(db.sql, unitOfWork, bus);
-  const updates = new DocumentUpdateService(db.sql, bus, clock, new WhiteboardWriter(unitOfWork, replicas, bus), browsing, {
+  const limits = {
     updates: rates.limiter('document-updates', { points: UPDATES_A_MINUTE, seconds: 60 }),
     awareness: rates.limiter('awareness', { points: AWARENESS_A_MINUTE, seconds: 60 }),
-  });
+  };
+  const browsing = new BrowsingService(db.sql, unitOfWork, bus, limits);
+  const updates = new DocumentUpdateService(db.sql, bus, clock, new WhiteboardWriter(unitOfWork, replicas, bus), browsing, limits);
   return {
     documents,
     replicas,

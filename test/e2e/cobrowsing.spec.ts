@@ -5,6 +5,7 @@ import { shareBrowsing, watchBrowsing, type BrowsingControl, type BrowsingEvent,
 import { toBase64 } from '../../sdk/bytes.js';
 import { decodeId } from '../../src/lib/ids.js';
 import { digest } from '../testkit/digest.js';
+import { signedInAgain } from '../testkit/news.js';
 import { eventually, fails, take, within, World, type Person } from '../testkit/world.js';
 
 const [FULL_SNAPSHOT, INCREMENTAL, META] = [2, 3, 4];
@@ -294,6 +295,34 @@ describe('co-browsing', function () {
     assert.deepEqual((await take(theirs, 3)).map((event) => event.__typename), ['ControlChanged', 'ControlChanged', 'ControlChanged']);
   });
 
+  it('asking for control is bounded: by how much stands behind the last snapshot, and in a minute', async () => {
+    assert.equal((await append(ann, 1, batchOf(SNAPSHOT))).seq, 1);
+    const tail = async () => (await world.sql<{ bytes: number }>('select tail_bytes as bytes from documents where id = $1', [decodeId('Document', documentId)]))[0]!.bytes;
+    const ask = (person: Person) => person.api.requestControl({ input: { documentId } });
+    const first = await tail();
+    await ask(bob);
+    assert.ok((await tail()) > first, 'what was asked counts');
+    await world.sql('update documents set tail_bytes = $2 where id = $1', [decodeId('Document', documentId), 4 * 1024 * 1024]);
+    const before = await digest(world);
+    await fails(ask(carol), 'LIMIT_REACHED');
+    await ask(bob); // asks already
+    assert.deepEqual(await digest(world), before);
+    // What was asked is answered all the same.
+    await ann.api.grantControl({ input: { documentId, userId: bob.id } });
+    await ann.api.releaseControl({ input: { documentId } });
+    await append(ann, 2, batchOf(SNAPSHOT));
+    await ask(carol);
+    assert.deepEqual(await control(), [null, [carol.id]]);
+    // Each of these counts 63 of the 3,000 updates of a minute, and is no batch.
+    const heavy = toBase64(new Uint8Array(510_000));
+    const codes = new Set<string>();
+    for (let sent = 0; !codes.has('RATE_LIMITED') && sent < 60; sent++) await append(carol, 1, heavy).catch(({ code }: { code: string }) => codes.add(code));
+    assert.deepEqual([...codes], ['INVALID_INPUT', 'RATE_LIMITED']);
+    await fails(ask(carol), 'RATE_LIMITED');
+    await carol.api.releaseControl({ input: { documentId } });
+    assert.deepEqual(await control(), [null, []]);
+  });
+
   it('whoever leaves the chat has no control any more, and is cut off', async () => {
     const sharing = share(ann.client);
     const [his] = watch(bob);
@@ -349,6 +378,8 @@ describe('co-browsing', function () {
     const [his] = watch(bob);
     await eventually(async () => (await control()).length === 2, 'it stands');
     await world.passTime(13 * 3_600_000);
+    // Who looks on does not keep it.
+    await (await signedInAgain(world, bob)).api.requestControl({ input: { documentId } });
     await world.sql(`select graphile_worker.add_job('end-stale-co-browsing')`);
     assert.equal(await within(his.ended, 'the end'), 'ENDED');
   });

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { Sql } from '../../db/database.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import type { Bus } from '../../events/bus.js';
+import type { AttemptLimiter } from '../../lib/attempt-limiter.js';
 import { DomainError, invalidInput, notFound } from '../../lib/errors.js';
 import { assertCanEditDocument, assertCanSeeDocument, assertOpen } from '../../policies/document-policy.js';
 import { assertControls, deny, grant, release, request, type Control } from '../../policies/control-policy.js';
@@ -62,6 +63,7 @@ export class BrowsingService {
     private readonly sql: Sql,
     private readonly unitOfWork: UnitOfWork,
     private readonly bus: Bus,
+    private readonly limits: { updates: AttemptLimiter },
   ) {}
 
   /**
@@ -85,9 +87,17 @@ export class BrowsingService {
     });
   }
 
-  /** Errors: NOT_FOUND, FORBIDDEN (the presenter), BLOCKED, STATE_CONFLICT (ended), LIMIT_REACHED. */
-  requestControl(actor: Actor, id: string): Promise<DocumentRow> {
-    return this.#control(actor, id, 'requestControl', (control, presenterId) => request(control, actor.userId, presenterId));
+  /**
+   * What else is done with control answers something that was asked, so asking is what is bounded: taking it back never fails for want of room.
+   * Errors: NOT_FOUND, FORBIDDEN (the presenter), BLOCKED, STATE_CONFLICT (ended), LIMIT_REACHED (too many ask, or a snapshot is overdue), RATE_LIMITED.
+   */
+  async requestControl(actor: Actor, id: string): Promise<DocumentRow> {
+    await this.limits.updates.consume(actor.userId);
+    return this.#control(actor, id, 'requestControl', (control, presenterId, tailBytes) => {
+      const after = request(control, actor.userId, presenterId);
+      if (after !== control && tailBytes >= MAX_TAIL_BYTES) throw new DomainError('LIMIT_REACHED', 'The presenter’s next full snapshot comes first: too much stands behind the last.');
+      return after;
+    });
   }
   /** Errors: NOT_FOUND, FORBIDDEN, STATE_CONFLICT (ended, nobody of that id asks, another controls). */
   grantControl(actor: Actor, id: string, userId: string): Promise<DocumentRow> {
@@ -119,20 +129,22 @@ export class BrowsingService {
     this.bus.publish(documentTopic(id), { input: { userId: actor.userId, messages: [...messages] } } satisfies DocumentHint);
   }
 
-  async #control(actor: Actor, id: string, operation: string, step: (control: Control, presenterId: string) => Control, other?: string): Promise<DocumentRow> {
+  async #control(actor: Actor, id: string, operation: string, step: (control: Control, presenterId: string, tailBytes: number) => Control, other?: string): Promise<DocumentRow> {
     const known = await readDocument(this.sql, id);
     if (!known || known.kind !== 'CO_BROWSING') throw notFound('session');
     return this.unitOfWork.run({ actorId: actor.userId, operation }, async (tx) => {
       const row = await this.#lock(tx, known, actor, false);
       const before = await this.#present(tx, { controllerId: row.controllerId, requests: row.controlRequests }, row.chatId);
-      const after = step(before, row.createdBy);
+      const after = step(before, row.createdBy, row.tailBytes);
       if (other !== undefined && after.controllerId === other && before.controllerId !== other && !(await isMember(tx.sql, row.chatId, other))) {
         throw new DomainError('STATE_CONFLICT', 'They are no longer in this chat.', { field: 'userId' });
       }
       if (after.controllerId === row.controllerId && same(after.requests, row.controlRequests)) return row;
-      await this.#append(tx, row, actor.userId, 'CONTROL', Buffer.from(JSON.stringify(after)));
-      await tx.sql('update documents set controller_id = $2, control_requests = $3 where id = $1', [id, after.controllerId, after.requests]);
-      return { ...row, controllerId: after.controllerId, controlRequests: [...after.requests], head: row.head + 1 };
+      const entry = Buffer.from(JSON.stringify(after));
+      await this.#append(tx, row, actor.userId, 'CONTROL', entry);
+      const tailBytes = row.tailBytes + entry.length;
+      await tx.sql('update documents set controller_id = $2, control_requests = $3, tail_bytes = $4 where id = $1', [id, after.controllerId, after.requests, tailBytes]);
+      return { ...row, controllerId: after.controllerId, controlRequests: [...after.requests], head: row.head + 1, tailBytes };
     });
   }
 
@@ -161,7 +173,8 @@ export class BrowsingService {
   async #append(tx: Tx, row: DocumentRow, authorId: string, kind: LoggedUpdate['kind'], body: Buffer): Promise<number> {
     const seq = row.head + 1;
     await tx.sql('insert into document_updates (document_id, seq, kind, author_id, body, created_at) values ($1, $2, $3, $4, $5, $6)', [row.id, seq, kind, authorId, body, tx.now]);
-    await tx.sql('update documents set head = $2, active_at = $3 where id = $1', [row.id, seq, tx.now]);
+    // A session lives by its presenter: others can't keep one that has gone.
+    await tx.sql('update documents set head = $2, active_at = case when created_by = $4 then $3 else active_at end where id = $1', [row.id, seq, tx.now, authorId]);
     const updates: LoggedUpdate[] = [{ pos: seq, kind, authorId, body: body.toString('base64') }];
     tx.afterCommit.push(() => this.bus.publish(documentTopic(row.id), hintOf(updates)));
     return seq;
