@@ -133,6 +133,25 @@ describe('news: from feeds to articles', function () {
     assert.ok(changed!.updatedAt);
   });
 
+  it('keeps the pace that a feed has asked for, also while it answers that nothing has changed', async () => {
+    const where = path();
+    const slow = bbcFeed([item(25)]).replace('<ttl>15</ttl>', '<ttl>45</ttl>');
+    const source = await addSource(world, root, publisher.serve(where, rss(slow, { etag: '"slow"' })));
+    for (let times = 1; times <= 3; times++) {
+      await fetchFeeds(world);
+      const due = await dueIn(source.id);
+      assert.ok(publisher.times(where) === times && due >= 2_700 && due <= 2_970, `${times}: ${due}`);
+      world.clock.advance(50 * MINUTE);
+    }
+    publisher.serve(where, rss(slow.replace('<ttl>45</ttl>', ''), { etag: '"quick"' }));
+    for (const times of [4, 5]) {
+      await fetchFeeds(world);
+      const due = await dueIn(source.id);
+      assert.ok(publisher.times(where) === times && due >= 300 && due <= 330, `${times}: ${due}`);
+      world.clock.advance(50 * MINUTE);
+    }
+  });
+
   it('one article however many sections and publishers tell it, and each section tells it once', async () => {
     const [one, two, three] = [path(), path(), path()];
     const same = item(30);

@@ -14,6 +14,8 @@ export interface SourceRow {
   origin: 'BUILT_IN' | 'SETTINGS' | 'ADMIN';
   state: SourceState;
   everySeconds: number | null;
+  /** How often its feed asks to be fetched, as of the last time that it was read. */
+  askedSeconds: number | null;
   nextFetchAt: Date;
   etag: string | null;
   lastModified: string | null;
@@ -22,7 +24,7 @@ export interface SourceRow {
   failure: string | null;
 }
 
-export const SOURCE_COLUMNS = `s.id, s.publisher, s.section, s.feed_url as "feedUrl", s.category, s.homepage, s.language, s.topics, s.origin, s.state, s.every_seconds as "everySeconds",
+export const SOURCE_COLUMNS = `s.id, s.publisher, s.section, s.feed_url as "feedUrl", s.category, s.homepage, s.language, s.topics, s.origin, s.state, s.every_seconds as "everySeconds", s.asked_seconds as "askedSeconds",
   s.next_fetch_at as "nextFetchAt", s.etag, s.last_modified as "lastModified", s.fetched_at as "fetchedAt", s.failures, s.failure`;
 
 export interface ArticleRow {

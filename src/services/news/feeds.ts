@@ -23,7 +23,7 @@ export interface FeedSettings {
 }
 
 /** How one fetch has ended. */
-type Ending = { kind: 'ok'; hint: number | null; etag: string | null; lastModified: string | null } | { kind: 'same'; hint: number | null } | { kind: 'failed'; reason: string; retryAfter: number | null } | { kind: 'gone' };
+type Ending = { kind: 'ok'; asked: number | null; maxAge: number | null; etag: string | null; lastModified: string | null } | { kind: 'same'; maxAge: number | null } | { kind: 'failed'; reason: string; retryAfter: number | null } | { kind: 'gone' };
 
 /** Fetches feeds when they are due: each at its own pace, asking only for what has changed, and more and more seldom while it fails. */
 export class NewsFeeds {
@@ -76,14 +76,14 @@ export class NewsFeeds {
     const answer = await this.outbound.fetch(url, {
       headers: { accept: 'application/rss+xml, application/atom+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1', ...conditions }, maxBytes: MAX_FEED_BYTES, timeoutMs: TIMEOUT_MS,
     });
-    if (answer.status === 304) return { kind: 'same', hint: maxAgeOf(answer) };
+    if (answer.status === 304) return { kind: 'same', maxAge: maxAgeOf(answer) };
     if (answer.status === 410) return { kind: 'gone' };
     if (answer.status !== 200) return { kind: 'failed', reason: `HTTP ${answer.status}`, retryAfter: retryAfterOf(answer, this.clock.now()) };
     const feed = await this.reader.feed({ body: answer.body, contentType: answer.headers['content-type'] ?? '', url: answer.url });
     for (const source of sources) await this.ingest.take(source, feed.items);
     // What came before the break is kept; the rest is asked for again.
     if (feed.broken) return { kind: 'failed', reason: 'BROKEN_OFF', retryAfter: null };
-    return { kind: 'ok', hint: Math.max(feed.every ?? 0, maxAgeOf(answer) ?? 0) || null, etag: answer.headers['etag']?.slice(0, 500) ?? null, lastModified: answer.headers['last-modified']?.slice(0, 100) ?? null };
+    return { kind: 'ok', asked: feed.every === null ? null : Math.round(Math.min(feed.every, SLOWEST_SECONDS)), maxAge: maxAgeOf(answer), etag: answer.headers['etag']?.slice(0, 500) ?? null, lastModified: answer.headers['last-modified']?.slice(0, 100) ?? null };
   }
 
   async #settle(source: SourceRow, ending: Ending): Promise<void> {
@@ -95,15 +95,18 @@ export class NewsFeeds {
     }
     const failed = ending.kind === 'failed';
     const failures = failed ? source.failures + 1 : 0;
-    const every = source.everySeconds ?? Math.min(Math.max(this.settings.every, (failed ? null : ending.hint) ?? 0), SLOWEST_SECONDS);
+    const fresh = ending.kind === 'ok';
+    // What is as it was asks for what it has asked for.
+    const asked = fresh ? ending.asked : source.askedSeconds;
+    const wished = failed ? 0 : Math.max(asked ?? 0, ending.maxAge ?? 0);
+    const every = source.everySeconds ?? Math.min(Math.max(this.settings.every, wished), SLOWEST_SECONDS);
     const pause = failed ? Math.max(Math.min(every * 2 ** failures, LONGEST_BACK_OFF_SECONDS), Math.min(ending.retryAfter ?? 0, LONGEST_BACK_OFF_SECONDS)) : every;
     if (failed && failures === 1) this.log.info({ feed: source.feedUrl, reason: ending.reason }, 'a feed could not be had; it is tried again later and later');
-    const fresh = ending.kind === 'ok';
     await this.db.background(
       `update news_sources set next_fetch_at = $2::timestamptz + make_interval(secs => $3), fetched_at = $2, failures = $4, failure = $5,
-         etag = case when $6 then $7 else etag end, last_modified = case when $6 then $8 else last_modified end
+         etag = case when $6 then $7 else etag end, last_modified = case when $6 then $8 else last_modified end, asked_seconds = $9
        where id = $1`,
-      [source.id, now, pause * (1 + spread(source.feedUrl) / 10), failures, failed ? ending.reason : null, fresh, fresh ? ending.etag : null, fresh ? ending.lastModified : null],
+      [source.id, now, pause * (1 + spread(source.feedUrl) / 10), failures, failed ? ending.reason : null, fresh, fresh ? ending.etag : null, fresh ? ending.lastModified : null, asked],
     );
   }
 }
