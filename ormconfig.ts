@@ -54,6 +54,7 @@ import { Absences1764900000070 } from './migrations/1764900000070-absences.js';
 import { ScopesOfWebhooks1764900000080 } from './migrations/1764900000080-scopes-of-webhooks.js';
 import { EditsToPreview1764900000081 } from './migrations/1764900000081-edits-to-preview.js';
 import { PaceOfFeeds1764900000082 } from './migrations/1764900000082-pace-of-feeds.js';
+import { ListedArticles1764900000083 } from './migrations/1764900000083-listed-articles.js';
 
 /** The one DataSource. Migrations are listed by their numbers, not globbed, so that the order is plain and a bundle finds them. */
 export function createDataSource(url: string, poolSize = 4): DataSource {
@@ -115,6 +116,7 @@ export function createDataSource(url: string, poolSize = 4): DataSource {
       ScopesOfWebhooks1764900000080,
       EditsToPreview1764900000081,
       PaceOfFeeds1764900000082,
+      ListedArticles1764900000083,
     ],
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -100,7 +100,7 @@ const schema = z.object({
   NEWS_BUILT_IN: flag.default(true).describe('Fetch the feeds that come with the product (BBC, Al Jazeera, CNN)'),
   NEWS_FEEDS: list.default([]).describe('More feeds, comma-separated, each as Publisher|Section|https://…; administrators add others by createNewsSource'),
   NEWS_EVERY: count(60, 86_400).default(300).describe('Seconds between two fetches of a feed, unless it asks for more (ttl, max-age)'),
-  NEWS_KEEP_DAYS: count(1, 3_650).default(90).describe('Days after which an article is forgotten, unless somebody has bookmarked or shared it'),
+  NEWS_KEEP_DAYS: count(1, 3_650).default(90).describe('Days after which an article is forgotten, unless somebody has bookmarked or shared it, or its feed still lists it'),
   PRODUCT_URL: z
     .string()
     .regex(/^https?:\/\/[^/?#{}]+(?=\/[^?#]*\{shop\})(?=\/[^?#]*\{product\})\/[^?#]*$/, { message: 'expected an address with {shop} and {product} in its path' })

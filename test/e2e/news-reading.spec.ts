@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { decodeId } from '../../src/lib/ids.js';
 import type { ShortArticle, Summarizer, ToSummarize } from '../../src/news/summarizer.js';
-import { bbcFeed, story, type FixtureItem } from '../testkit/feeds.js';
+import { bbcFeed, cnnFeed, story, type FixtureItem } from '../testkit/feeds.js';
 import { addSource, administrator, articles, fetchFeeds, signedInAgain } from '../testkit/news.js';
 import { Publisher } from '../testkit/publisher.js';
 import { fails, take, World, type Person } from '../testkit/world.js';
@@ -232,8 +232,27 @@ describe('news: reading, finding, sharing', function () {
       await plain.app.container.jobs.newsUpkeep.articles();
       assert.equal((await plain.sql('select from news_articles')).length, 1);
       await chief.api.removeArticleBookmark({ input: { articleId: article!.id } });
-      await plain.app.container.jobs.newsUpkeep.articles();
-      assert.equal((await plain.sql('select from news_articles')).length, 0);
+      // Nor are those that the feed lists still: dated or not, it would tell of them again.
+      const kept = async () => {
+        await plain.app.container.jobs.newsUpkeep.articles();
+        return (await plain.sql('select from news_articles')).length;
+      };
+      const told = async () => (await plain.sql<{ head: number }>(`select coalesce(sum(head), 0)::int as head from streams where id like 'news:%'`))[0]!.head;
+      assert.deepEqual([await kept(), await told()], [1, 1]);
+      await fetchFeeds(plain);
+      assert.deepEqual([await kept(), await told(), publisher.times('/plain')], [1, 1, 2]);
+      const undated = { path: '/lake', title: 'The lake', summary: story('Lake', 8) };
+      publisher.serve('/plain', { body: cnnFeed([undated], publisher.at('')), type: 'application/rss+xml' });
+      plain.clock.advance(2 * HOUR);
+      await fetchFeeds(plain);
+      assert.deepEqual([await kept(), await told()], [1, 2], 'the other is listed no more');
+      plain.clock.advance(91 * 24 * HOUR);
+      await fetchFeeds(plain);
+      assert.deepEqual([await kept(), await told()], [1, 2]);
+      publisher.serve('/plain', { body: cnnFeed([{ ...undated, path: '/sea', title: 'The sea', summary: story('Sea', 9) }], publisher.at('')), type: 'application/rss+xml' });
+      plain.clock.advance(2 * HOUR);
+      await fetchFeeds(plain);
+      assert.deepEqual([await kept(), (await plain.sql<{ title: string }>('select title from news_articles')).map(({ title }) => title)], [1, ['The sea']]);
     } finally {
       await plain.stop();
     }

@@ -80,7 +80,7 @@ export class NewsFeeds {
     if (answer.status === 410) return { kind: 'gone' };
     if (answer.status !== 200) return { kind: 'failed', reason: `HTTP ${answer.status}`, retryAfter: retryAfterOf(answer, this.clock.now()) };
     const feed = await this.reader.feed({ body: answer.body, contentType: answer.headers['content-type'] ?? '', url: answer.url });
-    for (const source of sources) await this.ingest.take(source, feed.items);
+    for (const source of sources) await this.ingest.take(source, feed);
     // What came before the break is kept; the rest is asked for again.
     if (feed.broken) return { kind: 'failed', reason: 'BROKEN_OFF', retryAfter: null };
     return { kind: 'ok', asked: feed.every === null ? null : Math.round(Math.min(feed.every, SLOWEST_SECONDS)), maxAge: maxAgeOf(answer), etag: answer.headers['etag']?.slice(0, 500) ?? null, lastModified: answer.headers['last-modified']?.slice(0, 100) ?? null };

@@ -2,7 +2,7 @@ import type { Sql } from '../../db/database.js';
 import type { Tx, UnitOfWork } from '../../db/unit-of-work.js';
 import { newsStream } from '../../events/catalogue.js';
 import { newId } from '../../lib/ids.js';
-import type { FeedItem } from '../../news/feed.js';
+import type { FeedItem, ReadFeed } from '../../news/feed.js';
 import { distance, NEAR, quarters } from '../../news/simhash.js';
 import { NOBODY } from '../actor.js';
 import type { SourceRow } from '../loaders/news.js';
@@ -33,6 +33,8 @@ const SEARCH = `setweight(to_tsvector('simple', $1) || to_tsvector($4::regconfig
 /** Words of a text beyond this many characters are not indexed: a tsvector has a bound of its own. */
 const INDEXED_CHARACTERS = 50_000;
 
+const LIST = 'update news_sources s set listed = l.keys from (select array_agg(hashtextextended(key, 0)) as keys from unnest($2::text[]) k(key)) l where s.id = $1 and s.listed is distinct from l.keys';
+
 export const dictionaryOf = (language: string): string => DICTIONARIES[language] ?? 'simple';
 
 /** Finds the article by its contents too, once they are known. */
@@ -48,9 +50,9 @@ export class NewsIngest {
 
   /**
    * Takes the items of one section. An article is known by its canonical link, whatever the order of the feed; one whose text is near the same as another's of the last days is
-   * that article, standing at one more place. Each article is told once in each section (`news.published`). Answers how many were told.
+   * that article, standing at one more place. Each article is told once in each section (`news.published`). What is listed is noted, so that it is not forgotten. Answers how many were told.
    */
-  take(source: SourceRow, items: readonly FeedItem[]): Promise<number> {
+  take(source: SourceRow, { items, broken }: Pick<ReadFeed, 'items' | 'broken'>): Promise<number> {
     const wanted = source.category === null ? items : items.filter(({ topics }) => topics.some((topic) => topic.toLowerCase() === source.category!.toLowerCase()));
     // The oldest first, so that events come in the order of the news.
     const ordered = [...wanted].sort((a, b) => (a.publishedAt ?? 0) - (b.publishedAt ?? 0));
@@ -69,6 +71,8 @@ export class NewsIngest {
         recent.add(id, item.simhash);
         if (await this.#place(tx, source, id, item)) told++;
       }
+      // The end of one that broke off is listed still, as far as anybody knows.
+      if (!broken) await tx.sql(LIST, [source.id, ordered.map(({ key }) => key)]);
       return told;
     });
   }

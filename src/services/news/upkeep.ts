@@ -12,14 +12,15 @@ export class NewsUpkeep {
     private readonly keepDays: number,
   ) {}
 
-  /** Articles that somebody has bookmarked or shared stay. */
+  /** Articles that somebody has bookmarked or shared stay, and those that a feed lists still: it would tell of them again as new. */
   async articles(): Promise<void> {
     const before = new Date(this.clock.now().getTime() - this.keepDays * DAY_MS);
     let gone;
     do {
       gone = await this.sql(
         `delete from news_articles where id = any(array(select a.id from news_articles a where a.first_seen_at < $1
-           and not exists (select from news_marks m where m.article_id = a.id and (m.bookmarked_at is not null or m.shared_at is not null)) limit $2)) returning 1`,
+           and not exists (select from news_marks m where m.article_id = a.id and (m.bookmarked_at is not null or m.shared_at is not null))
+           and not exists (select from news_article_sources p join news_sources s on s.id = p.source_id where p.article_id = a.id and s.state <> 'GONE' and hashtextextended(p.link_key, 0) = any(s.listed)) limit $2)) returning 1`,
         [before, BATCH],
       );
     } while (gone.length === BATCH);
