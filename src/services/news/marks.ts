@@ -8,10 +8,11 @@ import { ARTICLE_COLUMNS, type ArticleRow } from '../loaders/news.js';
 const MAX_BOOKMARKS = 5_000;
 type Mark = 'read' | 'shared' | 'summarized';
 
+/** The first time counts: a mark that moved would move pages of the order "for you" that are cut from how it stood before. */
 const NOTE: Readonly<Record<Mark, string>> = {
-  read: 'insert into news_marks (user_id, article_id, read_at) values ($1, $2, $3) on conflict (user_id, article_id) do update set read_at = $3',
-  shared: 'insert into news_marks (user_id, article_id, shared_at) values ($1, $2, $3) on conflict (user_id, article_id) do update set shared_at = $3',
-  summarized: 'insert into news_marks (user_id, article_id, summarized_at) values ($1, $2, $3) on conflict (user_id, article_id) do update set summarized_at = $3',
+  read: 'insert into news_marks (user_id, article_id, read_at) values ($1, $2, $3) on conflict (user_id, article_id) do update set read_at = coalesce(news_marks.read_at, $3)',
+  shared: 'insert into news_marks (user_id, article_id, shared_at) values ($1, $2, $3) on conflict (user_id, article_id) do update set shared_at = coalesce(news_marks.shared_at, $3)',
+  summarized: 'insert into news_marks (user_id, article_id, summarized_at) values ($1, $2, $3) on conflict (user_id, article_id) do update set summarized_at = coalesce(news_marks.summarized_at, $3)',
 };
 
 /** What one does with articles: one's own bookmarks, and what the order "for you" goes by. */
