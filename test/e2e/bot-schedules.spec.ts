@@ -174,6 +174,10 @@ describe('bots on a schedule', function () {
       return (await still.sql<{ text: string }>('select m.text from messages m join bots b on b.id = m.sender_id where m.chat_id = $1 order by m.seq', [decodeId('Chat', group)])).map(({ text }) => text);
     };
     const left = async () => (await owner.api.botSchedules({ id: asked.id })).bot!.schedules.edges.map(({ node }) => [node.prompt, node.nextAt]);
+    // It would be due in the next test too.
+    afterEach(async () => {
+      for (const { node } of (await owner.api.botSchedules({ id: asked.id })).bot!.schedules.edges) await owner.api.removeBotSchedule({ input: { scheduleId: node.id } });
+    });
 
     it('what nobody has touched is said', async () => {
       assert.deepEqual(await spoken(), ['Three parcels.']);
