@@ -2,7 +2,8 @@ import type { World } from './world.js';
 
 /** What changes without anybody having done anything to a person's data: counted tries, clocks, leases, queues, what is measured of calls and apps. */
 const RESTLESS = new Set(['one_time_codes', 'nodes', 'call_nodes', 'presence', 'quotas', 'server_keys', 'migrations', 'app_usage']);
-const RESTLESS_COLUMNS = ['last_active_at', 'last_seen_at', 'quality'];
+/** `away` is of presence: it ends by itself a moment after the last connection of a session. */
+const RESTLESS_COLUMNS = ['last_active_at', 'last_seen_at', 'quality', 'away'];
 
 interface Look {
   /** Which transactions could be seen. */
