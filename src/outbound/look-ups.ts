@@ -3,7 +3,7 @@ import { lookup, Resolver } from 'node:dns/promises';
 import { InFlight } from '../lib/in-flight.js';
 import { OutboundError } from './errors.js';
 
-/** Finds the addresses of a name, and ends by `signal` at the latest. Rejects where it has none. Replaced in tests, which have no names of their own. */
+/** Finds the addresses of a name, and ends by `signal` where it can be stopped. Rejects where it has none. Replaced in tests, which have no names of their own. */
 export type Resolve = (host: string, signal: AbortSignal) => Promise<LookupAddress[]>;
 
 const AT_ONCE = 64;
@@ -15,7 +15,7 @@ const TRIES = 2;
 const LOCALHOST = /^(?:.+\.)?localhost\.?$/;
 const LOOPBACK: readonly LookupAddress[] = [{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }];
 
-/** Looks names up: so many at once, each name once for all who ask for it meanwhile, and each with an end. */
+/** Looks names up: so many at once, and each name once for all who ask for it meanwhile. */
 export class LookUps {
   readonly #underWay = new InFlight<LookupAddress[]>();
   #count = 0;
@@ -55,7 +55,7 @@ export const askNameServers = (servers?: readonly string[]): Resolve => async (h
   throw new OutboundError(codes.some((code) => code === 'ETIMEOUT' || code === 'ECANCELLED') ? 'TIMEOUT' : 'NAME_NOT_FOUND', `${host}: ${codes.join(', ')}`);
 };
 
-/** For hosts that the operator names: as the system finds them, by `/etc/hosts` too. */
+/** For hosts that the operator names: as the system finds them, by `/etc/hosts` too, and for as long as the system takes. */
 export const askSystem: Resolve = (host) => lookup(host, { all: true });
 
 const addressesOf = (result: PromiseSettledResult<string[]>, family: 4 | 6): LookupAddress[] => (result.status === 'fulfilled' ? result.value.map((address) => ({ address, family })) : []);

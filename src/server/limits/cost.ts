@@ -46,7 +46,7 @@ class Counter {
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   /** By fragment and the page size that it stands under. */
   readonly #known = new Map<string, number>();
-  readonly #described: IntrospectionCost;
+  #described: IntrospectionCost | null = null;
   #steps = 0;
   #byVariables = false;
 
@@ -55,13 +55,12 @@ class Counter {
     document: DocumentNode,
     private readonly variables: Readonly<Record<string, unknown>>,
   ) {
-    this.#described = new IntrospectionCost(schema, this.#fragments);
     for (const definition of document.definitions) if (definition.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(definition.name.value, definition);
   }
 
   count(operation: OperationDefinitionNode): Counted {
     const cost = this.#selections(operation.selectionSet, this.schema.getRootType(operation.operation)!, null);
-    return { cost: Math.min(cost, Number.MAX_SAFE_INTEGER), steps: this.#steps + this.#described.steps, byVariables: this.#byVariables };
+    return { cost: Math.min(cost, Number.MAX_SAFE_INTEGER), steps: this.#steps + (this.#described?.steps ?? 0), byVariables: this.#byVariables };
   }
 
   /** `page`: the size of the connection that this selection is of. */
@@ -99,7 +98,7 @@ class Counter {
 
   #field(node: FieldNode, parent: GraphQLNamedType, page: number | null): number {
     const name = node.name.value;
-    if (name === '__schema' || name === '__type') return this.#described.of(node);
+    if (name === '__schema' || name === '__type') return (this.#described ??= new IntrospectionCost(this.schema, this.#fragments)).of(node);
     const field = isObjectType(parent) || isAbstractType(parent) ? ('getFields' in parent ? parent.getFields()[name] : undefined) : undefined;
     const type = field && getNamedType(field.type);
     if (!type || !node.selectionSet || isLeafType(type)) return node.alias ? 1 : 0;
