@@ -194,13 +194,19 @@ describe('the SDK', () => {
       wire.close();
     });
 
-    it('a reader that is far behind is not listened to, and misses nothing', async () => {
+    /** A stream of more than its reader has taken, which has paused. */
+    async function paused() {
       const mine = client({ accessToken: bob.accessToken, streamLimit: 20 });
       const events = mine.chatEvents(chatId, await cursorOf(bob));
       await eventually(() => world.app.serving.sockets.subscriptions === 1, 'the subscription stands');
       const said = [...Array(100).keys()].map((index) => `number ${index}`);
       for (const text of said) await world.say(ann, chatId, text);
       await eventually(() => world.app.serving.sockets.subscriptions === 0, 'the subscription pauses');
+      return { mine, events, said };
+    }
+
+    it('a reader that is far behind is not listened to, and misses nothing', async () => {
+      const { events, said } = await paused();
       assert.deepEqual((await take(events, said.length)).map(textOf), said);
       events.close();
     });
@@ -224,12 +230,7 @@ describe('the SDK', () => {
     });
 
     it('close ends a stream that waits for its reader too: what has come is read, and nothing is opened for more', async () => {
-      const mine = client({ accessToken: bob.accessToken, streamLimit: 20 });
-      const events = mine.chatEvents(chatId, await cursorOf(bob));
-      await eventually(() => world.app.serving.sockets.subscriptions === 1, 'the subscription stands');
-      const said = [...Array(100).keys()].map((index) => `number ${index}`);
-      for (const text of said) await world.say(ann, chatId, text);
-      await eventually(() => world.app.serving.sockets.subscriptions === 0, 'the subscription pauses');
+      const { mine, events, said } = await paused();
       await mine.close();
       await eventually(() => world.app.serving.sockets.connections === 0, 'the connection is closed');
       const read: ChatEvent[] = [];

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { FolderStore } from '../../src/storage/folder-store.js';
+import { makeStore } from '../../src/container-files.js';
 import { guestOf, Seat, startCall } from '../testkit/calls.js';
 import { eventually, fails, settle, World, type Person } from '../testkit/world.js';
 
 describe('recording a call', () => {
   let world: World;
-  let folder: string;
   let ann: Person;
   let bob: Person;
   let carol: Person;
@@ -16,16 +12,12 @@ describe('recording a call', () => {
   let a: Seat;
   let b: Seat;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'omnitalk-recordings-'));
-    world = await World.start({ store: new FolderStore(folder) });
+    world = await World.start();
     [ann, bob, carol] = await world.people('Ann', 'Bob', 'Carol');
     callId = await startCall(world, ann, await world.groupChat(ann, [bob, carol]), { ring: false });
     [a, b] = [await Seat.take(ann, callId), await Seat.take(bob, callId)];
   });
-  afterEach(async () => {
-    await world.stop();
-    await rm(folder, { recursive: true });
-  });
+  afterEach(() => world.stop());
 
   const start = (person: Person = ann) => person.api.startRecording({ input: { callId } });
   const answer = (person: Pick<Person, 'api'>, consent: boolean) => person.api.consentToRecording({ input: { callId, consent } });
@@ -143,11 +135,10 @@ describe('recording a call', () => {
     await start();
     const beginning = answer(bob, true);
     await asked;
-    const [media, store] = [world.media[0]!, new FolderStore(folder)];
+    const [media, store] = [world.media[0]!, makeStore(world.config)];
     const [roomId, { recordingId }] = [...media.open][0]!;
     const file = `recordings/${recordingId!}.webm`;
-    await writeFile(join(folder, 'said'), 'what was said');
-    await store.putFile(file, join(folder, 'said'));
+    await store.put(file, Buffer.from('what was said'), 'video/webm');
     const ends = () => media.emit('recordingEnded', { roomId, recordingId: recordingId!, recorded: { file, bytes: 13, durationMs: 1_000 } });
     ends();
     await settle(200);
